@@ -1,0 +1,410 @@
+/* config.c - reads the SL_ variables. See config.h for what it may not know. */
+#include "config.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const char sizes[] = "0 (off), KB (12000), or a whole number with K, M, G or T (50M)";
+static const char counts[] = "0 (off) or a whole number";
+static const char steps[] = "a whole number from 1";
+static const char times[] = "seconds (10), or a whole number with s, m, h or d; from 1s to 365d";
+static const char switches[] = "0 or 1";
+static const char probes[] = "auto, rollup, smaps, statm or rusage";
+static const char shares[] = "a number of workers (1 to 1024) or a share of them (1% to 100%)";
+static const char targets[] = "stderr, syslog, off or an absolute path";
+static const char ways[] = "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2 or WINCH, "
+                           "then @close or @accept";
+
+/* ------------------------------------------------------------------ values */
+
+/* Digits up to `*end`; false without any, or beyond 64 bits. */
+static bool read_number(const char *text, uint64_t *number, const char **end)
+{
+	uint64_t sum = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
+			return false;
+	*number = sum;
+	*end = at;
+	return at > text;
+}
+
+struct suffix {
+	char letter; /* '\0': the bare number */
+	uint64_t factor;
+};
+
+/* A number and at most one of the suffixes; the list ends with factor 0. */
+static bool read_scaled(const char *text, const struct suffix *suffixes, uint64_t *value)
+{
+	const char *end;
+
+	if (!read_number(text, value, &end))
+		return false;
+	for (; suffixes->factor > 0; suffixes++)
+		if (*end == suffixes->letter && (*end == '\0' || end[1] == '\0'))
+			return !__builtin_mul_overflow(*value, suffixes->factor, value);
+	return false;
+}
+
+static bool read_size(const char *text, uint64_t *bytes)
+{
+	static const struct suffix suffixes[] = {
+	    {'\0', 1ull << 10}, {'K', 1ull << 10},
+	    {'k', 1ull << 10},  {'M', 1ull << 20},
+	    {'m', 1ull << 20},  {'G', 1ull << 30},
+	    {'g', 1ull << 30},  {'T', 1ull << 40},
+	    {'t', 1ull << 40},  {0, 0},
+	};
+	return read_scaled(text, suffixes, bytes);
+}
+
+static bool read_count(const char *text, uint64_t *count)
+{
+	static const struct suffix none[] = {{'\0', 1}, {0, 0}};
+	return read_scaled(text, none, count);
+}
+
+static bool read_limit(const char *text, enum quantity quantity, struct config *config)
+{
+	uint64_t *limit = &config->limit[quantity];
+	return quantity_kinds[quantity].is_size ? read_size(text, limit) : read_count(text, limit);
+}
+
+/* The place of `text` in a list of words that ends with NULL, or -1. */
+static int find_word(const char *text, const char *const words[])
+{
+	for (int i = 0; words[i] != NULL; i++)
+		if (strcmp(text, words[i]) == 0)
+			return i;
+	return -1;
+}
+
+static bool read_switch(const char *text, bool *value)
+{
+	static const char *const words[] = {"0", "1", NULL};
+	int word = find_word(text, words);
+
+	*value = word == 1;
+	return word >= 0;
+}
+
+/* --------------------------------------------------------------- variables */
+
+static bool read_check_every(const char *text, struct config *config)
+{
+	return read_count(text, &config->check_every) && config->check_every > 0;
+}
+
+static const char *const probe_words[] = {"auto", "rollup", "smaps", "statm", "rusage", NULL};
+
+static bool read_probe(const char *text, struct config *config)
+{
+	int word = find_word(text, probe_words);
+
+	config->probe = word < 0 ? PROBE_AUTO : (enum probe_choice)word;
+	return word >= 0;
+}
+
+static const struct {
+	const char *name;
+	int number;
+} signals[] = {
+    {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT},   {"TERM", SIGTERM},
+    {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"WINCH", SIGWINCH},
+};
+
+static const char *const moment_words[] = {"close", "accept", NULL};
+
+static bool read_deed(const char *word, struct way *way)
+{
+	if (strcmp(word, "exit") == 0)
+		way->deed = DEED_EXIT;
+	else if (strcmp(word, "_exit") == 0)
+		way->deed = DEED_QUICKEXIT;
+	else
+		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+			if (strcmp(word, signals[i].name) == 0) {
+				way->deed = DEED_SIGNAL;
+				way->signal = signals[i].number;
+			}
+	return way->deed != DEED_UNSAID;
+}
+
+static bool read_leave(const char *text, struct config *config)
+{
+	const char *at = strchr(text, '@');
+	char word[8];
+	int moment;
+
+	if (strcmp(text, "none") == 0) {
+		config->leave.deed = DEED_NONE;
+		return true;
+	}
+	if (at == NULL || (size_t)(at - text) >= sizeof word)
+		return false;
+	memcpy(word, text, (size_t)(at - text));
+	word[at - text] = '\0';
+	moment = find_word(at + 1, moment_words);
+	if (moment < 0 || !read_deed(word, &config->leave))
+		return false;
+	config->leave.moment = (enum moment)moment;
+	return true;
+}
+
+static bool read_max_leaving(const char *text, struct config *config)
+{
+	static const struct suffix percent[] = {{'%', 1}, {0, 0}};
+	uint64_t value;
+
+	config->max_leaving_is_percent = read_scaled(text, percent, &value);
+	if (!config->max_leaving_is_percent && !read_count(text, &value))
+		return false;
+	config->max_leaving = value > MAX_LEAVING ? MAX_LEAVING + 1 : (unsigned)value;
+	return value > 0 && value <= (config->max_leaving_is_percent ? 100 : MAX_LEAVING);
+}
+
+static bool read_replace_timeout(const char *text, struct config *config)
+{
+	static const struct suffix suffixes[] = {
+	    {'\0', 1000}, {'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {0, 0},
+	};
+	return read_scaled(text, suffixes, &config->replace_timeout) && config->replace_timeout > 0 &&
+	       config->replace_timeout <= 365ull * 86400000;
+}
+
+static bool read_dry_run(const char *text, struct config *config)
+{
+	return read_switch(text, &config->dry_run);
+}
+
+static bool read_strict(const char *text, struct config *config)
+{
+	return read_switch(text, &config->strict);
+}
+
+static const char *const target_words[] = {"stderr", "syslog", "", "off", NULL};
+
+static bool read_log(const char *text, struct config *config)
+{
+	int word = *text == '\0' ? -1 : find_word(text, target_words);
+
+	if (word >= 0) {
+		config->log = (enum log_target)word;
+		return true;
+	}
+	if (*text != '/' || strlen(text) >= sizeof config->log_path)
+		return false;
+	config->log = LOG_FILE;
+	strcpy(config->log_path, text);
+	return true;
+}
+
+/* Every variable that is not a limit; those are in quantity_kinds. */
+static const struct variable {
+	const char *name;
+	bool (*read)(const char *text, struct config *config);
+	const char *accepted;
+} variables[] = {
+    {"SL_CHECK_EVERY", read_check_every, steps},
+    {"SL_PROBE", read_probe, probes},
+    {"SL_LEAVE", read_leave, ways},
+    {"SL_MAX_LEAVING", read_max_leaving, shares},
+    {"SL_REPLACE_TIMEOUT", read_replace_timeout, times},
+    {"SL_DRY_RUN", read_dry_run, switches},
+    {"SL_LOG", read_log, targets},
+    {"SL_STRICT", read_strict, switches},
+};
+enum { VARIABLES = sizeof variables / sizeof *variables };
+
+const char *config_variable(size_t index)
+{
+	if (index < QUANTITIES)
+		return quantity_kinds[index].variable;
+	return index < QUANTITIES + VARIABLES ? variables[index - QUANTITIES].name : NULL;
+}
+
+/* ----------------------------------------------------------------- remarks */
+
+static void keep(struct remarks *remarks, const struct line *line)
+{
+	unsigned kept = remarks->errors + remarks->warnings;
+
+	if (kept >= REMARKS_KEPT)
+		return;
+	memcpy(remarks->text[kept], line->text, REMARK_SIZE - 1);
+	remarks->text[kept][REMARK_SIZE - 1] = '\0';
+}
+
+static void refuse(struct remarks *remarks, const char *name, const char *value,
+                   const char *accepted)
+{
+	struct line line;
+
+	line_start(&line);
+	line_text(&line, name);
+	line_text(&line, "=\"");
+	line_foreign(&line, value);
+	line_text(&line, "\" is refused and slshim is off; accepted: ");
+	line_text(&line, accepted);
+	keep(remarks, &line);
+	remarks->errors++;
+}
+
+/* Levenshtein's distance, of names of which only the first bytes count. */
+static unsigned distance(const char *one, const char *other)
+{
+	enum { LONGEST = 24 };
+	unsigned row[LONGEST + 1];
+	size_t width = strlen(other) < LONGEST ? strlen(other) : LONGEST;
+
+	for (size_t i = 0; i <= width; i++)
+		row[i] = (unsigned)i;
+	for (size_t y = 0; y < LONGEST && one[y] != '\0'; y++) {
+		unsigned diagonal = row[0];
+
+		row[0] = (unsigned)y + 1;
+		for (size_t x = 0; x < width; x++) {
+			unsigned best = diagonal + (one[y] != other[x]);
+
+			diagonal = row[x + 1];
+			if (row[x] + 1 < best)
+				best = row[x] + 1;
+			if (row[x + 1] + 1 < best)
+				best = row[x + 1] + 1;
+			row[x + 1] = best;
+		}
+	}
+	return row[width];
+}
+
+static void wonder(struct remarks *remarks, const char *name)
+{
+	const char *nearest = config_variable(0);
+	struct line line;
+
+	for (size_t i = 1; config_variable(i) != NULL; i++)
+		if (distance(name, config_variable(i)) < distance(name, nearest))
+			nearest = config_variable(i);
+	line_start(&line);
+	line_foreign(&line, name);
+	line_text(&line, " is ignored: slshim has no such variable; the nearest is ");
+	line_text(&line, nearest);
+	keep(remarks, &line);
+	remarks->warnings++;
+}
+
+/* ------------------------------------------------------------- environment */
+
+static void read_variable(struct config *config, struct remarks *remarks, const char *name,
+                          const char *value)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (strcmp(name, quantity_kinds[q].variable) == 0) {
+			if (!read_limit(value, (enum quantity)q, config))
+				refuse(remarks, name, value, quantity_kinds[q].is_size ? sizes : counts);
+			return;
+		}
+	for (int i = 0; i < VARIABLES; i++)
+		if (strcmp(name, variables[i].name) == 0) {
+			if (!variables[i].read(value, config))
+				refuse(remarks, name, value, variables[i].accepted);
+			return;
+		}
+	wonder(remarks, name);
+}
+
+static bool is_ours(const char *variable)
+{
+	return strncmp(variable, "SL_", 3) == 0;
+}
+
+bool config_is_asked_for(char *const environment[])
+{
+	for (; *environment != NULL; environment++)
+		if (is_ours(*environment))
+			return true;
+	return false;
+}
+
+void config_read(struct config *config, struct remarks *remarks, char *const environment[])
+{
+	*config = (struct config){
+	    .check_every = 1,
+	    .replace_timeout = 10000,
+	    .max_leaving = 10,
+	    .max_leaving_is_percent = true,
+	};
+	remarks->errors = remarks->warnings = 0;
+	for (; *environment != NULL; environment++) {
+		const char *equals = strchr(*environment, '=');
+		char name[64];
+
+		if (!is_ours(*environment) || equals == NULL)
+			continue;
+		if ((size_t)(equals - *environment) >= sizeof name)
+			continue; /* not even a slip in typing one of ours */
+		memcpy(name, *environment, (size_t)(equals - *environment));
+		name[equals - *environment] = '\0';
+		read_variable(config, remarks, name, equals + 1);
+	}
+}
+
+bool config_has_limit(const struct config *config)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (config->limit[q] > 0)
+			return true;
+	return false;
+}
+
+/* ------------------------------------------------------------- description */
+
+void config_describe_way(const struct way *way, struct line *line)
+{
+	if (way->deed == DEED_NONE || way->deed == DEED_UNSAID) {
+		line_text(line, "none");
+		return;
+	}
+	if (way->deed == DEED_SIGNAL)
+		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+			if (signals[i].number == way->signal)
+				line_text(line, signals[i].name);
+	if (way->deed == DEED_EXIT)
+		line_text(line, "exit");
+	if (way->deed == DEED_QUICKEXIT)
+		line_text(line, "_exit");
+	line_text(line, "@");
+	line_text(line, moment_words[way->moment]);
+}
+
+static void describe_number(struct line *line, const char *name, uint64_t number, const char *unit)
+{
+	line_text(line, " ");
+	line_text(line, name);
+	line_text(line, "=");
+	line_number(line, number);
+	line_text(line, unit);
+}
+
+void config_describe(const struct config *config, struct line *line)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (config->limit[q] > 0) {
+			line_text(line, " ");
+			line_text(line, quantity_kinds[q].variable);
+			line_text(line, "=");
+			line_value(line, (enum quantity)q, config->limit[q]);
+		}
+	describe_number(line, "SL_CHECK_EVERY", config->check_every, "");
+	describe_number(line, "SL_MAX_LEAVING", config->max_leaving,
+	                config->max_leaving_is_percent ? "%" : "");
+	describe_number(line, "SL_REPLACE_TIMEOUT", config->replace_timeout / 1000, "s");
+	line_text(line, " SL_PROBE=");
+	line_text(line, probe_words[config->probe]);
+	if (config->dry_run)
+		line_text(line, " SL_DRY_RUN=1");
+}

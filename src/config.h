@@ -1,0 +1,64 @@
+/* config.h - the environment as one configuration, written once in the constructor and read-only
+ * after, so no lock.
+ *
+ * Pure: takes the environment as an argument, keeps no pointer into it (servers overwrite theirs
+ * later), does no input or output. May not know: anything but the vocabulary. */
+#ifndef SLSHIM_CONFIG_H
+#define SLSHIM_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "line.h"
+#include "quantity.h"
+#include "way.h"
+
+enum probe_choice { PROBE_AUTO, PROBE_ROLLUP, PROBE_SMAPS, PROBE_STATM, PROBE_RUSAGE };
+enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_OFF };
+
+enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024 };
+
+struct config {
+	uint64_t limit[QUANTITIES]; /* bytes or a count; 0: off */
+	uint64_t check_every;       /* connections, at least 1 */
+	uint64_t replace_timeout;   /* milliseconds, at least 1,000 */
+	struct way leave;           /* DEED_UNSAID without SL_LEAVE */
+	unsigned max_leaving;       /* 1 to MAX_LEAVING workers, or 1 to 100 percent of the pool */
+	bool max_leaving_is_percent;
+	enum probe_choice probe;
+	bool dry_run;
+	bool strict;
+	enum log_target log;
+	char log_path[LOG_PATH_SIZE]; /* absolute, with LOG_FILE */
+};
+
+/* What is wrong with an environment: lines without prefix or newline. An error turns the shim
+ * off; a warning does not. More than fit are counted, not kept. */
+enum { REMARKS_KEPT = 32, REMARK_SIZE = 256 };
+
+struct remarks {
+	unsigned errors;
+	unsigned warnings;
+	char text[REMARKS_KEPT][REMARK_SIZE];
+};
+
+/* Is any variable of ours set? If not, no memory need be touched. */
+bool config_is_asked_for(char *const environment[]);
+
+/* Fills both from the NAME=value strings of `environment` (NULL at the end). After an error only
+ * `strict`, `log` and `log_path` of the configuration are of use. */
+void config_read(struct config *config, struct remarks *remarks, char *const environment[]);
+
+bool config_has_limit(const struct config *config);
+
+/* The variables as understood, "SL_MAX_UNSHARED=51200 KB SL_CHECK_EVERY=1 ...". */
+void config_describe(const struct config *config, struct line *line);
+
+/* "USR1@close", "none" */
+void config_describe_way(const struct way *way, struct line *line);
+
+/* The name of every variable, in the order of the manual; NULL from `count` on. */
+const char *config_variable(size_t index);
+
+#endif

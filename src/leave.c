@@ -1,0 +1,177 @@
+/* leave.c - carries out a worker's leaving. See leave.h for what it may not know. */
+#include "leave.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process.h"
+
+/* ------------------------------------------------------------- hindrances */
+
+static enum hindrance signal_hindrance(int signal)
+{
+	struct sigaction action;
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	if (sigismember(&blocked, signal))
+		return LEAVE_SIGNAL_BLOCKED;
+	if (sigaction(signal, NULL, &action) != 0)
+		return LEAVE_SIGNAL_UNHANDLED;
+	if ((action.sa_flags & SA_SIGINFO) == 0 &&
+	    (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN))
+		return LEAVE_SIGNAL_UNHANDLED;
+	return LEAVE_IS_CLEAN;
+}
+
+/* Living or not: a dead one that was not waited for hides whether others live. */
+static bool has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+	struct sockaddr_storage room;
+};
+
+/* A listener on any address gives its connections a particular one: of internet addresses only
+ * the port tells. */
+static bool is_same_place(const union address *one, const union address *other)
+{
+	if (one->any.sa_family != other->any.sa_family)
+		return false;
+	switch (one->any.sa_family) {
+	case AF_INET:
+		return one->in.sin_port == other->in.sin_port;
+	case AF_INET6:
+		return one->in6.sin6_port == other->in6.sin6_port;
+	case AF_UNIX:
+		return memcmp(one->un.sun_path, other->un.sun_path, sizeof one->un.sun_path) == 0;
+	default:
+		return true;
+	}
+}
+
+static bool is_connection_of(int fd, const union address *listener)
+{
+	union address local, peer;
+	socklen_t local_size = sizeof local, peer_size = sizeof peer;
+
+	memset(&local, 0, sizeof local);
+	return getsockname(fd, &local.any, &local_size) == 0 && is_same_place(&local, listener) &&
+	       getpeername(fd, &peer.any, &peer_size) == 0;
+}
+
+/* poll() tells open descriptors from unused numbers, many at a time. */
+static bool holds_connection(int listener)
+{
+	enum { AT_A_TIME = 256, HIGHEST = 1 << 20 };
+	struct pollfd looked_at[AT_A_TIME];
+	struct rlimit limit;
+	union address place;
+	socklen_t size = sizeof place;
+	int end = HIGHEST;
+
+	memset(&place, 0, sizeof place);
+	if (getsockname(listener, &place.any, &size) != 0)
+		return true;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)
+		end = (int)limit.rlim_cur;
+	for (int start = 0; start < end; start += AT_A_TIME) {
+		nfds_t count = end - start < AT_A_TIME ? (nfds_t)(end - start) : AT_A_TIME;
+
+		for (nfds_t i = 0; i < count; i++)
+			looked_at[i] = (struct pollfd){.fd = start + (int)i};
+		if (poll(looked_at, count, 0) < 0)
+			return true;
+		for (nfds_t i = 0; i < count; i++)
+			if ((looked_at[i].revents & POLLNVAL) == 0 && is_connection_of(looked_at[i].fd, &place))
+				return true;
+	}
+	return false;
+}
+
+enum hindrance leave_hindrance(const struct way *way, bool is_known, int listener)
+{
+	if (way->deed == DEED_UNSAID)
+		return LEAVE_WAY_UNKNOWN;
+	if (way->deed == DEED_NONE)
+		return LEAVE_FORBIDDEN;
+	/* In a threaded worker another thread may have accepted just now. */
+	if (!is_known && way->moment == MOMENT_CLOSE && process_threads() > 1)
+		return LEAVE_THREADED;
+	if (way->deed == DEED_SIGNAL)
+		return signal_hindrance(way->signal);
+	if (has_children())
+		return LEAVE_HAS_CHILDREN;
+	if (holds_connection(listener))
+		return LEAVE_IS_CONNECTED;
+	return LEAVE_IS_CLEAN;
+}
+
+/* ----------------------------------------------------------------- leaving */
+
+static void end_now(int signal)
+{
+	(void)signal;
+	_exit(0);
+}
+
+/* An interpreter's finalisation that locks up must not keep its place in the pool. */
+static void start_watchdog(void)
+{
+	enum { SECONDS = 2 };
+	struct sigaction action;
+	sigset_t alarm_only;
+
+	memset(&action, 0, sizeof action);
+	action.sa_handler = end_now;
+	sigaction(SIGALRM, &action, NULL);
+	sigemptyset(&alarm_only);
+	sigaddset(&alarm_only, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &alarm_only, NULL);
+	alarm(SECONDS);
+}
+
+void leave_carry_out(const struct way *way)
+{
+	switch (way->deed) {
+	case DEED_SIGNAL:
+		kill(getpid(), way->signal);
+		return;
+	case DEED_EXIT:
+		start_watchdog();
+		exit(0);
+	case DEED_QUICKEXIT:
+		start_watchdog(); /* another thread may hold the lock of a stream */
+		fflush(NULL);
+		_exit(0);
+	default:
+		return;
+	}
+}
+
+int leave_refusal(int listener)
+{
+	int flags = fcntl(listener, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK) ? EAGAIN : EINTR;
+}

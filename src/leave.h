@@ -1,0 +1,40 @@
+/* leave.h - carries out a worker's leaving, and says first what stands in its way.
+ *
+ * Async-signal-safe, but for DEED_EXIT, which runs the program's own handlers, and for the stdio
+ * buffers that DEED_QUICKEXIT flushes. May not know: limits, the pool, or why one leaves. */
+#ifndef SLSHIM_LEAVE_H
+#define SLSHIM_LEAVE_H
+
+#include <stdbool.h>
+
+#include "way.h"
+
+enum hindrance {
+	LEAVE_IS_CLEAN,
+	/* for good */
+	LEAVE_WAY_UNKNOWN,
+	LEAVE_FORBIDDEN,
+	LEAVE_SIGNAL_BLOCKED,
+	LEAVE_SIGNAL_UNHANDLED,
+	LEAVE_THREADED,
+	/* for now */
+	LEAVE_HAS_CHILDREN,
+	LEAVE_IS_CONNECTED
+};
+
+static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
+{
+	return hindrance > LEAVE_IS_CLEAN && hindrance < LEAVE_HAS_CHILDREN;
+}
+
+/* `is_known`: a profile vouches that this way suits the server's threads. `listener`: the
+ * descriptor whose connections must all be closed before an exit. */
+enum hindrance leave_hindrance(const struct way *way, bool is_known, int listener);
+
+/* Returns after a signal was raised; does not return after an exit. */
+void leave_carry_out(const struct way *way);
+
+/* The errno with which to refuse an accept on this listener: one that every server retries. */
+int leave_refusal(int listener);
+
+#endif

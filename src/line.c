@@ -1,0 +1,72 @@
+/* line.c - puts text and numbers together without stdio. */
+#include "line.h"
+
+void line_start(struct line *line)
+{
+	line->used = 0;
+	line->text[0] = '\0';
+}
+
+static void add(struct line *line, char byte)
+{
+	if (line->used + 1 >= sizeof line->text)
+		return;
+	line->text[line->used++] = byte;
+	line->text[line->used] = '\0';
+}
+
+void line_text(struct line *line, const char *text)
+{
+	while (*text != '\0')
+		add(line, *text++);
+}
+
+void line_foreign(struct line *line, const char *text)
+{
+	enum { SHOWN = 60 };
+	int shown = 0;
+
+	for (; *text != '\0' && shown < SHOWN; shown++, text++) {
+		unsigned char byte = (unsigned char)*text;
+		add(line, byte < ' ' || byte == 127 ? '?' : *text);
+	}
+	if (*text != '\0')
+		line_text(line, "...");
+}
+
+void line_digits(struct line *line, uint64_t number, int at_least)
+{
+	char digits[20];
+	int count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (at_least-- > count)
+		add(line, '0');
+	while (count > 0)
+		add(line, digits[--count]);
+}
+
+void line_number(struct line *line, uint64_t number)
+{
+	line_digits(line, number, 1);
+}
+
+void line_value(struct line *line, enum quantity quantity, uint64_t value)
+{
+	if (!quantity_kinds[quantity].is_size) {
+		line_number(line, value);
+		return;
+	}
+	line_number(line, value / 1024 + (value % 1024 > 0));
+	line_text(line, " KB");
+}
+
+void line_seconds(struct line *line, uint64_t milliseconds)
+{
+	line_number(line, milliseconds / 1000);
+	add(line, '.');
+	line_digits(line, milliseconds % 1000 / 10, 2);
+	line_text(line, " s");
+}

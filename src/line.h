@@ -1,0 +1,40 @@
+/* line.h - puts text and numbers together without stdio, so that it may be used inside any hook:
+ * no allocation, no lock, no locale, async-signal-safe.
+ *
+ * May not know: what the text is about, or where it goes. */
+#ifndef SLSHIM_LINE_H
+#define SLSHIM_LINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quantity.h"
+
+enum { LINE_SIZE = 1024 };
+
+/* What does not fit is cut off: a line is never longer than LINE_SIZE - 1 and always ends in NUL.
+ */
+struct line {
+	size_t used;
+	char text[LINE_SIZE];
+};
+
+void line_start(struct line *line);
+void line_text(struct line *line, const char *text);
+
+/* At most 60 bytes of text that nobody vouches for, control characters as '?'. */
+void line_foreign(struct line *line, const char *text);
+
+void line_number(struct line *line, uint64_t number);
+
+/* The same with leading zeros, up to `at_least` digits. */
+void line_digits(struct line *line, uint64_t number, int at_least);
+
+/* "51200 KB" or "17": a value of this quantity in the unit of its limit. KB are 1024 bytes,
+ * rounded up, so that a value over its threshold never prints as equal to it. */
+void line_value(struct line *line, enum quantity quantity, uint64_t value);
+
+/* Milliseconds as seconds: "0.25 s". */
+void line_seconds(struct line *line, uint64_t milliseconds);
+
+#endif

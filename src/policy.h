@@ -1,0 +1,11 @@
+/* policy.h - limits and a sample in, verdict out. Pure. */
+#ifndef SLSHIM_POLICY_H
+#define SLSHIM_POLICY_H
+
+#include "quantity.h"
+
+/* The limits that are crossed, bit q for the one on quantity q: strictly greater, of a floor
+ * strictly less. A limit of 0 is off; one on an unknown quantity is never crossed. */
+unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sample *sample);
+
+#endif

@@ -1,0 +1,70 @@
+/* pool.h - the page that a master and its workers share: who belongs to a pool, and who may be
+ * away from it.
+ *
+ * The page is hostile input: any worker can write it, and workers may be subverted or run as
+ * other users. So it holds no pointer, no lock, and nothing is used unchecked: every index is
+ * bounded here, a pid found there is only ever looked up, and the worst that a writer can do is
+ * to stop recycling or let more workers than SL_MAX_LEAVING go at a time. The master writes
+ * nothing but the fresh page, and reads nothing.
+ *
+ * A pool is a 24-bit tag, made of parent and listener. Two pools whose tags agree share their
+ * turns: slower, never unsafe.
+ *
+ * A lease is one word, the tag and a deadline on the boot clock, taken by compare-and-swap. Past
+ * its deadline, or further ahead than a lease can be, it is free: so whoever dies in any way
+ * gives it back. A newcomer's first accept gives one back before that.
+ *
+ * May not know: what a worker measures, or how it leaves. */
+#ifndef SLSHIM_POOL_H
+#define SLSHIM_POOL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { POOL_SLOTS = 1024, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
+
+struct pool_slot {
+	_Atomic uint64_t holder; /* tag << 32 | pid; 0: free */
+	_Atomic uint64_t start_time;
+	uint64_t unused[6]; /* a cache line of one's own */
+};
+
+struct pool_page {
+	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline in milliseconds */
+	_Atomic uint64_t said;                /* bit n: remark n was written */
+	struct pool_slot slots[POOL_SLOTS];
+};
+
+typedef bool pool_is_alive(pid_t pid, uint64_t start_time);
+
+/* A page for this process and those forked from it later; NULL if there is no memory. */
+struct pool_page *pool_create(void);
+
+/* Never 0. */
+uint32_t pool_tag(pid_t parent, uint64_t listener);
+
+/* Takes a slot for a worker, a dead worker's where none is free; POOL_NO_SLOT if all live. */
+int pool_enter(struct pool_page *page, uint32_t tag, pid_t pid, uint64_t start_time,
+               pool_is_alive *is_alive);
+
+/* Gives up the slot that pool_enter returned. */
+void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
+
+/* How many workers a pool has, those that are away on a lease included; clears the slots of the
+ * dead. */
+unsigned pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
+                    pool_is_alive *is_alive);
+
+/* One of at most `most` leases, until `now` + `timeout` (milliseconds); false if all are out. */
+bool pool_lease(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
+                uint64_t timeout);
+
+/* A newcomer is there: one lease of its pool ends. */
+void pool_fill_vacancy(struct pool_page *page, uint32_t tag);
+
+/* True for the first caller with this number (0 to 63) among all who share the page. */
+bool pool_say_once(struct pool_page *page, unsigned remark);
+
+#endif

@@ -1,0 +1,176 @@
+/* probe_linux.c - the probes that read /proc. See probe.h for what it may not know.
+ *
+ * /proc/PID/statm, in pages:     25600 12800 900 300 0 11000 0
+ *                                size resident (file and shmem pages, text, 0, data, 0)
+ *
+ * /proc/PID/smaps_rollup, in kB: 55e6d4b2f000-7ffd64bfd000 ---p 00000000 00:00 0    [rollup]
+ *                                Rss:               11240 kB
+ *                                Shared_Clean:       1412 kB
+ *                                Private_Dirty:       112 kB
+ *                                ...
+ * and smaps the same lines for every mapping. */
+#include "probe.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "real.h"
+
+enum { PATH_SIZE = 512, BUFFER_SIZE = 4096 };
+
+static int open_file(const char *process, const char *name)
+{
+	char path[PATH_SIZE];
+	size_t length = strlen(process);
+
+	if (length + 1 + strlen(name) >= sizeof path)
+		return -1;
+	memcpy(path, process, length);
+	path[length] = '/';
+	strcpy(path + length + 1, name);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* ------------------------------------------------------------------- statm */
+
+/* Digits after blanks; NULL without any, or beyond 64 bits. */
+static const char *read_number(const char *text, uint64_t *number)
+{
+	uint64_t sum = 0;
+	const char *start;
+
+	while (*text == ' ' || *text == '\t')
+		text++;
+	for (start = text; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(*text - '0'), &sum))
+			return NULL;
+	*number = sum;
+	return text > start ? text : NULL;
+}
+
+bool probe_statm(const char *process, struct sample *sample)
+{
+	char text[256];
+	int fd = open_file(process, "statm");
+	ssize_t length;
+	uint64_t size, resident, page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const char *at;
+
+	if (fd < 0)
+		return false;
+	length = read(fd, text, sizeof text - 1);
+	real.close(fd);
+	if (length <= 0)
+		return false;
+	text[length] = '\0';
+	at = read_number(text, &size);
+	at = at != NULL ? read_number(at, &resident) : NULL;
+	if (at == NULL || size == 0 || resident > size)
+		return false;
+	if (__builtin_mul_overflow(size, page, &size))
+		return false;
+	sample_set(sample, QUANTITY_SIZE, size);
+	sample_set(sample, QUANTITY_RESIDENT, resident * page);
+	return true;
+}
+
+/* ---------------------------------------------------- smaps and smaps_rollup */
+
+struct sums {
+	uint64_t shared, unshared; /* kB */
+	unsigned seen;             /* which of the keys came at least once */
+};
+
+static const struct {
+	const char *key;
+	bool is_shared;
+	bool is_needed; /* the huge-page lines came with Linux 4.4 */
+} keys[] = {
+    {"Shared_Clean:", true, true},    {"Shared_Dirty:", true, true},
+    {"Private_Clean:", false, true},  {"Private_Dirty:", false, true},
+    {"Shared_Hugetlb:", true, false}, {"Private_Hugetlb:", false, false},
+};
+enum { KEYS = sizeof keys / sizeof *keys };
+
+/* Adds what one line says; false if it names one of the keys and is malformed. */
+static bool add_line(struct sums *sums, const char *line)
+{
+	for (int i = 0; i < KEYS; i++) {
+		size_t length = strlen(keys[i].key);
+		uint64_t *sum = keys[i].is_shared ? &sums->shared : &sums->unshared;
+		uint64_t number;
+		const char *unit;
+
+		if (strncmp(line, keys[i].key, length) != 0)
+			continue;
+		unit = read_number(line + length, &number);
+		if (unit == NULL || strcmp(unit, " kB") != 0 || __builtin_add_overflow(*sum, number, sum))
+			return false;
+		sums->seen |= 1u << i;
+		return true;
+	}
+	return true;
+}
+
+/* Reads the file whole, line by line. A line beyond the buffer (a mapped file's long path) is
+ * passed over: those with the sums are short. */
+static bool sum_file(int fd, struct sums *sums)
+{
+	char text[BUFFER_SIZE];
+	size_t held = 0;
+	bool passing_over = false;
+
+	for (;;) {
+		ssize_t got = read(fd, text + held, sizeof text - 1 - held);
+		char *line = text, *end;
+
+		if (got <= 0)
+			return got == 0 && held == 0;
+		held += (size_t)got;
+		text[held] = '\0';
+		for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+			*end = '\0';
+			if (!passing_over && !add_line(sums, line))
+				return false;
+			passing_over = false;
+		}
+		held -= (size_t)(line - text);
+		memmove(text, line, held);
+		if (held == sizeof text - 1) {
+			passing_over = true;
+			held = 0;
+		}
+	}
+}
+
+static bool read_sums(const char *process, const char *name, struct sample *sample)
+{
+	struct sums sums = {0, 0, 0};
+	int fd = open_file(process, name);
+	bool whole;
+
+	if (fd < 0)
+		return false;
+	whole = sum_file(fd, &sums);
+	real.close(fd);
+	for (int i = 0; i < KEYS; i++)
+		if (keys[i].is_needed && (sums.seen >> i & 1) == 0)
+			return false;
+	if (!whole || sums.shared > UINT64_MAX / 1024 || sums.unshared > UINT64_MAX / 1024)
+		return false;
+	sample_set(sample, QUANTITY_SHARED, sums.shared * 1024);
+	sample_set(sample, QUANTITY_UNSHARED, sums.unshared * 1024);
+	return true;
+}
+
+bool probe_rollup(const char *process, struct sample *sample)
+{
+	return read_sums(process, "smaps_rollup", sample);
+}
+
+bool probe_smaps(const char *process, struct sample *sample)
+{
+	return read_sums(process, "smaps", sample);
+}

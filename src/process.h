@@ -1,0 +1,22 @@
+/* process.h - whether another process is still the one that it was. May not know: why one asks. */
+#ifndef SLSHIM_PROCESS_H
+#define SLSHIM_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The boot clock, which goes on during suspend and is set by nobody, in milliseconds. */
+uint64_t process_clock(void);
+
+/* When a process that is neither dead nor a zombie was started, in ticks after boot (field 22 of
+ * /proc/PID/stat, whose field 3 is the state); 0 if it is not there, dead, or cannot be told. */
+uint64_t process_start_time(pid_t pid);
+
+/* Is the process of this pid alive, and the one that had this start time (0: whichever)? */
+bool process_is_alive(pid_t pid, uint64_t start_time);
+
+/* How many threads this process has; 1 if that cannot be told. */
+unsigned process_threads(void);
+
+#endif

@@ -1,0 +1,29 @@
+/* recycle.h - the conductor: what happens at each step of a worker's life. It alone knows all the
+ * rooms; they know nothing of each other's business.
+ *
+ *     hook -> worker (is this a safe point?) -> meter (what has it now?) -> policy (too much?)
+ *          -> worker, leave (may it?) -> pool (is it its turn?) -> report, leave */
+#ifndef SLSHIM_RECYCLE_H
+#define SLSHIM_RECYCLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* Does this process count its connections? False until a fork makes it somebody's child, and
+ * for good without a limit. */
+extern _Atomic bool recycle_watches;
+
+/* In the constructor. */
+void recycle_start(char *const environment[]);
+
+/* Before listen(): ends the program with status 78 where SL_STRICT asks for it. */
+void recycle_before_listen(void);
+void recycle_listens(int fd);
+
+/* Only while recycle_watches, in the current process. Returns 0, or the errno to refuse with. */
+int recycle_before_accept(int listener);
+
+/* After the real close of a connection of this process's own. */
+void recycle_closed(void);
+
+#endif

@@ -1,0 +1,221 @@
+/* report.c - the wording of the log. See report.h for what it may not know. */
+#define _GNU_SOURCE /* program_invocation_short_name */
+#include "report.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "version.h"
+
+static char program[64];
+
+void report_start(void)
+{
+	strncpy(program, program_invocation_short_name, sizeof program - 1);
+}
+
+const char *report_program(void)
+{
+	return program;
+}
+
+/* "apache2[4711]" */
+static void start(struct line *line)
+{
+	line_start(line);
+	line_foreign(line, program);
+	line_text(line, "[");
+	line_number(line, (uint64_t)getpid());
+	line_text(line, "]");
+}
+
+void report_remarks(const struct remarks *remarks)
+{
+	unsigned count = remarks->errors + remarks->warnings;
+
+	for (unsigned i = 0; i < count && i < REMARKS_KEPT; i++) {
+		struct line line;
+
+		start(&line);
+		line_text(&line, ": ");
+		line_text(&line, remarks->text[i]);
+		log_write(&line);
+	}
+}
+
+void report_limits(const struct config *config, const struct way *way, const char *profile)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": slshim " SLSHIM_VERSION " watches its workers:");
+	config_describe(config, &line);
+	line_text(&line, "; they leave by ");
+	config_describe_way(way, &line);
+	line_text(&line, " (");
+	if (config->leave.deed != DEED_UNSAID)
+		line_text(&line, "SL_LEAVE");
+	else if (profile != NULL)
+		line_text(&line, profile);
+	else
+		line_text(&line, "no profile knows this program: they stay; SL_LEAVE would say how");
+	line_text(&line, ")");
+	log_write(&line);
+}
+
+void report_unmeasurable(enum quantity quantity, const struct config *config)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": ");
+	line_text(&line, quantity_kinds[quantity].variable);
+	line_text(&line, " will never fire: ");
+	line_text(&line, quantity_kinds[quantity].name);
+	line_text(&line, " memory cannot be measured here");
+	if (config->probe != PROBE_AUTO)
+		line_text(&line, " with this SL_PROBE");
+	log_write(&line);
+}
+
+static void add_error(struct line *line, int error)
+{
+	line_text(line, " (error ");
+	line_number(line, (uint64_t)error);
+	line_text(line, ")");
+}
+
+void report_log_failure(const char *path, int error)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": SL_LOG=");
+	line_foreign(&line, path);
+	line_text(&line, " cannot be opened");
+	add_error(&line, error);
+	line_text(&line, "; standard error is used");
+	log_write(&line);
+}
+
+void report_no_page(int error)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": slshim is off: no shared memory");
+	add_error(&line, error);
+	log_write(&line);
+}
+
+/* ----------------------------------------------------------------- leaving */
+
+static void add_crossed(struct line *line, const struct leaving *leaving)
+{
+	const char *before = " over ";
+
+	for (int q = 0; q < QUANTITIES; q++) {
+		if ((leaving->crossed >> q & 1) == 0)
+			continue;
+		line_text(line, before);
+		line_text(line, quantity_kinds[q].variable);
+		line_text(line, ": ");
+		line_value(line, (enum quantity)q, leaving->sample.value[q]);
+		line_text(line, quantity_kinds[q].is_floor ? " < " : " > ");
+		line_value(line, (enum quantity)q, leaving->config->limit[q]);
+		before = " and ";
+	}
+}
+
+static void add_sample(struct line *line, const struct sample *sample)
+{
+	const char *before = "; ";
+
+	for (int q = 0; q < QUANTITIES; q++) {
+		line_text(line, before);
+		line_text(line, quantity_kinds[q].name);
+		line_text(line, " ");
+		if (sample_knows(sample, (enum quantity)q))
+			line_value(line, (enum quantity)q, sample->value[q]);
+		else
+			line_text(line, "unknown");
+		before = ", ";
+	}
+}
+
+static void report_end(const struct leaving *leaving, const char *verb)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, verb);
+	line_text(&line, " by ");
+	config_describe_way(leaving->way, &line);
+	line_text(&line, ",");
+	add_crossed(&line, leaving);
+	add_sample(&line, &leaving->sample);
+	line_text(&line, ", age ");
+	line_seconds(&line, leaving->age);
+	line_text(&line, "; waited ");
+	line_seconds(&line, leaving->waited);
+	line_text(&line, " and ");
+	line_number(&line, leaving->served_meanwhile);
+	line_text(&line, " connections for its turn");
+	log_write(&line);
+}
+
+void report_leaving(const struct leaving *leaving)
+{
+	report_end(leaving, " leaves");
+}
+
+void report_would_leave(const struct leaving *leaving)
+{
+	report_end(leaving, " would leave (SL_DRY_RUN)");
+}
+
+static const char *reason(unsigned remark)
+{
+	switch (remark) {
+	case REMARK_PLACE + WORKER_NOT_FORKED:
+		return "nobody forked it";
+	case REMARK_PLACE + WORKER_ORPHAN:
+		return "its parent is gone, so nobody would replace it";
+	case REMARK_PLACE + WORKER_OWN_LISTENER:
+		return "it accepts on a socket that it opened itself, whose waiting connections would be "
+		       "lost";
+	case REMARK_PLACE + WORKER_LOST_TRACK:
+		return "it has a connection on a descriptor above 65535, which is not tracked";
+	case REMARK_HINDRANCE + LEAVE_WAY_UNKNOWN:
+		return "no profile knows how a worker of this program leaves; SL_LEAVE would say how";
+	case REMARK_HINDRANCE + LEAVE_FORBIDDEN:
+		return "SL_LEAVE=none";
+	case REMARK_HINDRANCE + LEAVE_SIGNAL_BLOCKED:
+		return "it has that signal blocked; another SL_LEAVE may suit it";
+	case REMARK_HINDRANCE + LEAVE_SIGNAL_UNHANDLED:
+		return "it has no handler for that signal; another SL_LEAVE may suit it";
+	case REMARK_HINDRANCE + LEAVE_THREADED:
+		return "it has several threads, one of which may have accepted just now; an SL_LEAVE at "
+		       "accept may suit it";
+	case REMARK_NO_PAGE:
+		return "it was forked before there was a listener, so its master shares nothing with it";
+	case REMARK_NO_SLOT:
+		return "the pool has more than 1024 workers";
+	default:
+		return "it did not leave within SL_REPLACE_TIMEOUT; it is left alone";
+	}
+}
+
+void report_stay(unsigned remark, const struct way *way)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, " is over a limit and stays (its way out: ");
+	config_describe_way(way, &line);
+	line_text(&line, "): ");
+	line_text(&line, reason(remark));
+	log_write(&line);
+}

@@ -1,0 +1,54 @@
+/* report.h - what the shim says, a line for each thing that it does or does not do. May not know:
+ * how any of it is decided. */
+#ifndef SLSHIM_REPORT_H
+#define SLSHIM_REPORT_H
+
+#include "config.h"
+#include "leave.h"
+#include "quantity.h"
+#include "worker.h"
+
+/* In the constructor: copies the program's name, which servers overwrite later. */
+void report_start(void);
+
+/* "apache2", at most 63 bytes. */
+const char *report_program(void);
+
+void report_remarks(const struct remarks *remarks);
+
+/* The limits as understood, and how workers will leave; `profile`: a title, or NULL. */
+void report_limits(const struct config *config, const struct way *way, const char *profile);
+
+/* A limit on this quantity can never be crossed here. */
+void report_unmeasurable(enum quantity quantity, const struct config *config);
+
+void report_log_failure(const char *path, int error);
+
+/* Recycling is off for want of the page that the workers would share. */
+void report_no_page(int error);
+
+struct leaving {
+	const struct config *config;
+	const struct way *way;
+	struct sample sample;
+	unsigned crossed;          /* bit q: the limit on quantity q */
+	uint64_t age;              /* milliseconds since the fork */
+	uint64_t waited;           /* milliseconds since the limit was crossed */
+	uint64_t served_meanwhile; /* connections in that time */
+};
+
+void report_leaving(const struct leaving *leaving);
+void report_would_leave(const struct leaving *leaving);
+
+/* A worker over a limit stays, for one of these reasons; each has a number below 64. */
+enum remark {
+	REMARK_PLACE = 0,      /* + enum worker_place */
+	REMARK_HINDRANCE = 16, /* + enum hindrance */
+	REMARK_NO_PAGE = 32,
+	REMARK_NO_SLOT,
+	REMARK_NOT_GONE
+};
+
+void report_stay(unsigned remark, const struct way *way);
+
+#endif

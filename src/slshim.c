@@ -1,0 +1,83 @@
+/* slshim.c - the interposed functions, and nothing else: what is done before and after them is
+ * said in recycle.h.
+ *
+ * Every one works before the constructor ran, after exit began, in a signal handler and in a
+ * vfork child; keeps errno; holds nothing across the real call, which is a cancellation point. */
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "real.h"
+#include "recycle.h"
+#include "worker.h"
+
+#define HOOK __attribute__((visibility("default")))
+
+int accept4(int, struct sockaddr *restrict, socklen_t *restrict, int);
+
+extern char **environ;
+
+__attribute__((constructor)) static void start(void)
+{
+	real_resolve();
+	recycle_start(environ);
+}
+
+/* Is an accept one of a worker's that is watched? A vfork child's is not. */
+static bool is_watched(void)
+{
+	return recycle_watches && worker_is_current();
+}
+
+static bool is_refused(int listener)
+{
+	int refusal = recycle_before_accept(listener);
+
+	if (refusal != 0)
+		errno = refusal;
+	return refusal != 0;
+}
+
+static int accepted(int connection)
+{
+	if (connection >= 0)
+		worker_accepted(connection);
+	return connection;
+}
+
+HOOK int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
+{
+	if (!is_watched())
+		return real.accept(fd, address, size);
+	return is_refused(fd) ? -1 : accepted(real.accept(fd, address, size));
+}
+
+HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
+{
+	if (!is_watched())
+		return real.accept4(fd, address, size, flags);
+	return is_refused(fd) ? -1 : accepted(real.accept4(fd, address, size, flags));
+}
+
+HOOK int close(int fd)
+{
+	int result;
+
+	if (!worker_tracks(fd) || !worker_closes(fd))
+		return real.close(fd);
+	result = real.close(fd);
+	recycle_closed();
+	return result;
+}
+
+HOOK int listen(int fd, int backlog)
+{
+	int result;
+
+	recycle_before_listen();
+	result = real.listen(fd, backlog);
+	if (result == 0)
+		recycle_listens(fd);
+	return result;
+}

@@ -1,0 +1,188 @@
+/* worker.c - this process's place among its kin. See worker.h for what it may not know. */
+#include "worker.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Atomic socket_id worker_connections[WORKER_DESCRIPTORS];
+struct worker worker = {.listener = -1, .highest = -1};
+
+/* Inodes of sockets are 32 bits wide on Linux; the device is the same for all of them. */
+static socket_id identify(int fd)
+{
+	struct stat status;
+	socket_id id;
+	int saved = errno;
+
+	if (fstat(fd, &status) != 0) {
+		errno = saved;
+		return 0;
+	}
+	if (!S_ISSOCK(status.st_mode))
+		return 0;
+	id = (socket_id)status.st_ino ^ (socket_id)status.st_dev << 44;
+	return id != 0 ? id : 1;
+}
+
+void worker_start(void)
+{
+	worker.pid = getpid();
+}
+
+bool worker_is_current(void)
+{
+	return worker.pid == getpid();
+}
+
+/* A worker's own children must not change whose child it is: hence two variables. */
+void worker_before_fork(void)
+{
+	worker.next_forker = getpid();
+}
+
+void worker_born(uint64_t now)
+{
+	for (int fd = 0; fd <= worker.highest; fd++)
+		worker_connections[fd] = 0;
+	worker.pid = getpid();
+	worker.forker = worker.next_forker;
+	worker.born = now;
+	worker.listener = -1;
+	worker.on_own = worker.lost_track = false;
+	worker.open = 0;
+	worker.served = worker.unchecked = 0;
+	worker.highest = -1;
+}
+
+/* --------------------------------------------------------------- listeners */
+
+static void remember_listener(int fd, pid_t maker)
+{
+	socket_id id = identify(fd);
+	unsigned at = 0;
+
+	if (id == 0)
+		return;
+	while (at < worker.listeners && worker.listener_table[at].fd != fd)
+		at++;
+	if (at == WORKER_LISTENERS) {
+		worker.listeners_overflowed = true;
+		return;
+	}
+	worker.listener_table[at] = (struct listener){fd, maker, id};
+	if (at == worker.listeners)
+		worker.listeners++;
+}
+
+void worker_listens(int fd)
+{
+	if (!worker_is_current())
+		return;
+	remember_listener(fd, worker.pid);
+	worker.listener = -1; /* the descriptor last accepted on may be another socket now */
+}
+
+void worker_find_listeners(void)
+{
+	enum { LOOKED_AT = 64 };
+
+	for (int fd = 0; fd < LOOKED_AT; fd++) {
+		int listening = 0;
+		socklen_t size = sizeof listening;
+
+		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening)
+			remember_listener(fd, 0);
+	}
+}
+
+static bool still_held(const struct listener *listener)
+{
+	return identify(listener->fd) == listener->socket;
+}
+
+bool worker_has_listener(void)
+{
+	for (unsigned i = 0; i < worker.listeners; i++)
+		if (still_held(&worker.listener_table[i]))
+			return true;
+	return false;
+}
+
+static bool made_here(int fd)
+{
+	for (unsigned i = 0; i < worker.listeners; i++) {
+		const struct listener *listener = &worker.listener_table[i];
+
+		if (listener->fd == fd && still_held(listener))
+			return listener->maker == worker.pid;
+	}
+	return worker.listeners_overflowed;
+}
+
+void worker_turns_to(int fd)
+{
+	worker.listener = fd;
+	worker.on_own = worker.on_own || made_here(fd);
+}
+
+socket_id worker_common_listener(int fd)
+{
+	for (unsigned i = 0; i < worker.listeners; i++)
+		if (worker.listener_table[i].maker != worker.pid && still_held(&worker.listener_table[i]))
+			return worker.listener_table[i].socket;
+	return identify(fd);
+}
+
+/* ------------------------------------------------------------- connections */
+
+void worker_accepted(int connection)
+{
+	int highest = worker.highest;
+
+	worker.served++;
+	worker.unchecked++;
+	if (connection >= WORKER_DESCRIPTORS) {
+		worker.lost_track = true;
+		return;
+	}
+	while (highest < connection &&
+	       !atomic_compare_exchange_weak(&worker.highest, &highest, connection))
+		;
+	if (atomic_exchange(&worker_connections[connection], identify(connection)) == 0)
+		worker.open++;
+}
+
+bool worker_closes(int fd)
+{
+	if (!worker_is_current() || atomic_exchange(&worker_connections[fd], 0) == 0)
+		return false;
+	worker.open--;
+	return true;
+}
+
+unsigned worker_open_connections(void)
+{
+	for (int fd = 0; worker.open > 0 && fd <= worker.highest; fd++) {
+		socket_id was = worker_connections[fd];
+
+		if (was != 0 && identify(fd) != was &&
+		    atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
+			worker.open--;
+	}
+	return worker.open;
+}
+
+enum worker_place worker_place(void)
+{
+	if (worker.forker == 0)
+		return WORKER_NOT_FORKED;
+	if (getppid() != worker.forker)
+		return WORKER_ORPHAN;
+	if (worker.on_own)
+		return WORKER_OWN_LISTENER;
+	if (worker.lost_track)
+		return WORKER_LOST_TRACK;
+	return WORKER_FITS;
+}

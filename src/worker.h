@@ -1,0 +1,110 @@
+/* worker.h - this process's place: whose child it is, which listeners it has, which connections
+ * are open, how many it served.
+ *
+ * May not know: memory, limits, or how a worker leaves.
+ *
+ * All of it keeps errno.
+ *
+ * The state belongs to one process: `worker.pid`. A process that shares or copied this memory
+ * without our fork handlers (vfork, clone, _Fork) has another pid and changes nothing. */
+#ifndef SLSHIM_WORKER_H
+#define SLSHIM_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+	/* Descriptors from here on are not tracked; a worker that accepts one never leaves. The
+	 * table is zero pages until used: 512 descriptors a page. */
+	WORKER_DESCRIPTORS = 65536,
+	WORKER_LISTENERS = 64
+};
+
+/* A socket's device and inode in one word, never 0. 0: no socket. */
+typedef uint64_t socket_id;
+
+/* The connections that this process accepted and has not been seen to close, by descriptor. */
+extern _Atomic socket_id worker_connections[WORKER_DESCRIPTORS];
+
+struct listener {
+	int fd;
+	pid_t maker; /* the process that called listen(); 0: inherited through exec */
+	socket_id socket;
+};
+
+struct worker {
+	pid_t pid;
+	pid_t next_forker; /* written before every fork: the pid that a child born now had as parent */
+	pid_t forker;      /* of this process; 0: not forked since its image was exec'd */
+	uint64_t born;     /* boot clock, milliseconds */
+	int listener;      /* the descriptor that it last came to accept on; -1: none yet */
+	bool on_own;       /* has come to one that this process itself made a listener */
+	bool lost_track;   /* accepted a connection that the table has no room for */
+	_Atomic unsigned open;      /* tracked connections not seen closed; may be too high */
+	_Atomic uint64_t served;    /* connections accepted since the fork */
+	_Atomic uint64_t unchecked; /* of them since the last check */
+	_Atomic int highest;        /* no tracked descriptor is above this one */
+	unsigned listeners;
+	bool listeners_overflowed;
+	struct listener listener_table[WORKER_LISTENERS];
+};
+
+extern struct worker worker;
+
+/* In the constructor; before a fork; after it in the child. `now`: boot clock, milliseconds. */
+void worker_start(void);
+void worker_before_fork(void);
+void worker_born(uint64_t now);
+
+/* Is this the process that the state describes? */
+bool worker_is_current(void);
+
+/* After a successful listen(). */
+void worker_listens(int fd);
+
+/* Looks once for listeners among descriptors 0 to 63, for those inherited through exec. */
+void worker_find_listeners(void);
+
+bool worker_has_listener(void);
+
+/* Before and after an accept; only in the current process. */
+void worker_turns_to(int listener);
+static inline void worker_accepts_on(int listener)
+{
+	if (listener != worker.listener)
+		worker_turns_to(listener);
+}
+void worker_accepted(int connection);
+
+/* One load and one branch when it is not: the whole price of the close of any other descriptor. */
+static inline bool worker_tracks(int fd)
+{
+	return (unsigned)fd < WORKER_DESCRIPTORS &&
+	       atomic_load_explicit(&worker_connections[fd], memory_order_relaxed) != 0;
+}
+
+/* Before the real close, because another thread may be given the number right after it. True if
+ * this process's own connection ends; async-signal-safe. */
+bool worker_closes(int fd);
+
+/* How many connections are open, those that were closed behind our back left out: a tracked
+ * descriptor counts while it is still the same socket. */
+unsigned worker_open_connections(void);
+
+/* Why this process is no worker whose place would be filled again; WORKER_FITS if it is one. */
+enum worker_place {
+	WORKER_FITS,
+	WORKER_NOT_FORKED,
+	WORKER_ORPHAN,
+	WORKER_OWN_LISTENER,
+	WORKER_LOST_TRACK
+};
+enum worker_place worker_place(void);
+
+/* One socket that stands for all listeners that this worker shares with its siblings: the first
+ * inherited one that it still holds, else the one that it accepts on now. 0: unknown. */
+socket_id worker_common_listener(int listener);
+
+#endif

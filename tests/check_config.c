@@ -1,0 +1,306 @@
+/* check_config.c - every variable: what it takes, what it refuses, and what it says then. */
+#include "config.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "check_main.h"
+
+static struct config config;
+static struct remarks remarks;
+
+/* Reads an environment of one variable; the number of errors. */
+static unsigned read_one(const char *variable)
+{
+	char *environment[] = {(char *)variable, NULL};
+
+	config_read(&config, &remarks, environment);
+	return remarks.errors;
+}
+
+static const struct {
+	const char *variable;
+	enum quantity quantity;
+	uint64_t limit;
+} good_limits[] = {
+    {"SL_MAX_SIZE=12000", QUANTITY_SIZE, 12000ull << 10},
+    {"SL_MAX_RSS=1K", QUANTITY_RESIDENT, 1 << 10},
+    {"SL_MAX_UNSHARED=50M", QUANTITY_UNSHARED, 50 << 20},
+    {"SL_MAX_UNSHARED=50m", QUANTITY_UNSHARED, 50 << 20},
+    {"SL_MIN_SHARED=2G", QUANTITY_SHARED, 2ull << 30},
+    {"SL_MAX_SIZE=3T", QUANTITY_SIZE, 3ull << 40},
+    {"SL_MAX_SIZE=0", QUANTITY_SIZE, 0},
+    {"SL_MAX_SIZE=16777215T", QUANTITY_SIZE, 16777215ull << 40},
+    {"SL_MAX_CONNECTIONS=1000", QUANTITY_CONNECTIONS, 1000},
+    {"SL_MAX_CONNECTIONS=18446744073709551615", QUANTITY_CONNECTIONS, UINT64_MAX},
+};
+
+START_TEST(takes_limit)
+{
+	ck_assert_uint_eq(read_one(good_limits[_i].variable), 0);
+	for (int q = 0; q < QUANTITIES; q++)
+		ck_assert_uint_eq(config.limit[q],
+		                  q == (int)good_limits[_i].quantity ? good_limits[_i].limit : 0);
+	ck_assert(config_has_limit(&config) == (good_limits[_i].limit > 0));
+}
+END_TEST
+
+/* Every variable against every kind of wrong value. */
+static const char *const bad_values[] = {
+    "",
+    " ",
+    "-1",
+    "-",
+    "+5",
+    "1 ",
+    " 1",
+    "1.5",
+    "0x10",
+    "many",
+    "1Q",
+    "1KB",
+    "M",
+    "5%5",
+    "1e3",
+    "1K K",
+    "%",
+    "-5M",
+    "1,000",
+    "18446744073709551616",
+    "999999999999999999999999",
+    "18446744073709551615T",
+};
+
+START_TEST(refuses_bad_value)
+{
+	for (size_t v = 0; config_variable(v) != NULL; v++) {
+		char variable[128] = "";
+
+		strcat(strcat(strcat(variable, config_variable(v)), "="), bad_values[_i]);
+		ck_assert_msg(read_one(variable) == 1, "%s was taken", variable);
+		ck_assert_uint_eq(remarks.warnings, 0);
+		ck_assert_ptr_nonnull(strstr(remarks.text[0], config_variable(v)));
+		ck_assert_ptr_nonnull(strstr(remarks.text[0], bad_values[_i]));
+		ck_assert_ptr_nonnull(strstr(remarks.text[0], "; accepted: "));
+	}
+}
+END_TEST
+
+static const char *const bad_variables[] = {
+    "SL_CHECK_EVERY=0",
+    "SL_CHECK_EVERY=5M",
+    "SL_MAX_CONNECTIONS=5M",
+    "SL_PROBE=rollups",
+    "SL_PROBE=AUTO",
+    "SL_MAX_LEAVING=0",
+    "SL_MAX_LEAVING=0%",
+    "SL_MAX_LEAVING=101%",
+    "SL_MAX_LEAVING=1025",
+    "SL_REPLACE_TIMEOUT=0",
+    "SL_REPLACE_TIMEOUT=366d",
+    "SL_REPLACE_TIMEOUT=5M",
+    "SL_DRY_RUN=2",
+    "SL_DRY_RUN=yes",
+    "SL_STRICT=00",
+    "SL_LOG=relative/path",
+    "SL_LOG=Stderr",
+    "SL_LEAVE=USR1",
+    "SL_LEAVE=KILL@close",
+    "SL_LEAVE=USR1@",
+    "SL_LEAVE=@close",
+    "SL_LEAVE=SIGUSR1@close",
+    "SL_LEAVE=USR1@never",
+    "SL_LEAVE=usr1@close",
+    "SL_LEAVE=none@close",
+    "SL_LEAVE=USR1@close@accept",
+};
+
+START_TEST(refuses_bad_variable)
+{
+	ck_assert_uint_eq(read_one(bad_variables[_i]), 1);
+}
+END_TEST
+
+START_TEST(has_defaults)
+{
+	ck_assert_uint_eq(read_one("PATH=/bin"), 0);
+	ck_assert(!config_has_limit(&config));
+	ck_assert_uint_eq(config.check_every, 1);
+	ck_assert_uint_eq(config.max_leaving, 10);
+	ck_assert(config.max_leaving_is_percent);
+	ck_assert_uint_eq(config.replace_timeout, 10000);
+	ck_assert_int_eq(config.leave.deed, DEED_UNSAID);
+	ck_assert_int_eq(config.probe, PROBE_AUTO);
+	ck_assert_int_eq(config.log, LOG_STDERR);
+	ck_assert(!config.dry_run && !config.strict);
+}
+END_TEST
+
+START_TEST(takes_share_of_workers)
+{
+	ck_assert_uint_eq(read_one("SL_MAX_LEAVING=100%"), 0);
+	ck_assert(config.max_leaving == 100 && config.max_leaving_is_percent);
+	ck_assert_uint_eq(read_one("SL_MAX_LEAVING=1024"), 0);
+	ck_assert(config.max_leaving == 1024 && !config.max_leaving_is_percent);
+}
+END_TEST
+
+static const struct {
+	const char *variable;
+	uint64_t milliseconds;
+} good_times[] = {
+    {"SL_REPLACE_TIMEOUT=10", 10000},         {"SL_REPLACE_TIMEOUT=10s", 10000},
+    {"SL_REPLACE_TIMEOUT=2m", 120000},        {"SL_REPLACE_TIMEOUT=1h", 3600000},
+    {"SL_REPLACE_TIMEOUT=365d", 31536000000},
+};
+
+START_TEST(takes_time)
+{
+	ck_assert_uint_eq(read_one(good_times[_i].variable), 0);
+	ck_assert_uint_eq(config.replace_timeout, good_times[_i].milliseconds);
+}
+END_TEST
+
+static const struct {
+	const char *variable;
+	struct way way;
+} good_ways[] = {
+    {"SL_LEAVE=none", {DEED_NONE, 0, MOMENT_CLOSE}},
+    {"SL_LEAVE=USR1@close", {DEED_SIGNAL, SIGUSR1, MOMENT_CLOSE}},
+    {"SL_LEAVE=WINCH@accept", {DEED_SIGNAL, SIGWINCH, MOMENT_ACCEPT}},
+    {"SL_LEAVE=exit@accept", {DEED_EXIT, 0, MOMENT_ACCEPT}},
+    {"SL_LEAVE=_exit@close", {DEED_QUICKEXIT, 0, MOMENT_CLOSE}},
+};
+
+START_TEST(takes_way_and_describes_it)
+{
+	struct line line;
+
+	ck_assert_uint_eq(read_one(good_ways[_i].variable), 0);
+	ck_assert_int_eq(config.leave.deed, good_ways[_i].way.deed);
+	ck_assert_int_eq(config.leave.signal, good_ways[_i].way.signal);
+	ck_assert_int_eq(config.leave.moment, good_ways[_i].way.moment);
+	line_start(&line);
+	config_describe_way(&config.leave, &line);
+	ck_assert_str_eq(line.text, strchr(good_ways[_i].variable, '=') + 1);
+}
+END_TEST
+
+START_TEST(takes_log)
+{
+	ck_assert_uint_eq(read_one("SL_LOG=off"), 0);
+	ck_assert_int_eq(config.log, LOG_OFF);
+	ck_assert_uint_eq(read_one("SL_LOG=syslog"), 0);
+	ck_assert_int_eq(config.log, LOG_SYSLOG);
+	ck_assert_uint_eq(read_one("SL_LOG=/var/log/slshim"), 0);
+	ck_assert_int_eq(config.log, LOG_FILE);
+	ck_assert_str_eq(config.log_path, "/var/log/slshim");
+}
+END_TEST
+
+START_TEST(refuses_log_path_that_does_not_fit)
+{
+	char variable[LOG_PATH_SIZE + 16] = "SL_LOG=/";
+
+	memset(variable + 8, 'x', LOG_PATH_SIZE - 2);
+	ck_assert_uint_eq(read_one(variable), 0);
+	variable[8 + LOG_PATH_SIZE - 2] = 'x';
+	ck_assert_uint_eq(read_one(variable), 1);
+}
+END_TEST
+
+static const struct {
+	const char *variable, *nearest;
+} unknown[] = {
+    {"SL_MAX_UNSHARD=1", "SL_MAX_UNSHARED"}, {"SL_CHEK_EVERY=1", "SL_CHECK_EVERY"},
+    {"SL_MAXSIZE=1", "SL_MAX_SIZE"},         {"SL_LEAVES=none", "SL_LEAVE"},
+    {"SL_DRYRUN=1", "SL_DRY_RUN"},           {"SL_MIN_SHARE=1", "SL_MIN_SHARED"},
+};
+
+START_TEST(names_nearest_variable)
+{
+	ck_assert_uint_eq(read_one(unknown[_i].variable), 0);
+	ck_assert_uint_eq(remarks.warnings, 1);
+	ck_assert_str_eq(strrchr(remarks.text[0], ' ') + 1, unknown[_i].nearest);
+}
+END_TEST
+
+START_TEST(keeps_the_rest_beside_an_unknown_variable)
+{
+	char *environment[] = {(char *)"SL_MAX_SIZE=1M", (char *)"SL_FOO=1", NULL};
+
+	config_read(&config, &remarks, environment);
+	ck_assert_uint_eq(config.limit[QUANTITY_SIZE], 1 << 20);
+	ck_assert_uint_eq(remarks.warnings, 1);
+	ck_assert_uint_eq(remarks.errors, 0);
+}
+END_TEST
+
+START_TEST(shows_no_control_characters_and_no_endless_value)
+{
+	char variable[2048] = "SL_MAX_SIZE=\n\033[31m";
+
+	memset(variable + strlen(variable), 'y', 1024);
+	ck_assert_uint_eq(read_one(variable), 1);
+	ck_assert_ptr_nonnull(strstr(remarks.text[0], "\"??[31m"));
+	ck_assert_ptr_nonnull(strstr(remarks.text[0], "...\""));
+	ck_assert_ptr_nonnull(strstr(remarks.text[0], "; accepted: "));
+}
+END_TEST
+
+/* More remarks than are kept are counted, and nothing is written past the last. */
+START_TEST(survives_a_hundred_errors)
+{
+	char *environment[101];
+
+	for (int i = 0; i < 100; i++)
+		environment[i] = (char *)"SL_MAX_SIZE=x";
+	environment[100] = NULL;
+	config_read(&config, &remarks, environment);
+	ck_assert_uint_eq(remarks.errors, 100);
+}
+END_TEST
+
+START_TEST(says_whether_it_is_asked_for)
+{
+	char *no[] = {(char *)"PATH=/bin", (char *)"SLOW=1", NULL};
+	char *yes[] = {(char *)"PATH=/bin", (char *)"SL_X=1", NULL};
+
+	ck_assert(!config_is_asked_for(no));
+	ck_assert(config_is_asked_for(yes));
+}
+END_TEST
+
+START_TEST(describes_itself)
+{
+	char *environment[] = {(char *)"SL_MAX_UNSHARED=50M", (char *)"SL_MAX_CONNECTIONS=7",
+	                       (char *)"SL_MAX_LEAVING=2", (char *)"SL_DRY_RUN=1", NULL};
+	struct line line;
+
+	config_read(&config, &remarks, environment);
+	line_start(&line);
+	config_describe(&config, &line);
+	ck_assert_str_eq(line.text, " SL_MAX_UNSHARED=51200 KB SL_MAX_CONNECTIONS=7 SL_CHECK_EVERY=1"
+	                            " SL_MAX_LEAVING=2 SL_REPLACE_TIMEOUT=10s SL_PROBE=auto"
+	                            " SL_DRY_RUN=1");
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	add_for_each(tests, takes_limit, good_limits);
+	add_for_each(tests, refuses_bad_value, bad_values);
+	add_for_each(tests, refuses_bad_variable, bad_variables);
+	tcase_add_test(tests, has_defaults);
+	tcase_add_test(tests, takes_share_of_workers);
+	add_for_each(tests, takes_time, good_times);
+	add_for_each(tests, takes_way_and_describes_it, good_ways);
+	tcase_add_test(tests, takes_log);
+	tcase_add_test(tests, refuses_log_path_that_does_not_fit);
+	add_for_each(tests, names_nearest_variable, unknown);
+	tcase_add_test(tests, keeps_the_rest_beside_an_unknown_variable);
+	tcase_add_test(tests, shows_no_control_characters_and_no_endless_value);
+	tcase_add_test(tests, survives_a_hundred_errors);
+	tcase_add_test(tests, says_whether_it_is_asked_for);
+	tcase_add_test(tests, describes_itself);
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# The library exports its hooks and nothing else, and needs libc alone.
+set -eu
+exports=$(nm -D --defined-only "$SLSHIM" | awk '{print $3}' | sort | tr '\n' ' ')
+needs=$(readelf -d "$SLSHIM" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort -u | tr '\n' ' ')
+failures=0
+expect() {
+	if [ "$2" != "$3" ]; then
+		echo "$1: \"$2\", but expected \"$3\""
+		failures=1
+	fi
+}
+expect "exports" "$exports" "accept accept4 close listen "
+case $needs in
+"libc " | "libc libdl " | "libc libpthread " | "libc libdl libpthread ") ;;
+*) expect "needs" "$needs" "libc " ;;
+esac
+exit $failures

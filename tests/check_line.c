@@ -1,0 +1,60 @@
+/* check_line.c - numbers, units and the end of the room. */
+#include "line.h"
+
+#include <string.h>
+
+#include "check_main.h"
+
+static struct line line;
+
+START_TEST(writes_numbers)
+{
+	line_start(&line);
+	line_number(&line, 0);
+	line_text(&line, " ");
+	line_number(&line, UINT64_MAX);
+	line_text(&line, " ");
+	line_digits(&line, 7, 3);
+	ck_assert_str_eq(line.text, "0 18446744073709551615 007");
+	ck_assert_uint_eq(line.used, strlen(line.text));
+}
+END_TEST
+
+/* A value over its threshold must not read as equal to it. */
+START_TEST(rounds_sizes_up)
+{
+	line_start(&line);
+	line_value(&line, QUANTITY_UNSHARED, 51200 * 1024);
+	line_text(&line, ", ");
+	line_value(&line, QUANTITY_UNSHARED, 51200 * 1024 + 1);
+	line_text(&line, ", ");
+	line_value(&line, QUANTITY_CONNECTIONS, 51201);
+	ck_assert_str_eq(line.text, "51200 KB, 51201 KB, 51201");
+}
+END_TEST
+
+START_TEST(writes_seconds)
+{
+	line_start(&line);
+	line_seconds(&line, 61059);
+	ck_assert_str_eq(line.text, "61.05 s");
+}
+END_TEST
+
+START_TEST(is_cut_off_at_the_end_of_its_room)
+{
+	line_start(&line);
+	for (int i = 0; i < 2 * LINE_SIZE; i++)
+		line_text(&line, "x");
+	ck_assert_uint_eq(line.used, LINE_SIZE - 1);
+	ck_assert_uint_eq(strlen(line.text), LINE_SIZE - 1);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_test(tests, writes_numbers);
+	tcase_add_test(tests, rounds_sizes_up);
+	tcase_add_test(tests, writes_seconds);
+	tcase_add_test(tests, is_cut_off_at_the_end_of_its_room);
+}

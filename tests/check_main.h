@@ -1,0 +1,30 @@
+/* check_main.h - the frame of every unit test: defines main() for the tests that `tests` lists. */
+#ifndef SLSHIM_CHECK_MAIN_H
+#define SLSHIM_CHECK_MAIN_H
+
+#include <check.h>
+#include <stdlib.h>
+
+static void add_tests(TCase *tests);
+
+/* A test of every entry of a table, which is number _i. */
+#define add_for_each(tests, test, table)                                                           \
+	tcase_add_loop_test(tests, test, 0, (int)(sizeof(table) / sizeof *(table)))
+
+int main(void)
+{
+	Suite *suite = suite_create("slshim");
+	TCase *tests = tcase_create("all");
+	SRunner *runner;
+	int failed;
+
+	add_tests(tests);
+	suite_add_tcase(suite, tests);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#endif

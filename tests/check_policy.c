@@ -1,0 +1,71 @@
+/* check_policy.c - strictly greater, strictly less, never on what is unknown. */
+#include "policy.h"
+
+#include "check_main.h"
+
+/* The verdict on one quantity alone. */
+static unsigned judge(enum quantity quantity, uint64_t limit_value, uint64_t value)
+{
+	uint64_t limit[QUANTITIES] = {0};
+	struct sample sample = {.known = 0};
+
+	limit[quantity] = limit_value;
+	sample_set(&sample, quantity, value);
+	return policy_crossed(limit, &sample);
+}
+
+START_TEST(fires_strictly_beyond_the_limit)
+{
+	enum quantity q = (enum quantity)_i;
+	int beyond = quantity_kinds[q].is_floor ? -1 : 1;
+
+	ck_assert_uint_eq(judge(q, 1000, 1000), 0);
+	ck_assert_uint_eq(judge(q, 1000, (uint64_t)(1000 - beyond)), 0);
+	ck_assert_uint_eq(judge(q, 1000, (uint64_t)(1000 + beyond)), 1u << q);
+}
+END_TEST
+
+START_TEST(is_off_at_0)
+{
+	ck_assert_uint_eq(judge((enum quantity)_i, 0, 0), 0);
+	ck_assert_uint_eq(judge((enum quantity)_i, 0, UINT64_MAX), 0);
+}
+END_TEST
+
+START_TEST(takes_unknown_for_neither_0_nor_much)
+{
+	uint64_t limit[QUANTITIES] = {0};
+	struct sample sample = {.known = 0};
+
+	limit[_i] = 1000;
+	sample.value[_i] = quantity_kinds[_i].is_floor ? 0 : UINT64_MAX;
+	ck_assert_uint_eq(policy_crossed(limit, &sample), 0);
+}
+END_TEST
+
+/* A shared size that is known to be 0 is below any floor. */
+START_TEST(takes_a_known_0_for_0)
+{
+	ck_assert_uint_eq(judge(QUANTITY_SHARED, 1, 0), 1u << QUANTITY_SHARED);
+}
+END_TEST
+
+START_TEST(tells_all_limits_that_are_crossed)
+{
+	uint64_t limit[QUANTITIES] = {[QUANTITY_SIZE] = 10, [QUANTITY_SHARED] = 10};
+	struct sample sample = {.known = 0};
+
+	sample_set(&sample, QUANTITY_SIZE, 11);
+	sample_set(&sample, QUANTITY_SHARED, 9);
+	ck_assert_uint_eq(policy_crossed(limit, &sample), 1u << QUANTITY_SIZE | 1u << QUANTITY_SHARED);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_loop_test(tests, fires_strictly_beyond_the_limit, 0, QUANTITIES);
+	tcase_add_loop_test(tests, is_off_at_0, 0, QUANTITIES);
+	tcase_add_loop_test(tests, takes_unknown_for_neither_0_nor_much, 0, QUANTITIES);
+	tcase_add_test(tests, takes_a_known_0_for_0);
+	tcase_add_test(tests, tells_all_limits_that_are_crossed);
+}

@@ -1,0 +1,233 @@
+/* check_pool.c - slots and leases, by one process and by many, on a sound page and on garbage. */
+#include "pool.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "process.h"
+
+#include "check_main.h"
+
+enum { TAG = 4711, OTHER = 4712, NOW = 1000000, TIMEOUT = 10000 };
+
+static struct pool_page *page;
+static bool all_alive;
+
+static bool is_alive(pid_t pid, uint64_t start_time)
+{
+	(void)start_time;
+	return all_alive || pid == getpid();
+}
+
+static void open_page(void)
+{
+	page = pool_create();
+	ck_assert_ptr_nonnull(page);
+	all_alive = true;
+}
+
+static void close_page(void)
+{
+	munmap(page, sizeof *page);
+}
+
+static bool lease(unsigned most, uint64_t now)
+{
+	return pool_lease(page, TAG, most, now, TIMEOUT);
+}
+
+START_TEST(lends_no_more_than_allowed)
+{
+	ck_assert(lease(2, NOW));
+	ck_assert(lease(2, NOW));
+	ck_assert(!lease(2, NOW));
+	ck_assert(lease(3, NOW));
+}
+END_TEST
+
+START_TEST(takes_back_what_is_past_its_deadline)
+{
+	ck_assert(lease(1, NOW));
+	ck_assert(!lease(1, NOW + TIMEOUT - 1));
+	ck_assert(lease(1, NOW + TIMEOUT));
+}
+END_TEST
+
+/* A worker that writes a deadline of its own cannot stop recycling for longer than the timeout. */
+START_TEST(takes_back_what_no_lease_can_be)
+{
+	for (int i = 0; i < POOL_LEASES; i++)
+		page->leases[i] = UINT64_MAX;
+	ck_assert(lease(1, NOW));
+}
+END_TEST
+
+START_TEST(newcomer_fills_one_vacancy)
+{
+	ck_assert(lease(2, NOW) && lease(2, NOW));
+	pool_fill_vacancy(page, TAG);
+	ck_assert(lease(2, NOW));
+	ck_assert(!lease(2, NOW));
+}
+END_TEST
+
+START_TEST(newcomer_of_another_pool_fills_none)
+{
+	ck_assert(lease(1, NOW));
+	pool_fill_vacancy(page, OTHER);
+	ck_assert(!lease(1, NOW));
+}
+END_TEST
+
+START_TEST(pools_have_their_own_leases)
+{
+	ck_assert(lease(1, NOW));
+	ck_assert(pool_lease(page, OTHER, 1, NOW, TIMEOUT));
+}
+END_TEST
+
+START_TEST(counts_the_living_and_those_away)
+{
+	int slot = pool_enter(page, TAG, 101, 1, is_alive);
+
+	ck_assert_int_ge(pool_enter(page, TAG, 102, 1, is_alive), 0);
+	ck_assert_int_ge(pool_enter(page, OTHER, 103, 1, is_alive), 0);
+	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 2);
+	ck_assert(lease(1, NOW));
+	pool_exit(page, slot, TAG, 101);
+	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 2);
+	ck_assert_uint_eq(pool_count(page, TAG, NOW + TIMEOUT, TIMEOUT, is_alive), 1);
+}
+END_TEST
+
+START_TEST(forgets_the_dead)
+{
+	ck_assert_int_ge(pool_enter(page, TAG, getpid(), 1, is_alive), 0);
+	ck_assert_int_ge(pool_enter(page, TAG, getpid() + 1, 1, is_alive), 0);
+	all_alive = false;
+	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 1);
+	all_alive = true;
+	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 1);
+}
+END_TEST
+
+START_TEST(has_a_slot_for_as_many_as_it_says)
+{
+	for (pid_t pid = 1; pid <= POOL_SLOTS; pid++)
+		ck_assert_int_ge(pool_enter(page, TAG, pid, 1, is_alive), 0);
+	ck_assert_int_eq(pool_enter(page, TAG, 5000, 1, is_alive), POOL_NO_SLOT);
+	all_alive = false;
+	ck_assert_int_ge(pool_enter(page, TAG, 5000, 1, is_alive), 0);
+}
+END_TEST
+
+/* Nobody gives up a slot that is another's by now. */
+START_TEST(exit_spares_the_successor)
+{
+	int slot = pool_enter(page, TAG, 101, 1, is_alive);
+
+	pool_exit(page, slot, TAG, 102);
+	pool_exit(page, slot, OTHER, 101);
+	pool_exit(page, POOL_NO_SLOT, TAG, 101);
+	pool_exit(page, POOL_SLOTS, TAG, 101);
+	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 1);
+}
+END_TEST
+
+START_TEST(says_a_thing_once)
+{
+	ck_assert(pool_say_once(page, 3));
+	ck_assert(!pool_say_once(page, 3));
+	ck_assert(pool_say_once(page, 63));
+}
+END_TEST
+
+/* Thirty processes at a time ask for leases that may be had by five. */
+START_TEST(lends_no_more_when_many_ask_at_once)
+{
+	enum { ASKING = 30, MOST = 5 };
+	_Atomic unsigned *granted =
+	    mmap(NULL, sizeof *granted, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int start[2];
+
+	ck_assert_int_eq(pipe(start), 0);
+	for (int i = 0; i < ASKING; i++)
+		if (fork() == 0) {
+			char byte;
+
+			close(start[1]);
+			while (read(start[0], &byte, 1) > 0) /* until the parent closes its end */
+				;
+			for (int turn = 0; turn < 1000; turn++)
+				*granted += lease(MOST, NOW);
+			_exit(0);
+		}
+	close(start[0]);
+	close(start[1]);
+	while (wait(NULL) > 0)
+		;
+	ck_assert_uint_eq(*granted, MOST);
+}
+END_TEST
+
+/* Whatever stands in the page, every call comes back, and within bounds. */
+START_TEST(survives_garbage)
+{
+	uint64_t *words = (uint64_t *)page, seed = 88172645463325252ull + (uint64_t)_i;
+
+	for (size_t i = 0; i < sizeof *page / sizeof *words; i++) {
+		seed ^= seed << 13; /* Marsaglia's xorshift64 */
+		seed ^= seed >> 7;
+		seed ^= seed << 17;
+		words[i] = seed;
+	}
+	lease(POOL_LEASES + 1, NOW);
+	pool_fill_vacancy(page, TAG);
+	ck_assert_uint_le(pool_count(page, TAG, NOW, TIMEOUT, process_is_alive),
+	                  POOL_SLOTS + POOL_LEASES);
+	ck_assert_int_lt(pool_enter(page, TAG, getpid(), 1, process_is_alive), POOL_SLOTS);
+	ck_assert(lease(POOL_LEASES, NOW));
+}
+END_TEST
+
+START_TEST(knows_a_living_process_from_a_dead_one)
+{
+	uint64_t start_time = process_start_time(getpid());
+	siginfo_t info;
+	pid_t child;
+
+	ck_assert_uint_gt(start_time, 0);
+	ck_assert(process_is_alive(getpid(), start_time));
+	ck_assert(process_is_alive(getpid(), 0));
+	ck_assert(!process_is_alive(getpid(), start_time + 1));
+	ck_assert(!process_is_alive(-1, 0));
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	ck_assert(!process_is_alive(child, 0)); /* a zombie */
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert(!process_is_alive(child, 0));
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, open_page, close_page);
+	tcase_add_test(tests, lends_no_more_than_allowed);
+	tcase_add_test(tests, takes_back_what_is_past_its_deadline);
+	tcase_add_test(tests, takes_back_what_no_lease_can_be);
+	tcase_add_test(tests, newcomer_fills_one_vacancy);
+	tcase_add_test(tests, newcomer_of_another_pool_fills_none);
+	tcase_add_test(tests, pools_have_their_own_leases);
+	tcase_add_test(tests, counts_the_living_and_those_away);
+	tcase_add_test(tests, forgets_the_dead);
+	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
+	tcase_add_test(tests, exit_spares_the_successor);
+	tcase_add_test(tests, says_a_thing_once);
+	tcase_add_test(tests, lends_no_more_when_many_ask_at_once);
+	tcase_add_loop_test(tests, survives_garbage, 0, 100);
+	tcase_add_test(tests, knows_a_living_process_from_a_dead_one);
+}

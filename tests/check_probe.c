@@ -1,0 +1,198 @@
+/* check_probe.c - the probes on fixture trees, and on this very process. */
+#include "probe.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "meter.h"
+
+#include "check_main.h"
+
+static struct sample sample;
+
+static bool probe(probe_function *function, const char *fixture)
+{
+	char path[512] = FIXTURES "/";
+
+	sample = (struct sample){.known = 0};
+	return function(strcat(path, fixture), &sample);
+}
+
+static void has(enum quantity quantity, uint64_t kilobytes)
+{
+	ck_assert(sample_knows(&sample, quantity));
+	ck_assert_uint_eq(sample.value[quantity], kilobytes * 1024);
+}
+
+START_TEST(reads_statm)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+
+	ck_assert(probe(probe_statm, "sound"));
+	has(QUANTITY_SIZE, 25600 * page);
+	has(QUANTITY_RESIDENT, 12800 * page);
+	ck_assert(!sample_knows(&sample, QUANTITY_SHARED));
+	ck_assert(!sample_knows(&sample, QUANTITY_UNSHARED));
+}
+END_TEST
+
+START_TEST(sums_rollup)
+{
+	ck_assert(probe(probe_rollup, "sound"));
+	has(QUANTITY_SHARED, 1412 + 30 + 2048);
+	has(QUANTITY_UNSHARED, 200 + 112 + 4096);
+	ck_assert(!sample_knows(&sample, QUANTITY_SIZE));
+}
+END_TEST
+
+START_TEST(sums_smaps_over_mappings)
+{
+	ck_assert(probe(probe_smaps, "sound"));
+	has(QUANTITY_SHARED, 100 + 20 + 7);
+	has(QUANTITY_UNSHARED, 3 + 4 + 1000);
+}
+END_TEST
+
+/* Linux before 4.4 has no lines for huge pages. */
+START_TEST(does_without_the_huge_page_lines)
+{
+	ck_assert(probe(probe_rollup, "without_hugetlb"));
+	has(QUANTITY_SHARED, 1442);
+	has(QUANTITY_UNSHARED, 312);
+}
+END_TEST
+
+static const struct {
+	probe_function *function;
+	const char *fixture;
+} unknown[] = {
+    {probe_statm, "missing"},      {probe_rollup, "missing"},
+    {probe_smaps, "missing"},      {probe_statm, "empty"},
+    {probe_rollup, "empty"},       {probe_smaps, "empty"},
+    {probe_statm, "malformed"},    {probe_rollup, "malformed"},
+    {probe_smaps, "malformed"},    {probe_statm, "truncated"},
+    {probe_rollup, "truncated"},   {probe_statm, "overflowing"},
+    {probe_rollup, "overflowing"}, {probe_rollup, "without_hugetlb/none"},
+};
+
+START_TEST(leaves_unknown_what_it_cannot_read)
+{
+	ck_assert(!probe(unknown[_i].function, unknown[_i].fixture));
+	ck_assert_uint_eq(sample.known, 0);
+}
+END_TEST
+
+START_TEST(survives_a_directory_name_that_does_not_fit)
+{
+	char name[2000];
+
+	memset(name, 'x', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	sample = (struct sample){.known = 0};
+	ck_assert(!probe_statm(name, &sample));
+}
+END_TEST
+
+/* ------------------------------------------------------------ this process */
+
+static struct sample measure(enum probe_choice choice)
+{
+	struct sample now = {.known = 0};
+
+	meter_read(choice, ~0u, &now);
+	return now;
+}
+
+/* What the child of a process with much memory has: all of it shared at first, then as much
+ * unshared as it wrote. (statm's resident minus its shared would say all from the start.) */
+START_TEST(tells_copy_on_write_from_unshared)
+{
+	enum { MB = 1 << 20, MUCH = 200 * MB, WRITTEN = 50 * MB };
+	char *much = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+	int status;
+
+	madvise(much, MUCH, MADV_NOHUGEPAGE);
+	memset(much, 1, MUCH);
+	child = fork();
+	if (child == 0) {
+		struct sample before = measure((enum probe_choice)_i), after;
+
+		memset(much, 2, WRITTEN);
+		after = measure((enum probe_choice)_i);
+		ck_assert_uint_lt(before.value[QUANTITY_UNSHARED], 10 * MB);
+		ck_assert_uint_gt(before.value[QUANTITY_SHARED], 200ull * MB);
+		ck_assert_uint_gt(before.value[QUANTITY_RESIDENT], 200ull * MB);
+		ck_assert_uint_ge(after.value[QUANTITY_UNSHARED],
+		                  before.value[QUANTITY_UNSHARED] + WRITTEN);
+		ck_assert_uint_le(after.value[QUANTITY_UNSHARED],
+		                  before.value[QUANTITY_UNSHARED] + WRITTEN + MB);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	munmap(much, MUCH);
+}
+END_TEST
+
+/* Thousands of mappings take many reads; the sum is the one that the kernel makes. */
+START_TEST(sums_many_mappings_as_the_kernel_does)
+{
+	enum { MAPPINGS = 3000, PAGES = 2 };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct sample rollup, smaps;
+
+	for (int i = 0; i < MAPPINGS; i++) {
+		char *at = mmap(NULL, PAGES * page, PROT_READ | (i % 2 ? PROT_WRITE : PROT_READ),
+		                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		ck_assert_ptr_ne(at, MAP_FAILED);
+		if (i % 2)
+			memset(at, 1, PAGES * page);
+	}
+	measure(PROBE_ROLLUP); /* the first time unshares pages of its own: code, stack, these */
+	measure(PROBE_SMAPS);
+	rollup = measure(PROBE_ROLLUP);
+	smaps = measure(PROBE_SMAPS);
+	ck_assert_uint_gt(smaps.value[QUANTITY_UNSHARED], MAPPINGS / 2 * PAGES * page);
+	ck_assert_uint_eq(smaps.value[QUANTITY_UNSHARED], rollup.value[QUANTITY_UNSHARED]);
+	ck_assert_uint_eq(smaps.value[QUANTITY_SHARED], rollup.value[QUANTITY_SHARED]);
+}
+END_TEST
+
+START_TEST(knows_only_what_the_forced_probe_tells)
+{
+	ck_assert_uint_eq(measure(PROBE_STATM).known, 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT);
+	ck_assert_uint_eq(measure(PROBE_RUSAGE).known, 1u << QUANTITY_RESIDENT);
+	ck_assert_uint_eq(measure(PROBE_AUTO).known, 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT |
+	                                                 1u << QUANTITY_SHARED |
+	                                                 1u << QUANTITY_UNSHARED);
+}
+END_TEST
+
+START_TEST(rusage_is_the_peak)
+{
+	enum { MUCH = 64 << 20 };
+	char *much = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(much, 1, MUCH);
+	munmap(much, MUCH);
+	ck_assert_uint_gt(measure(PROBE_RUSAGE).value[QUANTITY_RESIDENT], MUCH);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_test(tests, reads_statm);
+	tcase_add_test(tests, sums_rollup);
+	tcase_add_test(tests, sums_smaps_over_mappings);
+	tcase_add_test(tests, does_without_the_huge_page_lines);
+	add_for_each(tests, leaves_unknown_what_it_cannot_read, unknown);
+	tcase_add_test(tests, survives_a_directory_name_that_does_not_fit);
+	tcase_add_loop_test(tests, tells_copy_on_write_from_unshared, PROBE_AUTO, PROBE_SMAPS + 1);
+	tcase_add_test(tests, sums_many_mappings_as_the_kernel_does);
+	tcase_add_test(tests, knows_only_what_the_forced_probe_tells);
+	tcase_add_test(tests, rusage_is_the_peak);
+}

@@ -1,0 +1,312 @@
+/* check_worker.c - whose child, whose listener, which connections: with real processes and
+ * sockets, but without interposing: the tests say themselves what a hook would have said. */
+#include "worker.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check_main.h"
+
+static int socket_pair[2], other_pair[2];
+
+static void open_sockets(void)
+{
+	worker_start();
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, socket_pair), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, other_pair), 0);
+}
+
+/* fork() with the handlers that the library would have registered. */
+static pid_t fork_worker(void)
+{
+	pid_t child;
+
+	worker_before_fork();
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		worker_born(0);
+	return child;
+}
+
+static int status_of(pid_t child)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int open_listener(void)
+{
+	struct sockaddr any = {.sa_family = AF_UNIX}; /* an abstract address of the kernel's choice */
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert_int_eq(bind(fd, &any, sizeof any.sa_family), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+/* --------------------------------------------------------------------- kin */
+
+START_TEST(program_that_was_not_forked_is_no_worker)
+{
+	ck_assert_int_eq(worker_place(), WORKER_NOT_FORKED);
+}
+END_TEST
+
+START_TEST(child_of_a_living_parent_is_a_worker)
+{
+	pid_t child = fork_worker();
+
+	if (child == 0)
+		_exit((int)worker_place());
+	ck_assert_int_eq(status_of(child), WORKER_FITS);
+}
+END_TEST
+
+/* The parent that forks once more, as a CGI's, stays the child of its own. */
+START_TEST(own_children_do_not_change_the_parent)
+{
+	pid_t child = fork_worker();
+
+	if (child == 0) {
+		pid_t grandchild = fork_worker();
+
+		if (grandchild == 0)
+			_exit((int)worker_place());
+		if (status_of(grandchild) != WORKER_FITS)
+			_exit(99);
+		_exit((int)worker_place());
+	}
+	ck_assert_int_eq(status_of(child), WORKER_FITS);
+}
+END_TEST
+
+START_TEST(daemon_is_an_orphan)
+{
+	int gone[2], answer[2];
+	char place = -1;
+
+	ck_assert_int_eq(pipe(gone), 0);
+	ck_assert_int_eq(pipe(answer), 0);
+	if (fork_worker() == 0) {
+		if (fork_worker() == 0) {
+			close(gone[1]);
+			while (read(gone[0], &place, 1) > 0) /* until the parent is no more */
+				;
+			place = (char)worker_place();
+			_exit(write(answer[1], &place, 1) != 1);
+		}
+		_exit(0);
+	}
+	close(gone[1]);
+	ck_assert_int_eq(read(answer[0], &place, 1), 1);
+	ck_assert_int_eq(place, WORKER_ORPHAN);
+}
+END_TEST
+
+START_TEST(process_without_handlers_is_not_the_one_described)
+{
+	pid_t child;
+
+	worker_born(0);
+	child = fork(); /* as _Fork or clone would, unseen */
+	if (child == 0)
+		_exit(worker_is_current());
+	ck_assert_int_eq(status_of(child), 0);
+	ck_assert(worker_is_current());
+}
+END_TEST
+
+/* --------------------------------------------------------------- listeners */
+
+START_TEST(inherited_listener_is_not_its_own)
+{
+	int listener = open_listener();
+	pid_t child;
+
+	ck_assert(!worker_has_listener());
+	worker_listens(listener);
+	ck_assert(worker_has_listener());
+	child = fork_worker();
+	if (child == 0) {
+		worker_accepts_on(listener);
+		_exit((int)worker_place());
+	}
+	ck_assert_int_eq(status_of(child), WORKER_FITS);
+}
+END_TEST
+
+START_TEST(listener_that_it_made_is_its_own)
+{
+	pid_t child = fork_worker();
+
+	if (child == 0) {
+		int listener = open_listener();
+
+		worker_listens(listener);
+		worker_accepts_on(listener);
+		_exit((int)worker_place());
+	}
+	ck_assert_int_eq(status_of(child), WORKER_OWN_LISTENER);
+}
+END_TEST
+
+/* A descriptor whose listener was closed unseen may be any socket by now. */
+START_TEST(closed_listener_is_forgotten)
+{
+	int listener = open_listener();
+
+	worker_listens(listener);
+	close(listener);
+	ck_assert(!worker_has_listener());
+	ck_assert_int_eq(dup2(socket_pair[0], listener), listener);
+	ck_assert(!worker_has_listener());
+}
+END_TEST
+
+START_TEST(listener_is_found_after_exec)
+{
+	int listener = open_listener();
+
+	ck_assert_int_lt(listener, 64);
+	worker_find_listeners();
+	ck_assert(worker_has_listener());
+}
+END_TEST
+
+/* Whichever of two shared listeners a worker comes to first, it is of the same pool. */
+START_TEST(two_listeners_are_one_pool)
+{
+	int one = open_listener(), other = open_listener();
+	pid_t child;
+
+	worker_listens(one);
+	worker_listens(other);
+	child = fork_worker();
+	if (child == 0) {
+		socket_id id = worker_common_listener(one);
+
+		_exit(id != worker_common_listener(other) || id == 0);
+	}
+	ck_assert_int_eq(status_of(child), 0);
+}
+END_TEST
+
+START_TEST(more_listeners_than_the_table_holds_are_taken_for_its_own)
+{
+	for (int i = 0; i < WORKER_LISTENERS; i++)
+		worker_listens(open_listener());
+	ck_assert(!worker.listeners_overflowed);
+	worker_listens(open_listener());
+	worker_born(0);
+	worker_accepts_on(socket_pair[0]);
+	ck_assert(worker.on_own);
+}
+END_TEST
+
+/* ------------------------------------------------------------- connections */
+
+START_TEST(follows_a_connection)
+{
+	int fd = socket_pair[0];
+
+	ck_assert(!worker_tracks(fd) && !worker_tracks(-1) && !worker_tracks(1 << 30));
+	worker_accepted(fd);
+	ck_assert(worker_tracks(fd));
+	ck_assert_uint_eq(worker_open_connections(), 1);
+	ck_assert(worker_closes(fd));
+	ck_assert(!worker_tracks(fd));
+	ck_assert(!worker_closes(fd));
+	ck_assert_uint_eq(worker_open_connections(), 0);
+	ck_assert_uint_eq(worker.served, 1);
+}
+END_TEST
+
+/* A close by fclose, dup2 or a raw system call goes unseen, until one looks. */
+START_TEST(notices_what_was_closed_behind_its_back)
+{
+	worker_accepted(socket_pair[0]);
+	worker_accepted(other_pair[0]);
+	close(socket_pair[0]);
+	ck_assert_uint_eq(worker_open_connections(), 1);
+	ck_assert_int_eq(dup2(socket_pair[1], other_pair[0]), other_pair[0]);
+	ck_assert_uint_eq(worker_open_connections(), 0);
+}
+END_TEST
+
+START_TEST(takes_a_reused_descriptor_for_one_connection)
+{
+	int fd = socket_pair[0];
+
+	worker_accepted(fd);
+	ck_assert_int_eq(dup2(other_pair[0], fd), fd);
+	worker_accepted(fd);
+	ck_assert_uint_eq(worker_open_connections(), 1);
+}
+END_TEST
+
+/* A CGI between fork and exec closes what it inherited; that is not the worker's close. */
+START_TEST(close_in_a_child_changes_nothing)
+{
+	pid_t child;
+
+	worker_accepted(socket_pair[0]);
+	child = fork_worker();
+	if (child == 0)
+		_exit(worker_tracks(socket_pair[0]) || worker_closes(socket_pair[0]));
+	ck_assert_int_eq(status_of(child), 0);
+	ck_assert_uint_eq(worker_open_connections(), 1);
+}
+END_TEST
+
+START_TEST(close_in_a_vfork_child_changes_nothing)
+{
+	pid_t child;
+
+	worker_accepted(socket_pair[0]);
+	child = vfork();
+	if (child == 0) {
+		worker_closes(socket_pair[0]); /* in the parent's memory */
+		_exit(0);
+	}
+	ck_assert_int_eq(status_of(child), 0);
+	ck_assert_uint_eq(worker_open_connections(), 1);
+}
+END_TEST
+
+START_TEST(loses_track_beyond_its_table)
+{
+	pid_t child = fork_worker();
+
+	if (child == 0) {
+		worker_accepted(WORKER_DESCRIPTORS);
+		_exit((int)worker_place());
+	}
+	ck_assert_int_eq(status_of(child), WORKER_LOST_TRACK);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_checked_fixture(tests, open_sockets, NULL);
+	tcase_add_test(tests, program_that_was_not_forked_is_no_worker);
+	tcase_add_test(tests, child_of_a_living_parent_is_a_worker);
+	tcase_add_test(tests, own_children_do_not_change_the_parent);
+	tcase_add_test(tests, daemon_is_an_orphan);
+	tcase_add_test(tests, process_without_handlers_is_not_the_one_described);
+	tcase_add_test(tests, inherited_listener_is_not_its_own);
+	tcase_add_test(tests, listener_that_it_made_is_its_own);
+	tcase_add_test(tests, closed_listener_is_forgotten);
+	tcase_add_test(tests, listener_is_found_after_exec);
+	tcase_add_test(tests, two_listeners_are_one_pool);
+	tcase_add_test(tests, more_listeners_than_the_table_holds_are_taken_for_its_own);
+	tcase_add_test(tests, follows_a_connection);
+	tcase_add_test(tests, notices_what_was_closed_behind_its_back);
+	tcase_add_test(tests, takes_a_reused_descriptor_for_one_connection);
+	tcase_add_test(tests, close_in_a_child_changes_nothing);
+	tcase_add_test(tests, close_in_a_vfork_child_changes_nothing);
+	tcase_add_test(tests, loses_track_beyond_its_table);
+}
