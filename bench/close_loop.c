@@ -33,7 +33,7 @@ static void __attribute__((noinline)) close_many(int count)
 		close(1000); /* not open: the price of the call alone */
 }
 
-static void __attribute__((noinline)) accept_many(int listener, int count)
+static void __attribute__((noinline)) pair_many(int listener, int count)
 {
 	for (int i = 0; i < count; i++)
 		close(accept(listener, NULL, NULL));
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 			return 1;
 	if (fork() == 0) {
 		if (strcmp(argv[1], "pair") == 0)
-			accept_many(listener, count);
+			pair_many(listener, count);
 		else
 			close_many(count);
 		_exit(0);

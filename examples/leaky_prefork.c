@@ -1,12 +1,12 @@
 /* leaky_prefork.c - a prefork server as one writes it by hand, with the fault that slshim is for:
  * every request leaves a little more memory unshared, and nothing is ever given back.
  *
- *     leaky_prefork [-p port] [-w workers] [-m preloaded MB] [-l leaked KB a request] [-b]
+ *     leaky_prefork [-p port] [-w workers] [-m preloaded MB] [-l leaked KB a request]
  *
  * Speaks enough HTTP/1.0 for curl, ab and wrk. The master preloads its data, forks its workers
  * and replaces every one that ends. SIGQUIT makes a worker leave when it is between two requests;
- * SIGTERM ends the master and its workers. -b runs it in the background. It prints one line with
- * its port (0, the default, takes any) and its pid. It knows nothing of slshim. */
+ * SIGTERM ends the master and its workers. It prints one line with its port (0, the default,
+ * takes any) and its pid. It knows nothing of slshim. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,8 +21,8 @@
 enum { MAX_WORKERS = 256 };
 
 static struct {
-	int port, workers, preloaded_mb, leaked_kb, in_background;
-} options = {0, 8, 64, 64, 0};
+	int port, workers, preloaded_mb, leaked_kb;
+} options = {0, 8, 64, 64};
 
 static char *data;
 static size_t data_size;
@@ -103,7 +103,6 @@ static void serve(int connection)
 static _Noreturn void work(int listener)
 {
 	handle(SIGQUIT, ask_to_leave);
-	handle(SIGTERM, SIG_DFL);
 	while (!is_asked_to_leave) {
 		int connection = accept(listener, NULL, NULL);
 
@@ -120,27 +119,43 @@ static _Noreturn void work(int listener)
 
 static pid_t workers[MAX_WORKERS];
 
-static void start_worker(int i, int listener)
+static void start_worker(int i, int listener, const sigset_t *watched)
 {
 	workers[i] = fork();
-	if (workers[i] == 0)
+	if (workers[i] == 0) {
+		sigprocmask(SIG_UNBLOCK, watched, NULL);
 		work(listener);
+	}
 }
 
+static void replace_the_gone(int listener, const sigset_t *watched)
+{
+	int status;
+	pid_t gone;
+
+	while ((gone = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (status != 0)
+			fprintf(stderr, "leaky_prefork: worker %d ended with status %d\n", (int)gone, status);
+		for (int i = 0; i < options.workers; i++)
+			if (workers[i] == gone)
+				start_worker(i, listener, watched);
+	}
+}
+
+/* Both signals are blocked and waited for, so that none comes between a look and a wait. */
 static void keep_workers(int listener)
 {
-	for (int i = 0; i < options.workers; i++)
-		start_worker(i, listener);
-	while (!is_asked_to_leave) {
-		int status;
-		pid_t gone = wait(&status);
+	sigset_t watched;
+	int signal = 0;
 
-		if (gone > 0 && status != 0)
-			fprintf(stderr, "leaky_prefork: worker %d ended with status %d\n", (int)gone, status);
-		for (int i = 0; i < options.workers && gone > 0; i++)
-			if (workers[i] == gone)
-				start_worker(i, listener);
-	}
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGCHLD);
+	sigaddset(&watched, SIGTERM);
+	sigprocmask(SIG_BLOCK, &watched, NULL);
+	for (int i = 0; i < options.workers; i++)
+		start_worker(i, listener, &watched);
+	while (sigwait(&watched, &signal) == 0 && signal != SIGTERM)
+		replace_the_gone(listener, &watched);
 	for (int i = 0; i < options.workers; i++)
 		if (workers[i] > 0)
 			kill(workers[i], SIGTERM);
@@ -152,7 +167,7 @@ int main(int argc, char **argv)
 {
 	int listener, option;
 
-	while ((option = getopt(argc, argv, "p:w:m:l:b")) != -1)
+	while ((option = getopt(argc, argv, "p:w:m:l:")) != -1)
 		switch (option) {
 		case 'p':
 			options.port = atoi(optarg);
@@ -165,9 +180,6 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			options.leaked_kb = atoi(optarg);
-			break;
-		case 'b':
-			options.in_background = 1;
 			break;
 		default:
 			return 64;
@@ -182,9 +194,6 @@ int main(int argc, char **argv)
 		fail("leaky_prefork: preload");
 	memset(data, 1, data_size + 1);
 	listener = open_listener();
-	if (options.in_background && fork() > 0)
-		return 0;
-	handle(SIGTERM, ask_to_leave);
 	printf("port %d pid %d\n", options.port, (int)getpid());
 	fflush(stdout);
 	keep_workers(listener);

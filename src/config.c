@@ -334,7 +334,6 @@ void config_read(struct config *config, struct remarks *remarks, char *const env
 {
 	*config = (struct config){
 	    .check_every = 1,
-	    .replace_timeout = 10000,
 	    .max_leaving = 10,
 	    .max_leaving_is_percent = true,
 	};
@@ -402,7 +401,8 @@ void config_describe(const struct config *config, struct line *line)
 	describe_number(line, "SL_CHECK_EVERY", config->check_every, "");
 	describe_number(line, "SL_MAX_LEAVING", config->max_leaving,
 	                config->max_leaving_is_percent ? "%" : "");
-	describe_number(line, "SL_REPLACE_TIMEOUT", config->replace_timeout / 1000, "s");
+	if (config->replace_timeout > 0)
+		describe_number(line, "SL_REPLACE_TIMEOUT", config->replace_timeout / 1000, "s");
 	line_text(line, " SL_PROBE=");
 	line_text(line, probe_words[config->probe]);
 	if (config->dry_run)

@@ -22,7 +22,7 @@ enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024 };
 struct config {
 	uint64_t limit[QUANTITIES]; /* bytes or a count; 0: off */
 	uint64_t check_every;       /* connections, at least 1 */
-	uint64_t replace_timeout;   /* milliseconds, at least 1,000 */
+	uint64_t replace_timeout;   /* milliseconds, at least 1,000; 0: as the profile has it */
 	struct way leave;           /* DEED_UNSAID without SL_LEAVE */
 	unsigned max_leaving;       /* 1 to MAX_LEAVING workers, or 1 to 100 percent of the pool */
 	bool max_leaving_is_percent;

@@ -24,8 +24,10 @@ static bool is_httpd_prefork(void)
 
 static const char *const httpd[] = {"httpd", "apache2", NULL};
 
+/* httpd's master looks once a second for what is missing, and replaces nobody while enough
+ * children are idle. */
 static const struct profile profiles[] = {
-    {"httpd prefork", httpd, is_httpd_prefork, {DEED_SIGNAL, SIGUSR1, MOMENT_CLOSE}},
+    {"httpd prefork", httpd, is_httpd_prefork, {DEED_SIGNAL, SIGUSR1, MOMENT_CLOSE}, 2000},
 };
 
 static bool has_name(const struct profile *profile, const char *program)

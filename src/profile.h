@@ -12,6 +12,7 @@ struct profile {
 	const char *const *programs; /* names that its image is known by; NULL at the end */
 	bool (*is_it)(void);         /* is the program of that name really this server? */
 	struct way way;
+	unsigned replaced_within; /* milliseconds in which its master replaces a leaver, if it does */
 };
 
 /* Looks up symbols that a profile asks about; in the constructor. */

@@ -36,12 +36,18 @@ static struct pool_page *page;
 
 enum phase { SERVING, LEAVING, STAYING };
 
+/* How workers of this program leave. */
+struct departure {
+	struct way way;
+	const struct profile *profile; /* that vouches for it; NULL: nobody, or SL_LEAVE */
+	uint64_t replaced_within;      /* milliseconds */
+};
+
 static struct {
 	atomic_flag busy;
 	bool entered; /* has come to its first accept */
 	enum phase phase;
-	struct way way;
-	bool way_is_known;    /* a profile vouches for it */
+	struct departure departure;
 	uint32_t tag;         /* of its pool */
 	int slot;             /* in the page */
 	struct sample sample; /* the last one */
@@ -66,17 +72,35 @@ static unsigned wanted_quantities(void)
 	return wanted;
 }
 
+/* As SL_LEAVE says, else as the profile does. */
+static struct departure find_departure(void)
+{
+	enum { REPLACED_WITHIN = 10000 };
+	const struct profile *profile = profile_find(report_program());
+	struct departure departure = {.way = config.leave, .replaced_within = REPLACED_WITHIN};
+
+	if (profile != NULL)
+		departure.replaced_within = profile->replaced_within;
+	if (config.replace_timeout > 0)
+		departure.replaced_within = config.replace_timeout;
+	if (profile != NULL && config.leave.deed == DEED_UNSAID) {
+		departure.profile = profile;
+		departure.way = profile->way;
+	}
+	return departure;
+}
+
 /* ------------------------------------------------------------ in the master */
 
 static void announce_limits(void)
 {
-	const struct profile *profile = profile_find(report_program());
-	struct way way = config.leave;
+	struct departure departure = find_departure();
+	const char *whose = departure.profile != NULL ? departure.profile->title : NULL;
 	struct sample sample = {.known = 0};
 
-	if (way.deed == DEED_UNSAID && profile != NULL)
-		way = profile->way;
-	report_limits(&config, &way, profile != NULL ? profile->title : NULL);
+	if (config.leave.deed != DEED_UNSAID)
+		whose = "SL_LEAVE";
+	report_limits(&config, &departure.way, whose, departure.replaced_within);
 	meter_read(config.probe, wanted_quantities(), &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
 	for (int q = 0; q < QUANTITIES; q++)
@@ -171,7 +195,7 @@ static void say_stay(unsigned remark)
 	uint64_t bit = UINT64_C(1) << remark;
 
 	if (page != NULL ? pool_say_once(page, remark) : (self.said & bit) == 0)
-		report_stay(remark, &self.way);
+		report_stay(remark, &self.departure.way);
 	self.said |= bit;
 }
 
@@ -185,16 +209,10 @@ static void stay(unsigned remark)
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void enter(int listener)
 {
-	const struct profile *profile = NULL;
 	int saved = errno;
 
 	self.entered = true;
-	self.way = config.leave;
-	if (self.way.deed == DEED_UNSAID)
-		profile = profile_find(report_program());
-	self.way_is_known = profile != NULL;
-	if (profile != NULL)
-		self.way = profile->way;
+	self.departure = find_departure();
 	if (page != NULL && worker_place() == WORKER_FITS) {
 		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
 		self.slot = pool_enter(page, self.tag, worker.pid, process_start_time(worker.pid),
@@ -228,8 +246,9 @@ static unsigned most_leaving(uint64_t now)
 	if (!config.max_leaving_is_percent)
 		return config.max_leaving;
 	if (self.most_counted == 0 || now - self.most_counted > COUNT_HOLDS) {
-		self.most = pool_count(page, self.tag, now, config.replace_timeout, process_is_alive) *
-		            config.max_leaving / 100;
+		self.most =
+		    pool_count(page, self.tag, now, self.departure.replaced_within, process_is_alive) *
+		    config.max_leaving / 100;
 		self.most_counted = now;
 	}
 	return self.most > 0 ? self.most : 1;
@@ -239,7 +258,7 @@ static struct leaving describe(uint64_t now)
 {
 	struct leaving leaving = {
 	    .config = &config,
-	    .way = &self.way,
+	    .way = &self.departure.way,
 	    .sample = self.sample,
 	    .crossed = self.crossed,
 	    .age = now - worker.born,
@@ -267,7 +286,8 @@ static bool may_leave(void)
 	}
 	if (worker_open_connections() > 0)
 		return false;
-	hindrance = leave_hindrance(&self.way, self.way_is_known, worker.listener);
+	hindrance =
+	    leave_hindrance(&self.departure.way, self.departure.profile != NULL, worker.listener);
 	if (hindrance != LEAVE_IS_CLEAN) {
 		if (leave_is_hindered_for_good(hindrance))
 			stay(REMARK_HINDRANCE + hindrance);
@@ -295,14 +315,14 @@ static void try_to_leave(void)
 		self.said_would_leave = true;
 		return;
 	}
-	if (!pool_lease(page, self.tag, most_leaving(now), now, config.replace_timeout))
+	if (!pool_lease(page, self.tag, most_leaving(now), now, self.departure.replaced_within))
 		return;
 	leaving = describe(now);
 	report_leaving(&leaving);
 	pool_exit(page, self.slot, self.tag, worker.pid);
 	self.phase = LEAVING;
 	self.left_at = now;
-	leave_carry_out(&self.way);
+	leave_carry_out(&self.departure.way);
 }
 
 /* Memory is measured at the moment at which the worker would leave; where closes go unseen, at
@@ -310,7 +330,7 @@ static void try_to_leave(void)
 static bool is_due(enum moment moment)
 {
 	return worker.unchecked >= config.check_every &&
-	       (moment == self.way.moment || moment == MOMENT_ACCEPT);
+	       (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
 }
 
 static void consider_slowly(enum moment moment)
@@ -320,12 +340,12 @@ static void consider_slowly(enum moment moment)
 	if (atomic_flag_test_and_set(&self.busy))
 		return;
 	if (self.phase == LEAVING) {
-		if (process_clock() - self.left_at > config.replace_timeout)
+		if (process_clock() - self.left_at > self.departure.replaced_within)
 			stay(REMARK_NOT_GONE);
 	} else if (self.phase == SERVING) {
 		if (is_due(moment))
 			measure();
-		if (self.crossed != 0 && moment == self.way.moment)
+		if (self.crossed != 0 && moment == self.departure.way.moment)
 			try_to_leave();
 	}
 	atomic_flag_clear(&self.busy);
@@ -345,7 +365,8 @@ static bool is_to_refuse(void)
 {
 	enum { REFUSALS = 2 };
 
-	return self.phase == LEAVING && self.way.deed == DEED_SIGNAL && self.refused < REFUSALS;
+	return self.phase == LEAVING && self.departure.way.deed == DEED_SIGNAL &&
+	       self.refused < REFUSALS;
 }
 
 int recycle_before_accept(int listener)

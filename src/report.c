@@ -45,23 +45,25 @@ void report_remarks(const struct remarks *remarks)
 	}
 }
 
-void report_limits(const struct config *config, const struct way *way, const char *profile)
+void report_limits(const struct config *config, const struct way *way, const char *whose,
+                   uint64_t replaced_within)
 {
 	struct line line;
 
 	start(&line);
 	line_text(&line, ": slshim " SLSHIM_VERSION " watches its workers:");
 	config_describe(config, &line);
-	line_text(&line, "; they leave by ");
-	config_describe_way(way, &line);
-	line_text(&line, " (");
-	if (config->leave.deed != DEED_UNSAID)
-		line_text(&line, "SL_LEAVE");
-	else if (profile != NULL)
-		line_text(&line, profile);
-	else
-		line_text(&line, "no profile knows this program: they stay; SL_LEAVE would say how");
-	line_text(&line, ")");
+	if (whose == NULL) {
+		line_text(&line,
+		          "; they stay: no profile knows this program; SL_LEAVE would say how to leave");
+	} else {
+		line_text(&line, "; they leave by ");
+		config_describe_way(way, &line);
+		line_text(&line, " (");
+		line_text(&line, whose);
+		line_text(&line, ") and are replaced within ");
+		line_seconds(&line, replaced_within);
+	}
 	log_write(&line);
 }
 

@@ -16,8 +16,10 @@ const char *report_program(void);
 
 void report_remarks(const struct remarks *remarks);
 
-/* The limits as understood, and how workers will leave; `profile`: a title, or NULL. */
-void report_limits(const struct config *config, const struct way *way, const char *profile);
+/* The limits as understood, how workers will leave (as `whose` says: "SL_LEAVE" or a profile's
+ * title; NULL: nobody), and in how many milliseconds the place of one is taken to be filled. */
+void report_limits(const struct config *config, const struct way *way, const char *whose,
+                   uint64_t replaced_within);
 
 /* A limit on this quantity can never be crossed here. */
 void report_unmeasurable(enum quantity quantity, const struct config *config);

@@ -128,7 +128,7 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(config.check_every, 1);
 	ck_assert_uint_eq(config.max_leaving, 10);
 	ck_assert(config.max_leaving_is_percent);
-	ck_assert_uint_eq(config.replace_timeout, 10000);
+	ck_assert_uint_eq(config.replace_timeout, 0);
 	ck_assert_int_eq(config.leave.deed, DEED_UNSAID);
 	ck_assert_int_eq(config.probe, PROBE_AUTO);
 	ck_assert_int_eq(config.log, LOG_STDERR);
@@ -274,14 +274,15 @@ END_TEST
 START_TEST(describes_itself)
 {
 	char *environment[] = {(char *)"SL_MAX_UNSHARED=50M", (char *)"SL_MAX_CONNECTIONS=7",
-	                       (char *)"SL_MAX_LEAVING=2", (char *)"SL_DRY_RUN=1", NULL};
+	                       (char *)"SL_MAX_LEAVING=2",    (char *)"SL_REPLACE_TIMEOUT=2m",
+	                       (char *)"SL_DRY_RUN=1",        NULL};
 	struct line line;
 
 	config_read(&config, &remarks, environment);
 	line_start(&line);
 	config_describe(&config, &line);
 	ck_assert_str_eq(line.text, " SL_MAX_UNSHARED=51200 KB SL_MAX_CONNECTIONS=7 SL_CHECK_EVERY=1"
-	                            " SL_MAX_LEAVING=2 SL_REPLACE_TIMEOUT=10s SL_PROBE=auto"
+	                            " SL_MAX_LEAVING=2 SL_REPLACE_TIMEOUT=120s SL_PROBE=auto"
 	                            " SL_DRY_RUN=1");
 }
 END_TEST

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Instructions that the hooks add to the calls that a server makes most, counted by valgrind's
+callgrind: the same at every run, however busy the machine.
+
+Prints a table; ends with 1 if a count is above its ceiling."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+BUILD = Path(os.environ.get("SLSHIM_BUILD", Path(__file__).resolve().parents[1] / "build"))
+FEW, MANY = 100, 300
+
+# A limit that is measured once in a million connections: what is counted is the way to a check
+# that is not due. The way out is named, for no profile knows the loop.
+SHIM = {
+    "LD_PRELOAD": str(BUILD / ".libs" / "libslshim.so"),
+    "SL_MAX_CONNECTIONS": "1000000",
+    "SL_CHECK_EVERY": "1000000",
+    "SL_LEAVE": "TERM@close",
+    "SL_LOG": "off",
+}
+
+
+def count(what, times, environment):
+    """Instructions inside the loop of the worker, calls included."""
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run(
+            [
+                "valgrind",
+                "--tool=callgrind",
+                f"--toggle-collect={what}_many",
+                f"--callgrind-out-file={directory}/out",
+                str(BUILD / "bench" / "close_loop"),
+                what,
+                str(times),
+            ],
+            env=os.environ | environment,
+            text=True,
+            capture_output=True,
+            timeout=120,
+            check=True,
+        )
+    return max(int(n) for n in re.findall(r"Collected : (\d+)", done.stderr))
+
+
+def each(what, environment):
+    """Instructions of one turn of the loop; what happens once only is not in it."""
+    return (count(what, MANY, environment) - count(what, FEW, environment)) / (MANY - FEW)
+
+
+def main():
+    plain = {what: each(what, {}) for what in ("close", "pair")}
+    shimmed = {what: each(what, SHIM) for what in ("close", "pair")}
+    rows = [
+        ("added to a close of a descriptor that is no connection", shimmed["close"] - plain["close"], 10),
+        ("accept and close of a connection, no check due, in all", shimmed["pair"], 250),
+        ("the same without the shim", plain["pair"], None),
+    ]
+    print(f"{'instructions':>12} {'ceiling':>8}")
+    for title, instructions, ceiling in rows:
+        print(f"{instructions:12.1f} {ceiling or '-':>8}  {title}")
+    return any(ceiling is not None and instructions > ceiling for _, instructions, ceiling in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

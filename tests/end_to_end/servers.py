@@ -1,0 +1,443 @@
+"""Real servers under real load, for the end-to-end tests, the demo and the bench.
+
+A server runs in a process group and a temporary directory of its own, listens on loopback only,
+and is stopped by its pid. Nothing here knows what the shim is expected to do."""
+
+import contextlib
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("SLSHIM_BUILD", TOP / "build"))
+DEMO = TOP / "demo"
+LIBRARY = BUILD / ".libs" / "libslshim.so"
+MODULES = Path("/usr/lib/apache2/modules")
+
+
+class Missing(Exception):
+    """A server or tool that is not installed."""
+
+
+def tool(name):
+    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if path is None:
+        raise Missing(f"{name} is not installed")
+    return path
+
+
+def wait_until(condition, what, seconds=30):
+    """Waits for a condition and returns its value; what it was waiting for is in the failure."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
+    return value
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def shim(**variables):
+    """The environment that a server is started with."""
+    return {"LD_PRELOAD": str(LIBRARY)} | {k: str(v) for k, v in variables.items()}
+
+
+# ---------------------------------------------------------------------- load
+
+
+@dataclass
+class Load:
+    requests: int
+    failed: int
+    seconds: float
+    output: str
+
+    @property
+    def rate(self):
+        return self.requests / self.seconds
+
+
+def number(pattern, text, default=0):
+    found = re.search(pattern, text)
+    return float(found[1]) if found else default
+
+
+def ab(url, requests, clients=8, keep_alive=False):
+    """ApacheBench; it gives up at the first connection that is refused or reset."""
+    command = [tool("ab"), "-q", "-n", str(requests), "-c", str(clients), "-s", "60"]
+    done = subprocess.run(
+        command + ["-k"] * keep_alive + [url], text=True, capture_output=True, timeout=300
+    )
+    output = done.stdout + done.stderr
+    complete = int(number(r"Complete requests: +(\d+)", output))
+    failed = number(r"Failed requests: +(\d+)", output) + number(r"Non-2xx responses: +(\d+)", output)
+    return Load(
+        complete,
+        int(failed) + requests - complete,
+        number(r"Time taken for tests: +([\d.]+)", output, 1e-9),
+        output,
+    )
+
+
+def wrk(url, seconds, clients=8, keep_alive=True):
+    command = [tool("wrk"), "-t2", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "--latency"]
+    if not keep_alive:
+        command += ["-H", "Connection: close"]
+    done = subprocess.run(command + [url], text=True, capture_output=True, timeout=seconds + 120)
+    output = done.stdout + done.stderr
+    errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
+    failed = sum(map(int, errors.groups())) if errors else 0
+    failed += int(number(r"Non-2xx or 3xx responses: (\d+)", output))
+    if done.returncode != 0:
+        failed += 1
+    return Load(int(number(r"(\d+) requests in", output)), failed, seconds, output)
+
+
+def at_once(*loads):
+    """Runs several loads at the same time; their results in order."""
+    results = [None] * len(loads)
+
+    def run(i):
+        results[i] = loads[i]()
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(loads))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def get(url, seconds=10):
+    with urllib.request.urlopen(url, timeout=seconds) as reply:
+        return reply.read().decode()
+
+
+# -------------------------------------------------------------------- memory
+
+
+def unshared(process):
+    """Bytes of unshared memory, as the kernel tells an observer; None of one that is gone."""
+    with contextlib.suppress(psutil.Error):
+        return process.memory_full_info().uss
+    return None
+
+
+class Sampler:
+    """Samples the unshared memory of a server's workers every 50 ms, from outside."""
+
+    INTERVAL = 0.05
+
+    def __init__(self, server):
+        self.server = server
+        self.highest = {}  # pid -> bytes
+        self.history = []  # (seconds since the start, {pid: bytes})
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        start = time.monotonic()
+        while not self._stop.wait(self.INTERVAL):
+            now = {}
+            for worker in self.server.workers():
+                size = unshared(worker)
+                if size is not None:
+                    now[worker.pid] = size
+                    self.highest[worker.pid] = max(size, self.highest.get(worker.pid, 0))
+            self.history.append((time.monotonic() - start, now))
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+
+# ------------------------------------------------------------------- servers
+
+
+@dataclass
+class Leaving:
+    """What the shim's line about a leaving says."""
+
+    pid: int
+    way: str
+    limits: dict  # variable -> (value, threshold), KB or a count
+    connections: int
+    waited: float
+    served_meanwhile: int
+    text: str
+
+
+def leavings(log):
+    found = []
+    for line in log.splitlines():
+        at = re.search(r"slshim: \S+\[(\d+)\] (?:leaves|would leave \(SL_DRY_RUN\)) by (\S+),", line)
+        if not at:
+            continue
+        limits = re.findall(r"(SL_\w+): (\d+)(?: KB)? [<>] (\d+)", line)
+        waited = re.search(r"waited ([\d.]+) s and (\d+) connections", line)
+        found.append(
+            Leaving(
+                int(at[1]),
+                at[2],
+                {name: (int(value), int(limit)) for name, value, limit in limits},
+                int(re.search(r", connections (\d+),", line)[1]),
+                float(waited[1]),
+                int(waited[2]),
+                line,
+            )
+        )
+    return found
+
+
+class Server:
+    """A server in a directory and a process group of its own."""
+
+    def __init__(self, environment=None):
+        self.directory = Path(tempfile.mkdtemp(prefix="slshim-"))
+        self.directory.chmod(0o755)
+        self.environment = os.environ | (environment or {})
+        self.process = None
+        self.master = None  # a psutil.Process
+        print(f"{type(self).__name__}: logs in {self.directory}")
+
+    def spawn(self, command, **arguments):
+        print("+", " ".join(map(str, command)))
+        self.process = subprocess.Popen(
+            command,
+            env=self.environment,
+            cwd=self.directory,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            **arguments,
+        )
+
+    def workers(self):
+        with contextlib.suppress(psutil.Error):
+            return self.master.children()
+        return []
+
+    def is_running(self):
+        return self.master.is_running() and self.master.status() != psutil.STATUS_ZOMBIE
+
+    def stop(self, by=signal.SIGTERM):
+        """Stops the master cleanly and returns the status that it ended with."""
+        self.master.send_signal(by)
+        return self.process.wait(30)
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _left_behind(self):
+        """Processes of the sessions that were started here, orphans among them."""
+        sessions = {started.pid for started in (self.process, self.master) if started}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                if process.status() != psutil.STATUS_ZOMBIE and os.getsid(process.pid) in sessions:
+                    yield process
+
+    def _end_those_left_behind(self):
+        left = list(self._left_behind())
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        return not left
+
+    def __exit__(self, *_):
+        wait_until(self._end_those_left_behind, "all processes of the server have ended")
+        if self.process:
+            self.process.wait(30)
+
+
+def as_root():
+    return os.geteuid() == 0
+
+
+@dataclass
+class Httpd(Server):
+    """Debian's apache2 with a configuration of ours; in `config`, @directory@ is the server's."""
+
+    environment: dict = None
+    listens: int = 1
+    modules: tuple = ()
+    config: str = ""
+    arguments: tuple = ("-DFOREGROUND",)
+    observed: bool = False  # record the wait statuses that the master sees
+    workers_at_start: int = 32
+    mpm: str = "prefork"
+    ports: list = field(default_factory=list)
+
+    def __post_init__(self):
+        super().__init__(self.environment)
+        self.ports = [free_port() for _ in range(self.listens)]
+        (self.directory / "htdocs").mkdir()
+        (self.directory / "htdocs" / "index.html").write_text("ok\n")
+        self.error_log.touch()
+        self.witness.touch()
+        self.witness.chmod(0o666)
+
+    @property
+    def error_log(self):
+        return self.directory / "error.log"
+
+    @property
+    def witness(self):
+        """A file that every child may write to."""
+        return self.directory / "witness"
+
+    def url(self, path="/", port=0):
+        return f"http://127.0.0.1:{self.ports[port]}{path}"
+
+    def log(self):
+        return self.error_log.read_text(errors="replace")
+
+    def _configuration(self):
+        modules = [f"mpm_{self.mpm}", "authz_core", "dir", "mime", *self.modules]
+        for module in modules:
+            if not self._file_of(module).exists():
+                raise Missing(f"httpd's module {module} is not installed")
+        user = "User www-data\nGroup www-data" if as_root() else ""
+        return f"""
+ServerRoot "{self.directory}"
+DefaultRuntimeDir "{self.directory}"
+PidFile "{self.directory}/pid"
+ErrorLog "{self.error_log}"
+LogLevel warn
+ServerName localhost
+{user}
+{"".join(f'LoadModule {m}_module "{self._file_of(m)}"{chr(10)}' for m in modules)}
+{"".join(f"Listen 127.0.0.1:{port}{chr(10)}" for port in self.ports)}
+DocumentRoot "{self.directory}/htdocs"
+TypesConfig /dev/null
+StartServers {self.workers_at_start}
+MinSpareServers {self.workers_at_start}
+MaxSpareServers {2 * self.workers_at_start}
+ServerLimit {2 * self.workers_at_start}
+MaxRequestWorkers {2 * self.workers_at_start}
+{self.config.replace("@directory@", str(self.directory))}
+"""
+
+    def _file_of(self, module):
+        return MODULES / {"php": "libphp8.2.so"}.get(module, f"mod_{module}.so")
+
+    def start(self):
+        configuration = self.directory / "httpd.conf"
+        configuration.write_text(self._configuration())
+        command = [tool("apache2"), "-f", str(configuration), *self.arguments]
+        if self.observed:
+            ours = {k: v for k, v in self.environment.items() if os.environ.get(k) != v}
+            for name, value in ours.items():
+                del self.environment[name]
+            command = [
+                *[tool("strace"), "-qq", "-o", str(self.directory / "waits"), "-e", "trace=wait4"],
+                *[word for k, v in ours.items() for word in ("-E", f"{k}={v}")],
+                *command,
+            ]
+        with open(self.error_log, "a") as errors:
+            self.spawn(command, stdout=errors, stderr=errors)
+        self.master = wait_until(self._find_master, f"httpd started, see {self.error_log}")
+        wait_until(self._answers, f"httpd answers, see {self.error_log}")
+
+    def _find_master(self):
+        if "-DFOREGROUND" in self.arguments and self.process.poll() is not None:
+            raise AssertionError(f"httpd ended:\n{self.log()}")
+        with contextlib.suppress(FileNotFoundError, ValueError, psutil.Error):
+            return psutil.Process(int((self.directory / "pid").read_text()))
+        return None
+
+    def _answers(self):
+        try:
+            get(self.url("/answers?"))
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def statuses(self):
+        """How children ended, as the master saw it: "exited 0", "killed by SIGSEGV", ..."""
+        waits = (self.directory / "waits").read_text()
+        exits = [f"exited {n}" for n in re.findall(r"WIFEXITED\(s\) && WEXITSTATUS\(s\) == (\d+)", waits)]
+        kills = [f"killed by {s}" for s in re.findall(r"WTERMSIG\(s\) == (\w+)", waits)]
+        return exits + kills
+
+    def complaints(self):
+        """The codes of the lines at warn or above in the error log."""
+        levels = "warn|error|crit|alert|emerg"
+        return re.findall(rf"\[\w*:(?:{levels})\] \[pid [^\]]*\][^\n]*?(AH\d+)?:", self.log())
+
+
+def growing(preloaded_mb, unshared_kb, work=0):
+    """For Httpd's config: mod_perl with a handler that grows, at /grow."""
+    return f"""
+PerlSwitches -I{DEMO}
+PerlSetVar PreloadedMB {preloaded_mb}
+PerlSetVar UnsharedKB {unshared_kb}
+PerlSetVar Work {work}
+PerlSetVar Witness "@directory@/witness"
+PerlModule Growing
+PerlChildExitHandler Growing::child_exit
+<Location /grow>
+    SetHandler modperl
+    PerlResponseHandler Growing
+</Location>
+"""
+
+
+class LeakyPrefork(Server):
+    """examples/leaky_prefork, the server of our own."""
+
+    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64):
+        super().__init__(environment)
+        self.options = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb]
+
+    @property
+    def error_log(self):
+        return self.directory / "stderr"
+
+    def log(self):
+        return self.error_log.read_text()
+
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self):
+        program = BUILD / "examples" / "leaky_prefork"
+        with open(self.error_log, "a") as errors:
+            self.spawn(
+                [str(program), *map(str, self.options)],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        said = self.process.stdout.readline()
+        found = re.match(r"port (\d+) pid (\d+)", said)
+        if not found:
+            raise AssertionError(f"leaky_prefork said {said!r} and:\n{self.log()}")
+        self.port = int(found[1])
+        self.master = psutil.Process(int(found[2]))

@@ -1,0 +1,69 @@
+"""A hand-written prefork server: left alone by itself, and recycled in the way that SL_LEAVE
+names."""
+
+import pytest
+
+from servers import LeakyPrefork, Sampler, ab, get, leavings, shim, wait_until
+
+KB, MB = 1024, 1024 * 1024
+
+
+def test_unknown_server_is_left_alone():
+    with LeakyPrefork(shim(SL_MAX_UNSHARED="1M")) as server:
+        wait_until(lambda: len(server.workers()) == 8, "all workers are there")
+        before = {worker.pid for worker in server.workers()}
+        load = ab(server.url(), 2000)
+        assert load.failed == 0, load.output
+        assert {worker.pid for worker in server.workers()} == before
+        assert server.stop() == 0
+        stays = [line for line in server.log().splitlines() if "stays" in line]
+        assert len(stays) == 1 and "SL_LEAVE would say how" in stays[0]
+
+
+def test_leave_none():
+    with LeakyPrefork(shim(SL_MAX_UNSHARED="1M", SL_LEAVE="none")) as server:
+        load = ab(server.url(), 1000)
+        assert load.failed == 0, load.output
+        assert leavings(server.log()) == []
+        assert server.log().count("stays") == 1
+
+
+WAYS = ["QUIT@close", "QUIT@accept", "exit@close", "exit@accept", "_exit@close", "_exit@accept"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_way(way):
+    limit, growth = 4 * MB, 64 * KB
+    environment = shim(SL_MAX_UNSHARED="4M", SL_LEAVE=way, SL_MAX_LEAVING=2)
+    with LeakyPrefork(environment, leaked_kb=growth // KB) as server:
+        with Sampler(server) as sampler:
+            load = ab(server.url(), 20000)
+        left = leavings(server.log())
+        print(f"{load.requests} requests, {len(left)} leavings")
+        assert load.failed == 0, load.output
+        assert len(left) >= 100
+        assert {leaving.way for leaving in left} == {way}
+        assert "ended with status" not in server.log()
+        assert get(server.url()) == "ok\n"
+        assert server.stop() == 0
+        meanwhile = {leaving.pid: leaving.served_meanwhile for leaving in left}
+        for pid, highest in sampler.highest.items():
+            assert highest <= limit + growth * (1 + meanwhile.get(pid, 0)) + MB
+
+
+def test_signal_without_a_handler_is_never_raised():
+    with LeakyPrefork(shim(SL_MAX_CONNECTIONS=5, SL_LEAVE="USR2@close")) as server:
+        load = ab(server.url(), 500)
+        assert load.failed == 0, load.output
+        assert leavings(server.log()) == []
+        assert "it has no handler for that signal" in server.log()
+
+
+def test_check_every():
+    """Measured at every 10th connection only."""
+    environment = shim(SL_MAX_UNSHARED="2M", SL_LEAVE="QUIT@close", SL_CHECK_EVERY=10)
+    with LeakyPrefork(environment, workers=1, leaked_kb=150) as server:
+        load = ab(server.url(), 200, clients=1)
+        assert load.failed == 0, load.output
+        left = leavings(server.log())
+        assert left and {leaving.connections for leaving in left} == {20}
