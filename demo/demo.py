@@ -16,7 +16,7 @@ from servers import (  # noqa: E402
 )  # fmt: skip
 
 MB = 1024 * 1024
-LIMIT_MB, PRELOADED_MB, UNSHARED_KB, WORK, CLIENTS = 16, 64, 16, 60000, 4
+LIMIT_MB, PRELOADED_MB, UNSHARED_KB, WORK, CLIENTS = 10, 64, 8, 60000, 4
 OUTPUT = BUILD / "demo"
 
 PLOT = """
@@ -34,7 +34,7 @@ plot '{directory}/without' using 1:2 with lines lc rgb '#b0b0b0' title 'without 
 
 
 def open_server(limited):
-    variables = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_CHECK_EVERY": 10}
+    variables = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_CHECK_EVERY": 10, "SL_MAX_LEAVING": 2}
     try:
         tool("apache2")
         return Httpd(
