@@ -36,7 +36,6 @@ plot '{directory}/without' using 1:2 with lines lc rgb '#b0b0b0' title 'without 
 def open_server(limited):
     variables = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_CHECK_EVERY": 10, "SL_MAX_LEAVING": 2}
     try:
-        tool("apache2")
         return Httpd(
             shim(**variables) if limited else {},
             modules=("perl",),

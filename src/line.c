@@ -70,3 +70,29 @@ void line_seconds(struct line *line, uint64_t milliseconds)
 	line_digits(line, milliseconds % 1000 / 10, 2);
 	line_text(line, " s");
 }
+
+/* The calendar is counted in years that begin in March, so that a leap day is the last of its
+ * year. */
+void line_time(struct line *line, const struct timespec *now)
+{
+	int64_t days = now->tv_sec / 86400, second = now->tv_sec % 86400;
+	int64_t era = (days + 719468) / 146097, day = (days + 719468) % 146097;
+	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	int64_t of_year = day - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153;
+
+	line_digits(line, (uint64_t)(era * 400 + year + (month >= 10)), 4);
+	line_text(line, "-");
+	line_digits(line, (uint64_t)(month < 10 ? month + 3 : month - 9), 2);
+	line_text(line, "-");
+	line_digits(line, (uint64_t)(of_year - (153 * month + 2) / 5 + 1), 2);
+	line_text(line, "T");
+	line_digits(line, (uint64_t)second / 3600, 2);
+	line_text(line, ":");
+	line_digits(line, (uint64_t)second / 60 % 60, 2);
+	line_text(line, ":");
+	line_digits(line, (uint64_t)second % 60, 2);
+	line_text(line, ".");
+	line_digits(line, (uint64_t)now->tv_nsec / 1000000, 3);
+	line_text(line, "Z");
+}

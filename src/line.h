@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "quantity.h"
 
@@ -36,5 +37,8 @@ void line_value(struct line *line, enum quantity quantity, uint64_t value);
 
 /* Milliseconds as seconds: "0.25 s". */
 void line_seconds(struct line *line, uint64_t milliseconds);
+
+/* "2026-11-22T22:50:01.250Z", of a time after 1970. UTC, for localtime_r locks and may allocate. */
+void line_time(struct line *line, const struct timespec *time);
 
 #endif

@@ -89,32 +89,6 @@ static void put(int fd, const struct line *line)
 
 /* ---------------------------------------------------------------- targets */
 
-/* "2026-11-22T22:50:01.250Z". localtime_r locks and may allocate, so this is UTC; the calendar is
- * counted in years that begin in March, so that a leap day is the last of its year. */
-static void add_time(struct line *line, const struct timespec *now)
-{
-	int64_t days = now->tv_sec / 86400, second = now->tv_sec % 86400;
-	int64_t era = (days + 719468) / 146097, day = (days + 719468) % 146097;
-	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-	int64_t of_year = day - (365 * year + year / 4 - year / 100);
-	int64_t month = (5 * of_year + 2) / 153;
-
-	line_digits(line, (uint64_t)(era * 400 + year + (month >= 10)), 4);
-	line_text(line, "-");
-	line_digits(line, (uint64_t)(month < 10 ? month + 3 : month - 9), 2);
-	line_text(line, "-");
-	line_digits(line, (uint64_t)(of_year - (153 * month + 2) / 5 + 1), 2);
-	line_text(line, "T");
-	line_digits(line, (uint64_t)second / 3600, 2);
-	line_text(line, ":");
-	line_digits(line, (uint64_t)second / 60 % 60, 2);
-	line_text(line, ":");
-	line_digits(line, (uint64_t)second % 60, 2);
-	line_text(line, ".");
-	line_digits(line, (uint64_t)now->tv_nsec / 1000000, 3);
-	line_text(line, "Z ");
-}
-
 /* RFC 3164, as the C library's syslog() writes it, facility daemon (3), severity notice (5). */
 static void put_to_syslog(const struct line *line)
 {
@@ -152,7 +126,8 @@ void log_write(const struct line *line)
 		line_text(&whole, "<29>slshim: ");
 	else {
 		clock_gettime(CLOCK_REALTIME, &now);
-		add_time(&whole, &now);
+		line_time(&whole, &now);
+		line_text(&whole, " ");
 		line_text(&whole, "slshim: ");
 	}
 	line_text(&whole, line->text);

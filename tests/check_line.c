@@ -41,6 +41,23 @@ START_TEST(writes_seconds)
 }
 END_TEST
 
+/* Every day of four centuries and more, against the C library's calendar. */
+START_TEST(writes_times)
+{
+	for (time_t day = 0; day < 420 * 365; day++) {
+		struct timespec time = {.tv_sec = day * 86400 + day % 86400, .tv_nsec = 7000000};
+		char expected[64];
+		struct tm calendar;
+
+		strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S.007Z",
+		         gmtime_r(&time.tv_sec, &calendar));
+		line_start(&line);
+		line_time(&line, &time);
+		ck_assert_str_eq(line.text, expected);
+	}
+}
+END_TEST
+
 START_TEST(is_cut_off_at_the_end_of_its_room)
 {
 	line_start(&line);
@@ -56,5 +73,6 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, writes_numbers);
 	tcase_add_test(tests, rounds_sizes_up);
 	tcase_add_test(tests, writes_seconds);
+	tcase_add_test(tests, writes_times);
 	tcase_add_test(tests, is_cut_off_at_the_end_of_its_room);
 }

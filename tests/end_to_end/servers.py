@@ -293,6 +293,11 @@ class Httpd(Server):
     ports: list = field(default_factory=list)
 
     def __post_init__(self):
+        self.program = tool("apache2")
+        self.modules = (f"mpm_{self.mpm}", "authz_core", "dir", "mime", *self.modules)
+        for module in self.modules:
+            if self._file_of(module) is None:
+                raise Missing(f"httpd's module {module} is not installed")
         super().__init__(self.environment)
         self.ports = [free_port() for _ in range(self.listens)]
         (self.directory / "htdocs").mkdir()
@@ -317,10 +322,6 @@ class Httpd(Server):
         return self.error_log.read_text(errors="replace")
 
     def _configuration(self):
-        modules = [f"mpm_{self.mpm}", "authz_core", "dir", "mime", *self.modules]
-        for module in modules:
-            if not self._file_of(module).exists():
-                raise Missing(f"httpd's module {module} is not installed")
         user = "User www-data\nGroup www-data" if as_root() else ""
         return f"""
 ServerRoot "{self.directory}"
@@ -330,7 +331,7 @@ ErrorLog "{self.error_log}"
 LogLevel warn
 ServerName localhost
 {user}
-{"".join(f'LoadModule {m}_module "{self._file_of(m)}"{chr(10)}' for m in modules)}
+{"".join(f'LoadModule {m}_module "{self._file_of(m)}"{chr(10)}' for m in self.modules)}
 {"".join(f"Listen 127.0.0.1:{port}{chr(10)}" for port in self.ports)}
 DocumentRoot "{self.directory}/htdocs"
 TypesConfig /dev/null
@@ -343,12 +344,12 @@ MaxRequestWorkers {2 * self.workers_at_start}
 """
 
     def _file_of(self, module):
-        return MODULES / {"php": "libphp8.2.so"}.get(module, f"mod_{module}.so")
+        return next(MODULES.glob("libphp*.so" if module == "php" else f"mod_{module}.so"), None)
 
     def start(self):
         configuration = self.directory / "httpd.conf"
         configuration.write_text(self._configuration())
-        command = [tool("apache2"), "-f", str(configuration), *self.arguments]
+        command = [self.program, "-f", str(configuration), *self.arguments]
         if self.observed:
             ours = {k: v for k, v in self.environment.items() if os.environ.get(k) != v}
             for name, value in ours.items():

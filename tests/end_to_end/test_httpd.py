@@ -13,16 +13,12 @@ MUTEXES = ["default", "sysvsem", "posixsem", "pthread", "fcntl", "flock"]
 KB, MB = 1024, 1024 * 1024
 
 
-def mutex(mechanism):
-    return f"Mutex {mechanism}" if mechanism != "default" else "Mutex default"
-
-
-def load_all_ports(server, requests, clients=8):
+def load_all_ports(server, requests, path="/", clients=8):
     """The same number of requests on every port at the same time."""
     share = len(server.ports)
     return at_once(
         *[
-            lambda port=port: ab(server.url(port=port), requests // share, clients // share)
+            lambda port=port: ab(server.url(path, port), requests // share, clients // share)
             for port in range(share)
         ]
     )
@@ -53,14 +49,12 @@ def own_complaints():
     return complaints
 
 
-@pytest.mark.parametrize("mechanism", MUTEXES)
-@pytest.mark.parametrize("listens", [1, 2])
-def test_many_leavings(mechanism, listens, own_complaints):
-    """All may leave at once: as often as httpd can replace them, whatever its accept mutex."""
-    if listens == 1 and mechanism != "default":
-        pytest.skip("httpd takes no mutex around the accept of its only listener")
+@pytest.mark.parametrize("listens,mechanism", [(1, "default")] + [(2, name) for name in MUTEXES])
+def test_many_leavings(listens, mechanism, own_complaints):
+    """All may leave at once: as often as httpd can replace them. It takes a mutex around accept
+    where it has more than one listener."""
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")
-    with Httpd(environment, listens, config=mutex(mechanism), observed=True) as server:
+    with Httpd(environment, listens, config=f"Mutex {mechanism}", observed=True) as server:
         loads = load_all_ports(server, 6000)
         left = expect_sound(server, loads, at_least=200)
         assert {leaving.way for leaving in left} == {"USR1@close"}
@@ -74,7 +68,7 @@ def test_many_leavings(mechanism, listens, own_complaints):
 @pytest.mark.parametrize("mechanism", MUTEXES)
 def test_default_pace(mechanism, own_complaints):
     """A tenth of the children at a time, as comes with the defaults."""
-    with Httpd(shim(SL_MAX_CONNECTIONS=200), 2, config=mutex(mechanism), observed=True) as server:
+    with Httpd(shim(SL_MAX_CONNECTIONS=200), 2, config=f"Mutex {mechanism}", observed=True) as server:
         loads = load_all_ports(server, 17000)
         expect_sound(server, loads, at_least=3)
         assert set(server.statuses()) == {"exited 0"}
@@ -93,15 +87,17 @@ def test_kept_alive_connections(keep_alive):
         assert set(server.statuses()) == {"exited 0"}
 
 
-def test_mod_perl_by_unshared_memory():
+@pytest.mark.parametrize("listens", [1, 2])
+def test_mod_perl_by_unshared_memory(listens):
     """No child's unshared memory, seen from outside, exceeds the limit by more than one request
     and 1 MB, plus what it serves while it waits for its turn; every exit handler runs."""
     limit, growth = 12 * MB, 64 * KB
     environment = shim(SL_MAX_UNSHARED="12M", SL_MAX_LEAVING="100%")
     config = growing(preloaded_mb=64, unshared_kb=growth // KB)
-    with Httpd(environment, modules=("perl",), config=config, observed=True) as server:
+    with Httpd(environment, listens, ("perl",), config, observed=True) as server:
         with Sampler(server) as sampler:
-            loads = [ab(server.url("/grow"), 4000), wrk(server.url("/grow"), 5, keep_alive=False)]
+            loads = load_all_ports(server, 4000, "/grow")
+            loads.append(wrk(server.url("/grow"), seconds=5, keep_alive=False))
         left = expect_sound(server, loads, at_least=20)
         meanwhile = {leaving.pid: leaving.served_meanwhile for leaving in left}
         for pid, highest in sampler.highest.items():
@@ -134,19 +130,20 @@ def test_growth_of_a_large_master_is_copy_on_write():
         assert 50 <= first.connections <= 52  # one of them a request that does not grow
 
 
-def test_mod_php():
+@pytest.mark.parametrize("listens", [1, 2])
+def test_mod_php(listens):
     """Work after the response is done before a child leaves: every shutdown function ran."""
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")
     config = '<FilesMatch "\\.php$">\nSetHandler application/x-httpd-php\n</FilesMatch>'
-    with Httpd(environment, modules=("php",), config=config, observed=True) as server:
+    with Httpd(environment, listens, ("php",), config, observed=True) as server:
         (server.directory / "htdocs" / "work.php").write_text(
             "<?php register_shutdown_function(function () {"
             f"file_put_contents('{server.witness}', \"x\", FILE_APPEND | LOCK_EX); }});"
             "$text = str_repeat('y', 1 << 20); echo \"ok\\n\";"
         )
-        load = ab(server.url("/work.php"), 4000)
-        expect_sound(server, [load], at_least=50)
-        assert server.witness.stat().st_size == load.requests
+        loads = load_all_ports(server, 4000, "/work.php")
+        expect_sound(server, loads, at_least=50)
+        assert server.witness.stat().st_size == 4000
         assert set(server.statuses()) == {"exited 0"}
 
 
