@@ -177,6 +177,7 @@ void recycle_before_listen(void)
 
 	if (remarks.errors == 0 || !config.strict)
 		return;
+	log_open();
 	report_remarks(&remarks);
 	_exit(CONFIGURATION_ERROR);
 }

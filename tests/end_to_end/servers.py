@@ -335,12 +335,18 @@ ServerName localhost
 {"".join(f"Listen 127.0.0.1:{port}{chr(10)}" for port in self.ports)}
 DocumentRoot "{self.directory}/htdocs"
 TypesConfig /dev/null
-StartServers {self.workers_at_start}
-MinSpareServers {self.workers_at_start}
-MaxSpareServers {2 * self.workers_at_start}
-ServerLimit {2 * self.workers_at_start}
-MaxRequestWorkers {2 * self.workers_at_start}
+{self._pool() if self.mpm == "prefork" else ""}
 {self.config.replace("@directory@", str(self.directory))}
+"""
+
+    def _pool(self):
+        start, most = self.workers_at_start, 2 * self.workers_at_start
+        return f"""
+StartServers {start}
+MinSpareServers {start}
+MaxSpareServers {most}
+ServerLimit {most}
+MaxRequestWorkers {most}
 """
 
     def _file_of(self, module):

@@ -1,6 +1,9 @@
 """A hand-written prefork server: left alone by itself, and recycled in the way that SL_LEAVE
 names."""
 
+import os
+import re
+
 import pytest
 
 from servers import LeakyPrefork, Sampler, ab, get, leavings, shim, wait_until
@@ -46,9 +49,9 @@ def test_way(way):
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
         assert server.stop() == 0
-        meanwhile = {leaving.pid: leaving.served_meanwhile for leaving in left}
-        for pid, highest in sampler.highest.items():
-            assert highest <= limit + growth * (1 + meanwhile.get(pid, 0)) + MB
+        for leaving in left:
+            waiting = growth * leaving.served_meanwhile
+            assert sampler.highest.get(leaving.pid, 0) <= limit + growth + waiting + MB
 
 
 def test_signal_without_a_handler_is_never_raised():
@@ -67,3 +70,42 @@ def test_check_every():
         assert load.failed == 0, load.output
         left = leavings(server.log())
         assert left and {leaving.connections for leaving in left} == {20}
+
+
+def sizes(pid):
+    """What the kernel tells an observer, in KB: the quantities by the limits on them."""
+    page = os.sysconf("SC_PAGESIZE") // KB
+    with open(f"/proc/{pid}/statm") as file:
+        size, resident = (int(pages) * page for pages in file.read().split()[:2])
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        rollup = dict(re.findall(r"^(\w+): +(\d+) kB", file.read(), re.MULTILINE))
+    return {
+        "SL_MAX_SIZE": size,
+        "SL_MAX_RSS": resident,
+        "SL_MAX_UNSHARED": int(rollup["Private_Clean"]) + int(rollup["Private_Dirty"]),
+        "SL_MIN_SHARED": int(rollup["Shared_Clean"]) + int(rollup["Shared_Dirty"]),
+    }
+
+
+@pytest.mark.parametrize("variable", ["SL_MAX_SIZE", "SL_MAX_RSS", "SL_MAX_UNSHARED", "SL_MIN_SHARED"])
+def test_limit_fires_beyond_and_not_before(variable):
+    """A worker whose memory grows, or is unshared, by 4 MB in 16 requests; the limit is 2 MB away."""
+    grows = variable in ("SL_MAX_SIZE", "SL_MAX_RSS")
+    options = {"workers": 1, "preloaded_mb": 0 if grows else 64, "leaked_kb": 256}
+    with LeakyPrefork(shim(), **options) as server:
+        get(server.url())
+        (worker,) = server.workers()
+        start = sizes(worker.pid)[variable]
+    limit = start + (-2 * KB if variable == "SL_MIN_SHARED" else 2 * KB)
+    environment = shim(SL_LEAVE="QUIT@close") | {variable: str(limit)}
+    with LeakyPrefork(environment, **options) as server:
+        load = ab(server.url(), 60, clients=1)
+        assert load.failed == 0, load.output
+        left = leavings(server.log())
+        assert left
+        for leaving in left:
+            value, threshold = leaving.limits[variable]
+            assert threshold == limit
+            assert 0 < abs(value - threshold) <= 600
+            assert (value < threshold) == (variable == "SL_MIN_SHARED")
+            assert 6 <= leaving.connections <= 12
