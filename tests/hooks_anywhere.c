@@ -1,87 +1,67 @@
 /* hooks_anywhere.c - a forked worker that calls the hooks where nobody expects it: in a signal
- * handler, in a vfork child, in an atexit handler. Prints a word for each that worked.
+ * handler, in a vfork child, in an atexit handler. Prints a line for each that went well.
  *
- * It serves one connection after another to itself, so that with a limit in force each of these
- * is a close of a connection that is followed. */
-#define _GNU_SOURCE
-#include <errno.h>
+ * It also closes connections of its own there, which are followed when a limit is set. */
+#include "every_hook.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static int listener;
-static volatile sig_atomic_t connection = -1, closed_in_handler;
+static volatile sig_atomic_t went_well;
 
-static int connect_to_self(void)
+static int serve_one(void)
 {
-	struct sockaddr_un place;
-	socklen_t size = sizeof place;
-	int client = socket(AF_UNIX, SOCK_STREAM, 0), accepted;
+	int client = connect_to(listener), connection = accept(listener, NULL, NULL);
 
-	getsockname(listener, (struct sockaddr *)&place, &size);
-	if (connect(client, (struct sockaddr *)&place, size) != 0)
-		_exit(2);
-	accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	close(client);
-	return accepted;
+	return client >= 0 && connection >= 0 && close(client) == 0 && close(connection) == 0;
 }
 
-static void close_in_handler(int signal)
+static void in_handler(int signal)
 {
 	(void)signal;
-	closed_in_handler = close(connection) == 0;
+	went_well = serve_one() && every_hook_works();
 }
 
-static void say(const char *word, int is_well)
+static void say(const char *where, int is_well)
 {
-	printf("%s%s\n", is_well ? "" : "NOT ", word);
+	printf("%s%s\n", is_well ? "" : "NOT ", where);
 	fflush(stdout);
 }
 
-static void serve_in_exit(void)
+static void in_exit(void)
 {
-	int accepted = connect_to_self();
+	say("in exit", serve_one() && every_hook_works());
+}
 
-	errno = 1234;
-	say("in exit", accepted >= 0 && close(accepted) == 0 && errno == 1234);
+static int in_vfork_child(void)
+{
+	int client = connect_to(listener), connection = accept(listener, NULL, NULL), status;
+	pid_t child = vfork();
+
+	if (child == 0) /* closes its own copy of the descriptor, in its parent's memory */
+		_exit(!(close(connection) == 0 && every_hook_works()));
+	return waitpid(child, &status, 0) == child && status == 0 && close(connection) == 0 &&
+	       close(client) == 0;
 }
 
 static void work(void)
 {
-	int status;
-	pid_t child;
-
-	connection = connect_to_self();
-	signal(SIGUSR2, close_in_handler);
+	signal(SIGUSR2, in_handler);
 	raise(SIGUSR2);
-	say("in a signal handler", closed_in_handler);
-
-	connection = connect_to_self();
-	child = vfork();
-	if (child == 0) {
-		close(connection); /* its own copy of the descriptor */
-		_exit(0);
-	}
-	waitpid(child, &status, 0);
-	say("after a vfork", status == 0 && close(connection) == 0);
-	atexit(serve_in_exit);
+	say("in a signal handler", went_well);
+	say("after a vfork", in_vfork_child());
+	atexit(in_exit);
 	exit(0);
 }
 
 int main(void)
 {
-	struct sockaddr_un any = {.sun_family = AF_UNIX};
 	int status;
 
-	listener = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (bind(listener, (struct sockaddr *)&any, sizeof any.sun_family) != 0 ||
-	    listen(listener, 8) != 0)
-		return 1;
+	listener = open_any_listener();
 	if (fork() == 0)
 		work();
 	wait(&status);

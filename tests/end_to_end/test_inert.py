@@ -91,9 +91,12 @@ def test_hooks_work_in_foreign_constructors_and_destructors():
         assert (done.returncode, done.stdout) == (0, "cd")
 
 
-@pytest.mark.parametrize("limits", [{}, LIMITS | {"SL_LEAVE": "none", "SL_LOG": "off"}])
+# Off; on, with every connection followed; on, with a limit that is crossed at once.
+@pytest.mark.parametrize(
+    "limits", [{}, {"SL_MAX_SIZE": "1T"}, LIMITS | {"SL_LEAVE": "none"}], ids=["off", "on", "over"]
+)
 def test_hooks_work_in_handlers_vfork_and_exit(limits):
-    done = run([str(BUILD / "tests" / "hooks_anywhere")], os.environ | shim(**limits))
+    done = run([str(BUILD / "tests" / "hooks_anywhere")], os.environ | shim(SL_LOG="off", **limits))
     assert done.stderr == ""
     assert done.stdout == "in a signal handler\nafter a vfork\nin exit\nand left\n"
 
