@@ -101,9 +101,29 @@ unsigned pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t
 	return count;
 }
 
+static bool has_run_out(uint64_t lease, uint32_t tag, uint64_t now)
+{
+	return lease >> DEADLINE_BITS == tag && (lease & DEADLINE_MASK) <= now;
+}
+
+static bool is_unfilled(struct pool_page *page, uint32_t tag, uint64_t now)
+{
+	for (int i = 0; i < POOL_LEASES; i++)
+		if (has_run_out(page->leases[i], tag, now))
+			return true;
+	return false;
+}
+
+/* Two pools may want the same place for their proof: the one that loses it has to try again. */
+static bool is_proven(struct pool_page *page, uint32_t tag)
+{
+	return page->proven[tag % POOL_LEASES] == tag;
+}
+
 /* The leases of a pool are the `most` words from the tag's own place on. Another pool may have
  * taken one of them: then this pool has fewer for the moment. */
-bool pool_lease(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now, uint64_t timeout)
+static bool take_lease(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
+                       uint64_t timeout)
 {
 	uint64_t mine = (uint64_t)tag << DEADLINE_BITS | ((now + timeout) & DEADLINE_MASK);
 
@@ -117,14 +137,34 @@ bool pool_lease(struct pool_page *page, uint32_t tag, unsigned most, uint64_t no
 	return false;
 }
 
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag)
+enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
+{
+	unsigned most = terms->most;
+
+	if (!terms->is_vouched) {
+		if (is_unfilled(page, tag, terms->now))
+			return POOL_UNFILLED;
+		if (!is_proven(page, tag)) {
+			if (terms->count < 2)
+				return POOL_ALONE;
+			most = 1;
+		}
+	}
+	return take_lease(page, tag, most, terms->now, terms->timeout) ? POOL_GO : POOL_WAIT;
+}
+
+void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t timeout)
 {
 	for (unsigned i = 0; i < POOL_LEASES; i++) {
 		_Atomic uint64_t *word = &page->leases[(tag + i) % POOL_LEASES];
 		uint64_t lease = *word;
 
-		if (lease >> DEADLINE_BITS == tag && atomic_compare_exchange_strong(word, &lease, 0))
-			return;
+		if (lease >> DEADLINE_BITS != tag || (lease & DEADLINE_MASK) > born + timeout)
+			continue;
+		if (!atomic_compare_exchange_strong(word, &lease, 0))
+			continue;
+		page->proven[tag % POOL_LEASES] = tag;
+		return;
 	}
 }
 

@@ -12,7 +12,11 @@
  *
  * A lease is one word, the tag and a deadline on the boot clock, taken by compare-and-swap. Past
  * its deadline, or further ahead than a lease can be, it is free: so whoever dies in any way
- * gives it back. A newcomer's first accept gives one back before that.
+ * gives it back. The first accept of a worker that was born since gives it back before that.
+ *
+ * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
+ * of at least two; whoever fills that vacancy proves it. A lease that ran out unfilled is a fuse:
+ * no more leave until a newcomer removes it.
  *
  * May not know: what a worker measures, or how it leaves. */
 #ifndef SLSHIM_POOL_H
@@ -33,6 +37,7 @@ struct pool_slot {
 
 struct pool_page {
 	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline in milliseconds */
+	_Atomic uint32_t proven[POOL_LEASES]; /* tags of pools whose master was seen to replace */
 	_Atomic uint64_t said;                /* bit n: remark n was written */
 	struct pool_slot slots[POOL_SLOTS];
 };
@@ -57,12 +62,26 @@ void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 unsigned pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
                     pool_is_alive *is_alive);
 
-/* One of at most `most` leases, until `now` + `timeout` (milliseconds); false if all are out. */
-bool pool_lease(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
-                uint64_t timeout);
+enum pool_turn {
+	POOL_GO,       /* a lease was taken */
+	POOL_WAIT,     /* all are out */
+	POOL_ALONE,    /* the only worker of a master that was never seen to replace one */
+	POOL_UNFILLED, /* the master did not replace who left before */
+};
 
-/* A newcomer is there: one lease of its pool ends. */
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag);
+struct pool_terms {
+	unsigned most;    /* leases at a time */
+	unsigned count;   /* of the pool, by pool_count */
+	bool is_vouched;  /* the master is known to replace who leaves */
+	uint64_t now;     /* milliseconds on the boot clock */
+	uint64_t timeout; /* milliseconds, the same for all of the pool */
+};
+
+/* Asks for a lease until `now` + `timeout`. */
+enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
+
+/* A newcomer is there: one lease that was taken before it was born ends. */
+void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t timeout);
 
 /* True for the first caller with this number (0 to 63) among all who share the page. */
 bool pool_say_once(struct pool_page *page, unsigned remark);

@@ -39,8 +39,10 @@ enum phase { SERVING, LEAVING, STAYING };
 /* How workers of this program leave. */
 struct departure {
 	struct way way;
-	const struct profile *profile; /* that vouches for it; NULL: nobody, or SL_LEAVE */
-	uint64_t replaced_within;      /* milliseconds */
+	const char *whose;        /* "SL_LEAVE", a profile's title, or NULL: nobody's */
+	bool way_is_vouched;      /* a profile says that this way suits it */
+	bool master_is_vouched;   /* ... that its master replaces who leaves */
+	uint64_t replaced_within; /* milliseconds */
 };
 
 static struct {
@@ -55,8 +57,8 @@ static struct {
 	uint64_t crossed_at;  /* since when, without a break */
 	uint64_t crossed_served;
 	bool said_would_leave; /* in a dry run, since then */
-	unsigned most;         /* that may be away at a time, ... */
-	uint64_t most_counted; /* ... counted then */
+	unsigned count;        /* of its pool, ... */
+	uint64_t counted_at;   /* ... counted then */
 	uint64_t left_at;
 	unsigned refused; /* accepts, since then */
 	uint64_t said;    /* remarks, where there is no page to keep them */
@@ -79,12 +81,17 @@ static struct departure find_departure(void)
 	const struct profile *profile = profile_find(report_program());
 	struct departure departure = {.way = config.leave, .replaced_within = REPLACED_WITHIN};
 
-	if (profile != NULL)
+	if (profile != NULL) {
+		departure.master_is_vouched = true;
 		departure.replaced_within = profile->replaced_within;
+	}
 	if (config.replace_timeout > 0)
 		departure.replaced_within = config.replace_timeout;
-	if (profile != NULL && config.leave.deed == DEED_UNSAID) {
-		departure.profile = profile;
+	if (config.leave.deed != DEED_UNSAID) {
+		departure.whose = "SL_LEAVE";
+	} else if (profile != NULL) {
+		departure.whose = profile->title;
+		departure.way_is_vouched = true;
 		departure.way = profile->way;
 	}
 	return departure;
@@ -95,12 +102,9 @@ static struct departure find_departure(void)
 static void announce_limits(void)
 {
 	struct departure departure = find_departure();
-	const char *whose = departure.profile != NULL ? departure.profile->title : NULL;
 	struct sample sample = {.known = 0};
 
-	if (config.leave.deed != DEED_UNSAID)
-		whose = "SL_LEAVE";
-	report_limits(&config, &departure.way, whose, departure.replaced_within);
+	report_limits(&config, &departure.way, departure.whose, departure.replaced_within);
 	meter_read(config.probe, wanted_quantities(), &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
 	for (int q = 0; q < QUANTITIES; q++)
@@ -149,7 +153,7 @@ static void after_fork_in_child(void)
 	self.slot = POOL_NO_SLOT;
 	self.crossed = 0;
 	self.said_would_leave = false;
-	self.most_counted = 0;
+	self.counted_at = 0;
 	self.refused = 0;
 	self.said = 0;
 	recycle_watches = is_on;
@@ -218,7 +222,7 @@ static void enter(int listener)
 		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
 		self.slot = pool_enter(page, self.tag, worker.pid, process_start_time(worker.pid),
 		                       process_is_alive);
-		pool_fill_vacancy(page, self.tag);
+		pool_fill_vacancy(page, self.tag, worker.born, self.departure.replaced_within);
 	}
 	errno = saved;
 }
@@ -240,19 +244,37 @@ static void measure(void)
 }
 
 /* The pool changes little in a second, and counting it reads a file for each of its workers. */
-static unsigned most_leaving(uint64_t now)
+static unsigned count_pool(uint64_t now)
 {
 	enum { COUNT_HOLDS = 1000 };
 
-	if (!config.max_leaving_is_percent)
-		return config.max_leaving;
-	if (self.most_counted == 0 || now - self.most_counted > COUNT_HOLDS) {
-		self.most =
-		    pool_count(page, self.tag, now, self.departure.replaced_within, process_is_alive) *
-		    config.max_leaving / 100;
-		self.most_counted = now;
+	if (self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS) {
+		self.count =
+		    pool_count(page, self.tag, now, self.departure.replaced_within, process_is_alive);
+		self.counted_at = now;
 	}
-	return self.most > 0 ? self.most : 1;
+	return self.count;
+}
+
+static bool is_its_turn(uint64_t now)
+{
+	struct pool_terms terms = {
+	    .most = config.max_leaving,
+	    .count = count_pool(now),
+	    .is_vouched = self.departure.master_is_vouched,
+	    .now = now,
+	    .timeout = self.departure.replaced_within,
+	};
+	enum pool_turn turn;
+
+	if (config.max_leaving_is_percent)
+		terms.most = terms.count * config.max_leaving / 100;
+	if (terms.most == 0)
+		terms.most = 1;
+	turn = pool_lease(page, self.tag, &terms);
+	if (turn == POOL_ALONE || turn == POOL_UNFILLED)
+		say_stay(turn == POOL_ALONE ? REMARK_ALONE : REMARK_UNFILLED);
+	return turn == POOL_GO;
 }
 
 static struct leaving describe(uint64_t now)
@@ -288,7 +310,7 @@ static bool may_leave(void)
 	if (worker_open_connections() > 0)
 		return false;
 	hindrance =
-	    leave_hindrance(&self.departure.way, self.departure.profile != NULL, worker.listener);
+	    leave_hindrance(&self.departure.way, self.departure.way_is_vouched, worker.listener);
 	if (hindrance != LEAVE_IS_CLEAN) {
 		if (leave_is_hindered_for_good(hindrance))
 			stay(REMARK_HINDRANCE + hindrance);
@@ -316,7 +338,7 @@ static void try_to_leave(void)
 		self.said_would_leave = true;
 		return;
 	}
-	if (!pool_lease(page, self.tag, most_leaving(now), now, self.departure.replaced_within))
+	if (!is_its_turn(now))
 		return;
 	leaving = describe(now);
 	report_leaving(&leaving);

@@ -205,6 +205,10 @@ static const char *reason(unsigned remark)
 		return "it was forked before there was a listener, so its master shares nothing with it";
 	case REMARK_NO_SLOT:
 		return "the pool has more than 1024 workers";
+	case REMARK_ALONE:
+		return "it is alone in its pool, and its master has not been seen to replace a worker";
+	case REMARK_UNFILLED:
+		return "its master has not replaced the one that left before, within SL_REPLACE_TIMEOUT";
 	default:
 		return "it did not leave within SL_REPLACE_TIMEOUT; it is left alone";
 	}

@@ -48,7 +48,9 @@ enum remark {
 	REMARK_HINDRANCE = 16, /* + enum hindrance */
 	REMARK_NO_PAGE = 32,
 	REMARK_NO_SLOT,
-	REMARK_NOT_GONE
+	REMARK_NOT_GONE,
+	REMARK_ALONE,
+	REMARK_UNFILLED
 };
 
 void report_stay(unsigned remark, const struct way *way);

@@ -261,6 +261,31 @@ START_TEST(survives_a_hundred_errors)
 }
 END_TEST
 
+/* Random values of the bytes that mean something: taken or refused in one line, never worse. The
+ * sanitized build is what this is for. */
+START_TEST(survives_random_values)
+{
+	static const char bytes[] = "0123456789KMGTsmhd%@-_/ .USR1closeaptni\n\377=";
+	uint32_t seed = 2463534242u + (uint32_t)_i;
+
+	for (int turn = 0; turn < 2000; turn++)
+		for (size_t v = 0; config_variable(v) != NULL; v++) {
+			char variable[64] = "";
+			size_t length = strlen(strcat(strcat(variable, config_variable(v)), "="));
+
+			for (seed ^= seed << 13; length < sizeof variable - 1 && seed % 7 > 0; length++) {
+				seed ^= seed << 13; /* Marsaglia's xorshift32 */
+				seed ^= seed >> 17;
+				seed ^= seed << 5;
+				variable[length] = bytes[seed / 7 % (sizeof bytes - 1)];
+			}
+			ck_assert_uint_le(read_one(variable), 1);
+			ck_assert_uint_eq(remarks.warnings, 0);
+			ck_assert_uint_lt(strnlen(remarks.text[0], REMARK_SIZE), REMARK_SIZE);
+		}
+}
+END_TEST
+
 START_TEST(says_whether_it_is_asked_for)
 {
 	char *no[] = {(char *)"PATH=/bin", (char *)"SLOW=1", NULL};
@@ -302,6 +327,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, keeps_the_rest_beside_an_unknown_variable);
 	tcase_add_test(tests, shows_no_control_characters_and_no_endless_value);
 	tcase_add_test(tests, survives_a_hundred_errors);
+	tcase_add_loop_test(tests, survives_random_values, 0, 10);
 	tcase_add_test(tests, says_whether_it_is_asked_for);
 	tcase_add_test(tests, describes_itself);
 }

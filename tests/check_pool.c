@@ -33,9 +33,24 @@ static void close_page(void)
 	munmap(page, sizeof *page);
 }
 
+/* Of a pool of `count` whose master nobody vouches for. */
+static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
+{
+	struct pool_terms terms = {most, count, false, now, TIMEOUT};
+
+	return pool_lease(page, TAG, &terms);
+}
+
+static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
+{
+	struct pool_terms terms = {most, 1, true, now, TIMEOUT};
+
+	return pool_lease(page, tag, &terms) == POOL_GO;
+}
+
 static bool lease(unsigned most, uint64_t now)
 {
-	return pool_lease(page, TAG, most, now, TIMEOUT);
+	return lease_of(TAG, most, now);
 }
 
 START_TEST(lends_no_more_than_allowed)
@@ -67,7 +82,7 @@ END_TEST
 START_TEST(newcomer_fills_one_vacancy)
 {
 	ck_assert(lease(2, NOW) && lease(2, NOW));
-	pool_fill_vacancy(page, TAG);
+	pool_fill_vacancy(page, TAG, NOW, TIMEOUT);
 	ck_assert(lease(2, NOW));
 	ck_assert(!lease(2, NOW));
 }
@@ -76,15 +91,66 @@ END_TEST
 START_TEST(newcomer_of_another_pool_fills_none)
 {
 	ck_assert(lease(1, NOW));
-	pool_fill_vacancy(page, OTHER);
+	pool_fill_vacancy(page, OTHER, NOW, TIMEOUT);
 	ck_assert(!lease(1, NOW));
+}
+END_TEST
+
+/* One that was forked before somebody left is nobody's replacement. */
+START_TEST(worker_born_before_fills_none)
+{
+	ck_assert(lease(1, NOW));
+	pool_fill_vacancy(page, TAG, NOW - 1, TIMEOUT);
+	ck_assert(!lease(1, NOW));
+}
+END_TEST
+
+START_TEST(unknown_master_gets_one_trial)
+{
+	ck_assert_int_eq(try_lease(8, 4, NOW), POOL_GO);
+	ck_assert_int_eq(try_lease(8, 4, NOW), POOL_WAIT);
+	ck_assert_int_eq(try_lease(8, 4, NOW + TIMEOUT - 1), POOL_WAIT);
+}
+END_TEST
+
+START_TEST(unknown_master_that_replaces_is_proven)
+{
+	ck_assert_int_eq(try_lease(8, 2, NOW), POOL_GO);
+	pool_fill_vacancy(page, TAG, NOW + 1, TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_GO);
+	ck_assert_int_eq(try_lease(1, 2, NOW + 2), POOL_GO);
+	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_WAIT);
+}
+END_TEST
+
+/* ... until a vacancy stays unfilled; then until one is filled, however late. */
+START_TEST(unfilled_vacancy_is_a_fuse)
+{
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 100 * TIMEOUT), POOL_UNFILLED);
+	pool_fill_vacancy(page, TAG, NOW + 100 * TIMEOUT, TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 100 * TIMEOUT), POOL_GO);
+}
+END_TEST
+
+START_TEST(unfilled_vacancy_is_no_fuse_where_the_master_is_known)
+{
+	ck_assert(lease(1, NOW));
+	ck_assert(lease(1, NOW + TIMEOUT));
+}
+END_TEST
+
+START_TEST(last_worker_of_an_unknown_master_is_no_trial)
+{
+	ck_assert_int_eq(try_lease(1, 1, NOW), POOL_ALONE);
 }
 END_TEST
 
 START_TEST(pools_have_their_own_leases)
 {
 	ck_assert(lease(1, NOW));
-	ck_assert(pool_lease(page, OTHER, 1, NOW, TIMEOUT));
+	ck_assert(lease_of(OTHER, 1, NOW));
 }
 END_TEST
 
@@ -184,7 +250,7 @@ START_TEST(survives_garbage)
 		words[i] = seed;
 	}
 	lease(POOL_LEASES + 1, NOW);
-	pool_fill_vacancy(page, TAG);
+	pool_fill_vacancy(page, TAG, NOW, TIMEOUT);
 	ck_assert_uint_le(pool_count(page, TAG, NOW, TIMEOUT, process_is_alive),
 	                  POOL_SLOTS + POOL_LEASES);
 	ck_assert_int_lt(pool_enter(page, TAG, getpid(), 1, process_is_alive), POOL_SLOTS);
@@ -221,6 +287,12 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, takes_back_what_no_lease_can_be);
 	tcase_add_test(tests, newcomer_fills_one_vacancy);
 	tcase_add_test(tests, newcomer_of_another_pool_fills_none);
+	tcase_add_test(tests, worker_born_before_fills_none);
+	tcase_add_test(tests, unknown_master_gets_one_trial);
+	tcase_add_test(tests, unknown_master_that_replaces_is_proven);
+	tcase_add_test(tests, unfilled_vacancy_is_a_fuse);
+	tcase_add_test(tests, unfilled_vacancy_is_no_fuse_where_the_master_is_known);
+	tcase_add_test(tests, last_worker_of_an_unknown_master_is_no_trial);
 	tcase_add_test(tests, pools_have_their_own_leases);
 	tcase_add_test(tests, counts_the_living_and_those_away);
 	tcase_add_test(tests, forgets_the_dead);

@@ -419,9 +419,9 @@ PerlChildExitHandler Growing::child_exit
 class LeakyPrefork(Server):
     """examples/leaky_prefork, the server of our own."""
 
-    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64):
+    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, options=()):
         super().__init__(environment)
-        self.options = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb]
+        self.options = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb, *options]
 
     @property
     def error_log(self):
