@@ -394,9 +394,13 @@ MaxRequestWorkers {most}
         return exits + kills
 
     def complaints(self):
-        """The codes of the lines at warn or above in the error log."""
-        levels = "warn|error|crit|alert|emerg"
-        return re.findall(rf"\[\w*:(?:{levels})\] \[pid [^\]]*\][^\n]*?(AH\d+)?:", self.log())
+        """The codes of the lines at warn or above in the error log; of lines without, the lines."""
+        complaints = set()
+        for line in self.log().splitlines():
+            if re.search(r"\] \[\w*:(warn|error|crit|alert|emerg)\] \[pid ", line):
+                code = re.search(r"\bAH\d{5}\b", line)
+                complaints.add(code[0] if code else line)
+        return complaints
 
 
 def growing(preloaded_mb, unshared_kb, work=0):

@@ -44,7 +44,7 @@ def own_complaints():
     for listens in (1, 2):
         with Httpd(listens=listens, config="MaxConnectionsPerChild 20") as server:
             load_all_ports(server, 6000)
-            complaints |= set(server.complaints())
+            complaints |= server.complaints()
             server.stop()
     return complaints
 
@@ -62,17 +62,17 @@ def test_many_leavings(listens, mechanism, own_complaints):
         statuses = server.statuses()
         assert len(statuses) >= len(left)
         assert set(statuses) == {"exited 0"}
-        assert set(server.complaints()) <= own_complaints
+        assert server.complaints() <= own_complaints
 
 
 @pytest.mark.parametrize("mechanism", MUTEXES)
 def test_default_pace(mechanism, own_complaints):
     """A tenth of the children at a time, as comes with the defaults."""
     with Httpd(shim(SL_MAX_CONNECTIONS=200), 2, config=f"Mutex {mechanism}", observed=True) as server:
-        loads = load_all_ports(server, 17000)
+        loads = load_all_ports(server, 100000)
         expect_sound(server, loads, at_least=3)
         assert set(server.statuses()) == {"exited 0"}
-        assert set(server.complaints()) <= own_complaints
+        assert server.complaints() <= own_complaints
 
 
 @pytest.mark.parametrize("keep_alive", [False, True])
