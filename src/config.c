@@ -1,8 +1,9 @@
 /* config.c - reads the SL_ variables. See config.h for what it may not know. */
 #include "config.h"
 
-#include <signal.h>
 #include <string.h>
+
+#include "number.h"
 
 static const char sizes[] = "0 (off), KB (12000), or a whole number with K, M, G or T (50M)";
 static const char counts[] = "0 (off) or a whole number";
@@ -12,25 +13,8 @@ static const char switches[] = "0 or 1";
 static const char probes[] = "auto, rollup, smaps, statm or rusage";
 static const char shares[] = "a number of workers (1 to 1024) or a share of them (1% to 100%)";
 static const char targets[] = "stderr, syslog, off or an absolute path";
-static const char ways[] = "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2 or WINCH, "
-                           "then @close or @accept";
 
 /* ------------------------------------------------------------------ values */
-
-/* Digits up to `*end`; false without any, or beyond 64 bits. */
-static bool read_number(const char *text, uint64_t *number, const char **end)
-{
-	uint64_t sum = 0;
-	const char *at = text;
-
-	for (; *at >= '0' && *at <= '9'; at++)
-		if (__builtin_mul_overflow(sum, 10, &sum) ||
-		    __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
-			return false;
-	*number = sum;
-	*end = at;
-	return at > text;
-}
 
 struct suffix {
 	char letter; /* '\0': the bare number */
@@ -40,9 +24,9 @@ struct suffix {
 /* A number and at most one of the suffixes; the list ends with factor 0. */
 static bool read_scaled(const char *text, const struct suffix *suffixes, uint64_t *value)
 {
-	const char *end;
+	const char *end = number_read(text, value);
 
-	if (!read_number(text, value, &end))
+	if (end == NULL)
 		return false;
 	for (; suffixes->factor > 0; suffixes++)
 		if (*end == suffixes->letter && (*end == '\0' || end[1] == '\0'))
@@ -109,50 +93,9 @@ static bool read_probe(const char *text, struct config *config)
 	return word >= 0;
 }
 
-static const struct {
-	const char *name;
-	int number;
-} signals[] = {
-    {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT},   {"TERM", SIGTERM},
-    {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"WINCH", SIGWINCH},
-};
-
-static const char *const moment_words[] = {"close", "accept", NULL};
-
-static bool read_deed(const char *word, struct way *way)
-{
-	if (strcmp(word, "exit") == 0)
-		way->deed = DEED_EXIT;
-	else if (strcmp(word, "_exit") == 0)
-		way->deed = DEED_QUICKEXIT;
-	else
-		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-			if (strcmp(word, signals[i].name) == 0) {
-				way->deed = DEED_SIGNAL;
-				way->signal = signals[i].number;
-			}
-	return way->deed != DEED_UNSAID;
-}
-
 static bool read_leave(const char *text, struct config *config)
 {
-	const char *at = strchr(text, '@');
-	char word[8];
-	int moment;
-
-	if (strcmp(text, "none") == 0) {
-		config->leave.deed = DEED_NONE;
-		return true;
-	}
-	if (at == NULL || (size_t)(at - text) >= sizeof word)
-		return false;
-	memcpy(word, text, (size_t)(at - text));
-	word[at - text] = '\0';
-	moment = find_word(at + 1, moment_words);
-	if (moment < 0 || !read_deed(word, &config->leave))
-		return false;
-	config->leave.moment = (enum moment)moment;
-	return true;
+	return way_read(text, &config->leave);
 }
 
 static bool read_max_leaving(const char *text, struct config *config)
@@ -211,7 +154,7 @@ static const struct variable {
 } variables[] = {
     {"SL_CHECK_EVERY", read_check_every, steps},
     {"SL_PROBE", read_probe, probes},
-    {"SL_LEAVE", read_leave, ways},
+    {"SL_LEAVE", read_leave, way_accepted},
     {"SL_MAX_LEAVING", read_max_leaving, shares},
     {"SL_REPLACE_TIMEOUT", read_replace_timeout, times},
     {"SL_DRY_RUN", read_dry_run, switches},
@@ -361,24 +304,6 @@ bool config_has_limit(const struct config *config)
 }
 
 /* ------------------------------------------------------------- description */
-
-void config_describe_way(const struct way *way, struct line *line)
-{
-	if (way->deed == DEED_NONE || way->deed == DEED_UNSAID) {
-		line_text(line, "none");
-		return;
-	}
-	if (way->deed == DEED_SIGNAL)
-		for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-			if (signals[i].number == way->signal)
-				line_text(line, signals[i].name);
-	if (way->deed == DEED_EXIT)
-		line_text(line, "exit");
-	if (way->deed == DEED_QUICKEXIT)
-		line_text(line, "_exit");
-	line_text(line, "@");
-	line_text(line, moment_words[way->moment]);
-}
 
 static void describe_number(struct line *line, const char *name, uint64_t number, const char *unit)
 {

@@ -55,9 +55,6 @@ bool config_has_limit(const struct config *config);
 /* The variables as understood, "SL_MAX_UNSHARED=51200 KB SL_CHECK_EVERY=1 ...". */
 void config_describe(const struct config *config, struct line *line);
 
-/* "USR1@close", "none" */
-void config_describe_way(const struct way *way, struct line *line);
-
 /* The name of every variable, in the order of the manual; NULL from `count` on. */
 const char *config_variable(size_t index);
 

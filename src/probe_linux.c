@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "number.h"
 #include "real.h"
 
 enum { PATH_SIZE = 512, BUFFER_SIZE = 4096 };
@@ -34,20 +35,11 @@ static int open_file(const char *process, const char *name)
 
 /* ------------------------------------------------------------------- statm */
 
-/* Digits after blanks; NULL without any, or beyond 64 bits. */
-static const char *read_number(const char *text, uint64_t *number)
+static const char *skip_blanks(const char *text)
 {
-	uint64_t sum = 0;
-	const char *start;
-
 	while (*text == ' ' || *text == '\t')
 		text++;
-	for (start = text; *text >= '0' && *text <= '9'; text++)
-		if (__builtin_mul_overflow(sum, 10, &sum) ||
-		    __builtin_add_overflow(sum, (uint64_t)(*text - '0'), &sum))
-			return NULL;
-	*number = sum;
-	return text > start ? text : NULL;
+	return text;
 }
 
 bool probe_statm(const char *process, struct sample *sample)
@@ -65,8 +57,8 @@ bool probe_statm(const char *process, struct sample *sample)
 	if (length <= 0)
 		return false;
 	text[length] = '\0';
-	at = read_number(text, &size);
-	at = at != NULL ? read_number(at, &resident) : NULL;
+	at = number_read(text, &size);
+	at = at != NULL ? number_read(skip_blanks(at), &resident) : NULL;
 	if (at == NULL || size == 0 || resident > size)
 		return false;
 	if (__builtin_mul_overflow(size, page, &size))
@@ -105,7 +97,7 @@ static bool add_line(struct sums *sums, const char *line)
 
 		if (strncmp(line, keys[i].key, length) != 0)
 			continue;
-		unit = read_number(line + length, &number);
+		unit = number_read(skip_blanks(line + length), &number);
 		if (unit == NULL || strcmp(unit, " kB") != 0 || __builtin_add_overflow(*sum, number, sum))
 			return false;
 		sums->seen |= 1u << i;

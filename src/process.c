@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "line.h"
+#include "number.h"
 #include "real.h"
 
 uint64_t process_clock(void)
@@ -40,9 +41,7 @@ static uint64_t parse_stat(const char *text)
 			return 0;
 		at++;
 	}
-	for (; *at >= '0' && *at <= '9'; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	return value;
+	return number_read(at, &value) != NULL ? value : 0;
 }
 
 uint64_t process_start_time(pid_t pid)

@@ -1,49 +1,27 @@
 /* recycle.c - the conductor. See recycle.h for the order of things.
  *
- * `config` and what follows from it are written in the constructor and read-only after, so no
- * lock. `self` belongs to one worker; whoever sets `busy` may change it, everybody else (another
+ * `self` belongs to one worker. Whoever sets `busy` may change it; everybody else (another
  * thread, a signal handler that closes a connection) goes by: a later connection will do. */
 #include "recycle.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
-#include <sys/auxv.h>
-#include <unistd.h>
 
-#include "config.h"
 #include "leave.h"
-#include "log.h"
 #include "meter.h"
 #include "policy.h"
 #include "pool.h"
 #include "process.h"
-#include "profile.h"
 #include "report.h"
+#include "server.h"
 #include "worker.h"
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 
 _Atomic bool recycle_watches;
 
-static struct config config;
-static struct remarks remarks;
-static bool is_on; /* a limit is set and nothing was refused */
-
-/* Written once in the master, by the first fork after listen(). */
-static bool looked_for_listeners, announced;
-static struct pool_page *page;
-
 enum phase { SERVING, LEAVING, STAYING };
-
-/* How workers of this program leave. */
-struct departure {
-	struct way way;
-	const char *whose;        /* "SL_LEAVE", a profile's title, or NULL: nobody's */
-	bool way_is_vouched;      /* a profile says that this way suits it */
-	bool master_is_vouched;   /* ... that its master replaces who leaves */
-	uint64_t replaced_within; /* milliseconds */
-};
 
 static struct {
 	atomic_flag busy;
@@ -64,87 +42,7 @@ static struct {
 	uint64_t said;    /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .slot = POOL_NO_SLOT};
 
-static unsigned wanted_quantities(void)
-{
-	unsigned wanted = 0;
-
-	for (int q = 0; q < QUANTITIES; q++)
-		if (config.limit[q] > 0)
-			wanted |= 1u << q;
-	return wanted;
-}
-
-/* As SL_LEAVE says, else as the profile does. */
-static struct departure find_departure(void)
-{
-	enum { REPLACED_WITHIN = 10000 };
-	const struct profile *profile = profile_find(report_program());
-	struct departure departure = {.way = config.leave, .replaced_within = REPLACED_WITHIN};
-
-	if (profile != NULL) {
-		departure.master_is_vouched = true;
-		departure.replaced_within = profile->replaced_within;
-	}
-	if (config.replace_timeout > 0)
-		departure.replaced_within = config.replace_timeout;
-	if (config.leave.deed != DEED_UNSAID) {
-		departure.whose = "SL_LEAVE";
-	} else if (profile != NULL) {
-		departure.whose = profile->title;
-		departure.way_is_vouched = true;
-		departure.way = profile->way;
-	}
-	return departure;
-}
-
-/* ------------------------------------------------------------ in the master */
-
-static void announce_limits(void)
-{
-	struct departure departure = find_departure();
-	struct sample sample = {.known = 0};
-
-	report_limits(&config, &departure.way, departure.whose, departure.replaced_within);
-	meter_read(config.probe, wanted_quantities(), &sample);
-	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
-	for (int q = 0; q < QUANTITIES; q++)
-		if (config.limit[q] > 0 && !sample_knows(&sample, (enum quantity)q))
-			report_unmeasurable((enum quantity)q, &config);
-}
-
-/* The first fork after listen() is a server's: shells, helpers and CGI programs that inherit the
- * environment do not get here. */
-static void announce(void)
-{
-	int error = log_open();
-
-	announced = true;
-	if (error != 0)
-		report_log_failure(config.log_path, error);
-	report_remarks(&remarks);
-	if (!is_on)
-		return;
-	announce_limits();
-	page = pool_create();
-	if (page == NULL)
-		report_no_page(errno);
-}
-
-static void before_fork(void)
-{
-	int saved = errno;
-
-	worker_before_fork();
-	if (!announced && !looked_for_listeners) {
-		looked_for_listeners = true;
-		worker_find_listeners();
-	}
-	if (!announced && worker_has_listener())
-		announce();
-	errno = saved;
-}
-
-static void after_fork_in_child(void)
+static void begin_life(void)
 {
 	worker_born(process_clock());
 	atomic_flag_clear(&self.busy);
@@ -156,50 +54,21 @@ static void after_fork_in_child(void)
 	self.counted_at = 0;
 	self.refused = 0;
 	self.said = 0;
-	recycle_watches = is_on;
+	recycle_watches = server.is_on;
 }
 
 void recycle_start(char *const environment[])
 {
-	if (getauxval(AT_SECURE) || !config_is_asked_for(environment))
-		return;
-	config_read(&config, &remarks, environment);
-	is_on = config_has_limit(&config) && remarks.errors == 0;
-	if (!is_on && remarks.errors + remarks.warnings == 0)
-		return;
-	worker_start();
-	report_start();
-	profile_start(report_program());
-	log_start(config.log, config.log_path);
-	if (pthread_atfork(before_fork, NULL, after_fork_in_child) != 0)
-		is_on = false;
+	if (server_start(environment) && pthread_atfork(server_before_fork, NULL, begin_life) != 0)
+		server.is_on = false;
 }
-
-void recycle_before_listen(void)
-{
-	enum { CONFIGURATION_ERROR = 78 }; /* EX_CONFIG of sysexits.h */
-
-	if (remarks.errors == 0 || !config.strict)
-		return;
-	log_open();
-	report_remarks(&remarks);
-	_exit(CONFIGURATION_ERROR);
-}
-
-void recycle_listens(int fd)
-{
-	if (is_on || remarks.errors + remarks.warnings > 0)
-		worker_listens(fd);
-}
-
-/* ------------------------------------------------------------ in the worker */
 
 /* Once in a server's life, or at least in a worker's. */
 static void say_stay(unsigned remark)
 {
 	uint64_t bit = UINT64_C(1) << remark;
 
-	if (page != NULL ? pool_say_once(page, remark) : (self.said & bit) == 0)
+	if (server.page != NULL ? pool_say_once(server.page, remark) : (self.said & bit) == 0)
 		report_stay(remark, &self.departure.way);
 	self.said |= bit;
 }
@@ -217,12 +86,12 @@ static void enter(int listener)
 	int saved = errno;
 
 	self.entered = true;
-	self.departure = find_departure();
-	if (page != NULL && worker_place() == WORKER_FITS) {
+	self.departure = server_departure();
+	if (server.page != NULL && worker_place() == WORKER_FITS) {
 		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
-		self.slot = pool_enter(page, self.tag, worker.pid, process_start_time(worker.pid),
+		self.slot = pool_enter(server.page, self.tag, worker.pid, process_start_time(worker.pid),
 		                       process_is_alive);
-		pool_fill_vacancy(page, self.tag, worker.born, self.departure.replaced_within);
+		pool_fill_vacancy(server.page, self.tag, worker.born, self.departure.replaced_within);
 	}
 	errno = saved;
 }
@@ -233,9 +102,9 @@ static void measure(void)
 
 	worker.unchecked = 0;
 	self.sample.known = 0;
-	meter_read(config.probe, wanted_quantities(), &self.sample);
+	meter_read(server.config.probe, server.wanted, &self.sample);
 	sample_set(&self.sample, QUANTITY_CONNECTIONS, worker.served);
-	self.crossed = policy_crossed(config.limit, &self.sample);
+	self.crossed = policy_crossed(server.config.limit, &self.sample);
 	if (before == 0 && self.crossed != 0) {
 		self.crossed_at = process_clock();
 		self.crossed_served = worker.served;
@@ -249,8 +118,8 @@ static unsigned count_pool(uint64_t now)
 	enum { COUNT_HOLDS = 1000 };
 
 	if (self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS) {
-		self.count =
-		    pool_count(page, self.tag, now, self.departure.replaced_within, process_is_alive);
+		self.count = pool_count(server.page, self.tag, now, self.departure.replaced_within,
+		                        process_is_alive);
 		self.counted_at = now;
 	}
 	return self.count;
@@ -259,7 +128,7 @@ static unsigned count_pool(uint64_t now)
 static bool is_its_turn(uint64_t now)
 {
 	struct pool_terms terms = {
-	    .most = config.max_leaving,
+	    .most = server.config.max_leaving,
 	    .count = count_pool(now),
 	    .is_vouched = self.departure.master_is_vouched,
 	    .now = now,
@@ -267,11 +136,11 @@ static bool is_its_turn(uint64_t now)
 	};
 	enum pool_turn turn;
 
-	if (config.max_leaving_is_percent)
-		terms.most = terms.count * config.max_leaving / 100;
+	if (server.config.max_leaving_is_percent)
+		terms.most = terms.count * server.config.max_leaving / 100;
 	if (terms.most == 0)
 		terms.most = 1;
-	turn = pool_lease(page, self.tag, &terms);
+	turn = pool_lease(server.page, self.tag, &terms);
 	if (turn == POOL_ALONE || turn == POOL_UNFILLED)
 		say_stay(turn == POOL_ALONE ? REMARK_ALONE : REMARK_UNFILLED);
 	return turn == POOL_GO;
@@ -280,7 +149,7 @@ static bool is_its_turn(uint64_t now)
 static struct leaving describe(uint64_t now)
 {
 	struct leaving leaving = {
-	    .config = &config,
+	    .config = &server.config,
 	    .way = &self.departure.way,
 	    .sample = self.sample,
 	    .crossed = self.crossed,
@@ -290,7 +159,7 @@ static struct leaving describe(uint64_t now)
 	};
 
 	/* Those that no limit asked for; the crossed ones stay as they were judged. */
-	meter_read(config.probe, ALL_QUANTITIES & ~leaving.sample.known, &leaving.sample);
+	meter_read(server.config.probe, ALL_QUANTITIES & ~leaving.sample.known, &leaving.sample);
 	for (int q = 0; q < QUANTITIES; q++)
 		if (sample_knows(&self.sample, (enum quantity)q))
 			leaving.sample.value[q] = self.sample.value[q];
@@ -316,8 +185,8 @@ static bool may_leave(void)
 			stay(REMARK_HINDRANCE + hindrance);
 		return false;
 	}
-	if (page == NULL || self.slot == POOL_NO_SLOT) {
-		stay(page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
+	if (server.page == NULL || self.slot == POOL_NO_SLOT) {
+		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;
 	}
 	return true;
@@ -330,7 +199,7 @@ static void try_to_leave(void)
 
 	if (!may_leave())
 		return;
-	if (config.dry_run) {
+	if (server.config.dry_run) {
 		if (!self.said_would_leave) {
 			leaving = describe(now);
 			report_would_leave(&leaving);
@@ -342,7 +211,7 @@ static void try_to_leave(void)
 		return;
 	leaving = describe(now);
 	report_leaving(&leaving);
-	pool_exit(page, self.slot, self.tag, worker.pid);
+	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	self.phase = LEAVING;
 	self.left_at = now;
 	leave_carry_out(&self.departure.way);
@@ -352,7 +221,7 @@ static void try_to_leave(void)
  * accept at the latest. */
 static bool is_due(enum moment moment)
 {
-	return worker.unchecked >= config.check_every &&
+	return worker.unchecked >= server.config.check_every &&
 	       (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
 }
 

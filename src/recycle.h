@@ -1,5 +1,6 @@
-/* recycle.h - the conductor: what happens at each step of a worker's life. It alone knows all the
- * rooms; they know nothing of each other's business.
+/* recycle.h - the conductor: what happens at each step of a worker's life. It knows all the
+ * rooms; they know nothing of each other's business. What the master settles for its workers
+ * beforehand is in server.h.
  *
  *     hook -> worker (is this a safe point?) -> meter (what has it now?) -> policy (too much?)
  *          -> worker, leave (may it?) -> pool (is it its turn?) -> report, leave */
@@ -15,10 +16,6 @@ extern _Atomic bool recycle_watches;
 
 /* In the constructor. */
 void recycle_start(char *const environment[]);
-
-/* Before listen(): ends the program with status 78 where SL_STRICT asks for it. */
-void recycle_before_listen(void);
-void recycle_listens(int fd);
 
 /* Only while recycle_watches, in the current process. Returns 0, or the errno to refuse with. */
 int recycle_before_accept(int listener);

@@ -58,7 +58,7 @@ void report_limits(const struct config *config, const struct way *way, const cha
 		          "; they stay: no profile knows this program; SL_LEAVE would say how to leave");
 	} else {
 		line_text(&line, "; they leave by ");
-		config_describe_way(way, &line);
+		way_describe(way, &line);
 		line_text(&line, " (");
 		line_text(&line, whose);
 		line_text(&line, ") and are replaced within ");
@@ -154,7 +154,7 @@ static void report_end(const struct leaving *leaving, const char *verb)
 	start(&line);
 	line_text(&line, verb);
 	line_text(&line, " by ");
-	config_describe_way(leaving->way, &line);
+	way_describe(leaving->way, &line);
 	line_text(&line, ",");
 	add_crossed(&line, leaving);
 	add_sample(&line, &leaving->sample);
@@ -220,7 +220,7 @@ void report_stay(unsigned remark, const struct way *way)
 
 	start(&line);
 	line_text(&line, " is over a limit and stays (its way out: ");
-	config_describe_way(way, &line);
+	way_describe(way, &line);
 	line_text(&line, "): ");
 	line_text(&line, reason(remark));
 	log_write(&line);

@@ -1,5 +1,5 @@
 /* slshim.c - the interposed functions, and nothing else: what is done before and after them is
- * said in recycle.h.
+ * said in recycle.h and server.h.
  *
  * Every one works before the constructor ran, after exit began, in a signal handler and in a
  * vfork child; keeps errno; holds nothing across the real call, which is a cancellation point. */
@@ -10,6 +10,7 @@
 
 #include "real.h"
 #include "recycle.h"
+#include "server.h"
 #include "worker.h"
 
 #define HOOK __attribute__((visibility("default")))
@@ -75,9 +76,9 @@ HOOK int listen(int fd, int backlog)
 {
 	int result;
 
-	recycle_before_listen();
+	server_before_listen();
 	result = real.listen(fd, backlog);
 	if (result == 0)
-		recycle_listens(fd);
+		server_listens(fd);
 	return result;
 }

@@ -1,7 +1,11 @@
-/* way.h - how a worker leaves: what is done and at which moment. Shared by the configuration
- * (SL_LEAVE), the profiles and the leaving itself. */
+/* way.h - how a worker leaves: what is done and at which moment, and how that is written in
+ * SL_LEAVE and in the log. Pure. */
 #ifndef SLSHIM_WAY_H
 #define SLSHIM_WAY_H
+
+#include <stdbool.h>
+
+#include "line.h"
 
 enum deed {
 	DEED_UNSAID,   /* nobody has said: a profile may */
@@ -22,5 +26,14 @@ struct way {
 	int signal; /* with DEED_SIGNAL */
 	enum moment moment;
 };
+
+/* "USR1@close", "_exit@accept", "none", ...; false, with `way` undefined, if it is none of them. */
+bool way_read(const char *text, struct way *way);
+
+/* What way_read takes, for people. */
+extern const char way_accepted[];
+
+/* As way_read takes it; "none" also where nobody has said. */
+void way_describe(const struct way *way, struct line *line);
 
 #endif

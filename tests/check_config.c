@@ -181,7 +181,7 @@ START_TEST(takes_way_and_describes_it)
 	ck_assert_int_eq(config.leave.signal, good_ways[_i].way.signal);
 	ck_assert_int_eq(config.leave.moment, good_ways[_i].way.moment);
 	line_start(&line);
-	config_describe_way(&config.leave, &line);
+	way_describe(&config.leave, &line);
 	ck_assert_str_eq(line.text, strchr(good_ways[_i].variable, '=') + 1);
 }
 END_TEST

@@ -1,0 +1,22 @@
+/* number.h - the one reader of decimal numbers: no locale, no errno, overflow told. */
+#ifndef SLSHIM_NUMBER_H
+#define SLSHIM_NUMBER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads digits and returns where they end; NULL without any, or beyond 64 bits. */
+static inline const char *number_read(const char *text, uint64_t *number)
+{
+	const char *at = text;
+	uint64_t sum = 0;
+
+	for (; *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
+			return NULL;
+	*number = sum;
+	return at > text ? at : NULL;
+}
+
+#endif

@@ -1,0 +1,120 @@
+/* server.c - settles things for all workers. See server.h for what it may not know. */
+#include "server.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "meter.h"
+#include "profile.h"
+#include "report.h"
+#include "worker.h"
+
+struct server server;
+
+static struct remarks remarks;
+static bool looked_for_listeners, announced;
+
+struct departure server_departure(void)
+{
+	enum { REPLACED_WITHIN = 10000 };
+	const struct profile *profile = profile_find(report_program());
+	struct departure departure = {.way = server.config.leave, .replaced_within = REPLACED_WITHIN};
+
+	if (profile != NULL) {
+		departure.master_is_vouched = true;
+		departure.replaced_within = profile->replaced_within;
+	}
+	if (server.config.replace_timeout > 0)
+		departure.replaced_within = server.config.replace_timeout;
+	if (server.config.leave.deed != DEED_UNSAID) {
+		departure.whose = "SL_LEAVE";
+	} else if (profile != NULL) {
+		departure.whose = profile->title;
+		departure.way_is_vouched = true;
+		departure.way = profile->way;
+	}
+	return departure;
+}
+
+static void announce_limits(void)
+{
+	struct departure departure = server_departure();
+	struct sample sample = {.known = 0};
+
+	report_limits(&server.config, &departure.way, departure.whose, departure.replaced_within);
+	meter_read(server.config.probe, server.wanted, &sample);
+	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
+	for (int q = 0; q < QUANTITIES; q++)
+		if (server.config.limit[q] > 0 && !sample_knows(&sample, (enum quantity)q))
+			report_unmeasurable((enum quantity)q, &server.config);
+}
+
+/* The first fork after listen() is a server's: shells, helpers and CGI programs that inherit the
+ * environment do not get here. */
+static void announce(void)
+{
+	int error = log_open();
+
+	announced = true;
+	if (error != 0)
+		report_log_failure(server.config.log_path, error);
+	report_remarks(&remarks);
+	if (!server.is_on)
+		return;
+	announce_limits();
+	server.page = pool_create();
+	if (server.page == NULL)
+		report_no_page(errno);
+}
+
+void server_before_fork(void)
+{
+	int saved = errno;
+
+	worker_before_fork();
+	if (!announced && !looked_for_listeners) {
+		looked_for_listeners = true;
+		worker_find_listeners();
+	}
+	if (!announced && worker_has_listener())
+		announce();
+	errno = saved;
+}
+
+bool server_start(char *const environment[])
+{
+	if (getauxval(AT_SECURE) || !config_is_asked_for(environment))
+		return false;
+	config_read(&server.config, &remarks, environment);
+	server.is_on = config_has_limit(&server.config) && remarks.errors == 0;
+	if (!server.is_on && remarks.errors + remarks.warnings == 0)
+		return false;
+	for (int q = 0; q < QUANTITIES; q++)
+		if (server.config.limit[q] > 0)
+			server.wanted |= 1u << q;
+	worker_start();
+	report_start();
+	profile_start(report_program());
+	log_start(server.config.log, server.config.log_path);
+	return true;
+}
+
+void server_before_listen(void)
+{
+	enum { CONFIGURATION_ERROR = 78 }; /* EX_CONFIG of sysexits.h */
+
+	if (remarks.errors == 0 || !server.config.strict)
+		return;
+	log_open();
+	report_remarks(&remarks);
+	_exit(CONFIGURATION_ERROR);
+}
+
+void server_listens(int fd)
+{
+	if (server.is_on || remarks.errors + remarks.warnings > 0)
+		worker_listens(fd);
+}

@@ -1,0 +1,44 @@
+/* server.h - what the constructor and the first fork after listen() settle for all workers.
+ *
+ * Written in the constructor and, for `page`, once in the master; read-only after, so no lock.
+ * May not know: what a worker does with it. */
+#ifndef SLSHIM_SERVER_H
+#define SLSHIM_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "pool.h"
+
+struct server {
+	bool is_on; /* a limit is set and nothing was refused */
+	struct config config;
+	unsigned wanted;        /* bit q: a limit is set on quantity q */
+	struct pool_page *page; /* shared with the workers; NULL: forked before there was one */
+};
+
+extern struct server server;
+
+/* Reads the environment; false if there is nothing to do or to say, ever. */
+bool server_start(char *const environment[]);
+
+/* Says what was read, and makes the page, at the first fork after listen(). */
+void server_before_fork(void);
+
+/* Ends the program with status 78 where SL_STRICT asks for it. */
+void server_before_listen(void);
+void server_listens(int fd);
+
+/* How workers of this program leave: as SL_LEAVE says, else as the profile does. */
+struct departure {
+	struct way way;
+	const char *whose;        /* "SL_LEAVE", a profile's title, or NULL: nobody's */
+	bool way_is_vouched;      /* a profile says that this way suits it */
+	bool master_is_vouched;   /* ... that its master replaces who leaves */
+	uint64_t replaced_within; /* milliseconds */
+};
+
+struct departure server_departure(void);
+
+#endif

@@ -1,0 +1,54 @@
+/* way.c - reads and writes ways. */
+#include "way.h"
+
+#include <signal.h>
+#include <string.h>
+
+const char way_accepted[] = "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2 or WINCH, "
+                            "then @close or @accept";
+
+static const struct {
+	const char *name;
+	enum deed deed;
+	int signal;
+} deeds[] = {
+    {"exit", DEED_EXIT, 0},           {"_exit", DEED_QUICKEXIT, 0},
+    {"HUP", DEED_SIGNAL, SIGHUP},     {"INT", DEED_SIGNAL, SIGINT},
+    {"QUIT", DEED_SIGNAL, SIGQUIT},   {"TERM", DEED_SIGNAL, SIGTERM},
+    {"USR1", DEED_SIGNAL, SIGUSR1},   {"USR2", DEED_SIGNAL, SIGUSR2},
+    {"WINCH", DEED_SIGNAL, SIGWINCH},
+};
+enum { DEEDS = sizeof deeds / sizeof *deeds };
+
+static const char *const moments[] = {[MOMENT_CLOSE] = "@close", [MOMENT_ACCEPT] = "@accept"};
+enum { MOMENTS = sizeof moments / sizeof *moments };
+
+bool way_read(const char *text, struct way *way)
+{
+	*way = (struct way){.deed = DEED_NONE};
+	if (strcmp(text, "none") == 0)
+		return true;
+	for (int d = 0; d < DEEDS; d++) {
+		size_t length = strlen(deeds[d].name);
+
+		if (strncmp(text, deeds[d].name, length) != 0)
+			continue;
+		for (int m = 0; m < MOMENTS; m++)
+			if (strcmp(text + length, moments[m]) == 0) {
+				*way = (struct way){deeds[d].deed, deeds[d].signal, (enum moment)m};
+				return true;
+			}
+	}
+	return false;
+}
+
+void way_describe(const struct way *way, struct line *line)
+{
+	for (int d = 0; d < DEEDS; d++)
+		if (deeds[d].deed == way->deed && deeds[d].signal == way->signal) {
+			line_text(line, deeds[d].name);
+			line_text(line, moments[way->moment]);
+			return;
+		}
+	line_text(line, "none");
+}
