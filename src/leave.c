@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "process.h"
+#include "real.h"
 
 /* ------------------------------------------------------------- hindrances */
 
@@ -100,7 +101,7 @@ static bool holds_connection(int listener)
 
 		for (nfds_t i = 0; i < count; i++)
 			looked_at[i] = (struct pollfd){.fd = start + (int)i};
-		if (poll(looked_at, count, 0) < 0)
+		if (real.poll(looked_at, count, 0) < 0)
 			return true;
 		for (nfds_t i = 0; i < count; i++)
 			if ((looked_at[i].revents & POLLNVAL) == 0 && is_connection_of(looked_at[i].fd, &place))
@@ -109,14 +110,22 @@ static bool holds_connection(int listener)
 	return false;
 }
 
+/* At a close another thread may have accepted just now; and the idle thread of a threaded worker
+ * is its main thread, or else nobody knows which. */
+static bool suits_threads(enum moment moment)
+{
+	if (moment == MOMENT_ACCEPT || process_threads() == 1)
+		return true;
+	return moment == MOMENT_IDLE && process_is_main_thread();
+}
+
 enum hindrance leave_hindrance(const struct way *way, bool is_known, int listener)
 {
 	if (way->deed == DEED_UNSAID)
 		return LEAVE_WAY_UNKNOWN;
 	if (way->deed == DEED_NONE)
 		return LEAVE_FORBIDDEN;
-	/* In a threaded worker another thread may have accepted just now. */
-	if (!is_known && way->moment == MOMENT_CLOSE && process_threads() > 1)
+	if (!is_known && !suits_threads(way->moment))
 		return LEAVE_THREADED;
 	if (way->deed == DEED_SIGNAL)
 		return signal_hindrance(way->signal);

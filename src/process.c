@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -71,6 +72,11 @@ bool process_is_alive(pid_t pid, uint64_t start_time)
 	uint64_t found = pid > 0 ? process_start_time(pid) : 0;
 
 	return found != 0 && (start_time == 0 || found == start_time);
+}
+
+bool process_is_main_thread(void)
+{
+	return syscall(SYS_gettid) == getpid();
 }
 
 /* A directory has two links and one more for every directory in it, one a thread. */

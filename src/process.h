@@ -16,6 +16,9 @@ uint64_t process_start_time(pid_t pid);
 /* Is the process of this pid alive, and the one that had this start time (0: whichever)? */
 bool process_is_alive(pid_t pid, uint64_t start_time);
 
+/* Is the caller the thread that the process started with? */
+bool process_is_main_thread(void);
+
 /* How many threads this process has; 1 if that cannot be told. */
 unsigned process_threads(void);
 

@@ -29,7 +29,60 @@ static int call_listen(int fd, int backlog)
 	return (int)syscall(SYS_listen, fd, backlog);
 }
 
-struct real real = {call_accept, call_accept4, call_close, call_listen};
+/* The others: a call before the constructor ran makes up for it. What a C library lacks (musl has
+ * no _chk functions) no program calls. */
+#define EARLY(name, parameters, arguments)                                                         \
+	static int early_##name parameters                                                             \
+	{                                                                                              \
+		real_resolve();                                                                            \
+		return real.name arguments;                                                                \
+	}
+
+EARLY(fclose, (FILE * stream), (stream))
+EARLY(poll, (struct pollfd * set, nfds_t count, int timeout), (set, count, timeout))
+EARLY(poll_chk, (struct pollfd * set, nfds_t count, int timeout, size_t room),
+      (set, count, timeout, room))
+EARLY(ppoll,
+      (struct pollfd * set, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
+      (set, count, timeout, mask))
+EARLY(ppoll_chk,
+      (struct pollfd * set, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
+       size_t room),
+      (set, count, timeout, mask, room))
+EARLY(select,
+      (int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
+       struct timeval *restrict timeout),
+      (count, reads, writes, others, timeout))
+EARLY(pselect,
+      (int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
+       const struct timespec *restrict timeout, const sigset_t *restrict mask),
+      (count, reads, writes, others, timeout, mask))
+EARLY(epoll_wait, (int set, struct epoll_event *events, int most, int timeout),
+      (set, events, most, timeout))
+EARLY(epoll_pwait,
+      (int set, struct epoll_event *events, int most, int timeout, const sigset_t *mask),
+      (set, events, most, timeout, mask))
+EARLY(epoll_pwait2,
+      (int set, struct epoll_event *events, int most, const struct timespec *timeout,
+       const sigset_t *mask),
+      (set, events, most, timeout, mask))
+
+struct real real = {
+    .accept = call_accept,
+    .accept4 = call_accept4,
+    .close = call_close,
+    .listen = call_listen,
+    .fclose = early_fclose,
+    .poll = early_poll,
+    .poll_chk = early_poll_chk,
+    .ppoll = early_ppoll,
+    .ppoll_chk = early_ppoll_chk,
+    .select = early_select,
+    .pselect = early_pselect,
+    .epoll_wait = early_epoll_wait,
+    .epoll_pwait = early_epoll_pwait,
+    .epoll_pwait2 = early_epoll_pwait2,
+};
 
 /* ISO C has no cast from an object pointer to a function pointer; POSIX says that the bits do. */
 static void resolve(const char *name, void *function)
@@ -46,4 +99,14 @@ void real_resolve(void)
 	resolve("accept4", &real.accept4);
 	resolve("close", &real.close);
 	resolve("listen", &real.listen);
+	resolve("fclose", &real.fclose);
+	resolve("poll", &real.poll);
+	resolve("__poll_chk", &real.poll_chk);
+	resolve("ppoll", &real.ppoll);
+	resolve("__ppoll_chk", &real.ppoll_chk);
+	resolve("select", &real.select);
+	resolve("pselect", &real.pselect);
+	resolve("epoll_wait", &real.epoll_wait);
+	resolve("epoll_pwait", &real.epoll_pwait);
+	resolve("epoll_pwait2", &real.epoll_pwait2);
 }

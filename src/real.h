@@ -1,23 +1,42 @@
 /* real.h - the next definitions of the interposed functions.
  *
- * Each pointer is usable at any time: until real_resolve() ran they make the plain system call,
- * because another library's constructor may close something before ours runs. Written once in
- * the constructor, read-only after, so no lock. */
+ * Each pointer is usable at any time, because another library's constructor may run before ours:
+ * until real_resolve() ran, those that an allocator may need make the plain system call, the
+ * others resolve all of them first. Written before there are threads, read-only after, so no
+ * lock. */
 #ifndef SLSHIM_REAL_H
 #define SLSHIM_REAL_H
 
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <time.h>
 
 struct real {
 	int (*accept)(int, struct sockaddr *restrict, socklen_t *restrict);
 	int (*accept4)(int, struct sockaddr *restrict, socklen_t *restrict, int);
 	int (*close)(int);
 	int (*listen)(int, int);
+	int (*fclose)(FILE *);
+	int (*poll)(struct pollfd *, nfds_t, int);
+	int (*poll_chk)(struct pollfd *, nfds_t, int, size_t);
+	int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+	int (*ppoll_chk)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
+	int (*select)(int, fd_set *restrict, fd_set *restrict, fd_set *restrict,
+	              struct timeval *restrict);
+	int (*pselect)(int, fd_set *restrict, fd_set *restrict, fd_set *restrict,
+	               const struct timespec *restrict, const sigset_t *restrict);
+	int (*epoll_wait)(int, struct epoll_event *, int, int);
+	int (*epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
+	int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
 };
 
 extern struct real real;
 
-/* Never called from a hook: dlsym may allocate, and an allocator may close. */
+/* dlsym may allocate, and an allocator may close: never called from close. */
 void real_resolve(void);
 
 #endif

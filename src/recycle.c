@@ -5,6 +5,7 @@
 #include "recycle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
 
@@ -19,7 +20,7 @@
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 
-_Atomic bool recycle_watches;
+_Atomic bool recycle_watches, recycle_leaves_idle;
 
 enum phase { SERVING, LEAVING, STAYING };
 
@@ -55,6 +56,7 @@ static void begin_life(void)
 	self.refused = 0;
 	self.said = 0;
 	recycle_watches = server.is_on;
+	recycle_leaves_idle = false;
 }
 
 void recycle_start(char *const environment[])
@@ -77,7 +79,7 @@ static void stay(unsigned remark)
 {
 	say_stay(remark);
 	self.phase = STAYING;
-	recycle_watches = false;
+	recycle_watches = recycle_leaves_idle = false;
 }
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
@@ -87,6 +89,7 @@ static void enter(int listener)
 
 	self.entered = true;
 	self.departure = server_departure();
+	recycle_leaves_idle = self.departure.way.moment == MOMENT_IDLE;
 	if (server.page != NULL && worker_place() == WORKER_FITS) {
 		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
 		self.slot = pool_enter(server.page, self.tag, worker.pid, process_start_time(worker.pid),
@@ -163,6 +166,7 @@ static struct leaving describe(uint64_t now)
 	for (int q = 0; q < QUANTITIES; q++)
 		if (sample_knows(&self.sample, (enum quantity)q))
 			leaving.sample.value[q] = self.sample.value[q];
+	sample_set(&leaving.sample, QUANTITY_CONNECTIONS, worker.served); /* since the check, too */
 	return leaving;
 }
 
@@ -225,10 +229,20 @@ static bool is_due(enum moment moment)
 	       (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
 }
 
+/* On a blocking listener a worker is idle before the real accept. */
+static bool is_idle_at_accept(void)
+{
+	int flags = fcntl(worker.listener, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
 static void consider_slowly(enum moment moment)
 {
 	int saved = errno;
 
+	if (moment == MOMENT_ACCEPT && self.departure.way.moment == MOMENT_IDLE && is_idle_at_accept())
+		moment = MOMENT_IDLE;
 	if (atomic_flag_test_and_set(&self.busy))
 		return;
 	if (self.phase == LEAVING) {
@@ -251,14 +265,17 @@ static inline void consider(enum moment moment)
 		consider_slowly(moment);
 }
 
-/* After its signal a worker is told twice that there is nothing to accept, so that it looks at
- * what its handler left; then accepts go ahead again: it must not turn clients away for long. */
+/* After its signal a worker is told twice that there is nothing to accept or to wait for, so that
+ * it looks at what its handler left; then all goes ahead again: it must not turn clients away for
+ * long. */
 static bool is_to_refuse(void)
 {
 	enum { REFUSALS = 2 };
 
-	return self.phase == LEAVING && self.departure.way.deed == DEED_SIGNAL &&
-	       self.refused < REFUSALS;
+	if (self.phase != LEAVING || self.departure.way.deed != DEED_SIGNAL || self.refused == REFUSALS)
+		return false;
+	self.refused++;
+	return true;
 }
 
 int recycle_before_accept(int listener)
@@ -267,13 +284,26 @@ int recycle_before_accept(int listener)
 	if (!self.entered)
 		enter(listener);
 	consider(MOMENT_ACCEPT);
-	if (!is_to_refuse())
-		return 0;
-	self.refused++;
-	return leave_refusal(listener);
+	return is_to_refuse() ? leave_refusal(listener) : 0;
 }
 
 void recycle_closed(void)
 {
 	consider(MOMENT_CLOSE);
+}
+
+bool recycle_is_asked_to_leave_idle(void)
+{
+	return (self.crossed != 0 || is_due(MOMENT_IDLE)) && worker_is_current();
+}
+
+int recycle_listener(void)
+{
+	return worker.listener;
+}
+
+int recycle_idle(void)
+{
+	consider(MOMENT_IDLE);
+	return is_to_refuse() ? EINTR : 0;
 }

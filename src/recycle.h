@@ -20,6 +20,14 @@ void recycle_start(char *const environment[]);
 /* Only while recycle_watches, in the current process. Returns 0, or the errno to refuse with. */
 int recycle_before_accept(int listener);
 
+/* Before a wait whose set may include the listener: true where a worker that leaves when idle
+ * would do so now. Then, and only if the set does include recycle_listener(), recycle_idle(), which
+ * returns 0, or the errno to end the wait with. */
+extern _Atomic bool recycle_leaves_idle;
+bool recycle_is_asked_to_leave_idle(void);
+int recycle_listener(void);
+int recycle_idle(void);
+
 /* After the real close of a connection of this process's own. */
 void recycle_closed(void);
 

@@ -5,6 +5,7 @@
  * vfork child; keeps errno; holds nothing across the real call, which is a cancellation point. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,6 +69,19 @@ HOOK int close(int fd)
 	if (!worker_tracks(fd) || !worker_closes(fd))
 		return real.close(fd);
 	result = real.close(fd);
+	recycle_closed();
+	return result;
+}
+
+/* The C library's own close of a stream's descriptor does not come by close(). */
+HOOK int fclose(FILE *stream)
+{
+	int saved = errno, fd = fileno(stream), result;
+
+	errno = saved;
+	if (!worker_tracks(fd) || !worker_closes(fd))
+		return real.fclose(stream);
+	result = real.fclose(stream);
 	recycle_closed();
 	return result;
 }

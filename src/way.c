@@ -5,7 +5,7 @@
 #include <string.h>
 
 const char way_accepted[] = "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2 or WINCH, "
-                            "then @close or @accept";
+                            "then @close, @accept or @idle";
 
 static const struct {
 	const char *name;
@@ -20,7 +20,8 @@ static const struct {
 };
 enum { DEEDS = sizeof deeds / sizeof *deeds };
 
-static const char *const moments[] = {[MOMENT_CLOSE] = "@close", [MOMENT_ACCEPT] = "@accept"};
+static const char *const moments[] = {
+    [MOMENT_CLOSE] = "@close", [MOMENT_ACCEPT] = "@accept", [MOMENT_IDLE] = "@idle"};
 enum { MOMENTS = sizeof moments / sizeof *moments };
 
 bool way_read(const char *text, struct way *way)

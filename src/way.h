@@ -15,10 +15,14 @@ enum deed {
 	DEED_QUICKEXIT /* flush stdio, then _exit(0) */
 };
 
-/* Both moments lie between two connections. */
+/* All moments lie between two connections. */
 enum moment {
-	MOMENT_CLOSE, /* right after the close of the last open connection */
-	MOMENT_ACCEPT /* before the real accept */
+	MOMENT_CLOSE,  /* right after the close of the last open connection */
+	MOMENT_ACCEPT, /* before the real accept */
+	/* When all work is done and nothing is taken yet: before the real accept on a blocking
+	 * listener; on a non-blocking one before the wait (poll, select, epoll) that includes it.
+	 * At its accept a wake-up that EPOLLEXCLUSIVE gave to this worker alone would be lost. */
+	MOMENT_IDLE
 };
 
 struct way {

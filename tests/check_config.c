@@ -170,6 +170,7 @@ static const struct {
     {"SL_LEAVE=WINCH@accept", {DEED_SIGNAL, SIGWINCH, MOMENT_ACCEPT}},
     {"SL_LEAVE=exit@accept", {DEED_EXIT, 0, MOMENT_ACCEPT}},
     {"SL_LEAVE=_exit@close", {DEED_QUICKEXIT, 0, MOMENT_CLOSE}},
+    {"SL_LEAVE=exit@idle", {DEED_EXIT, 0, MOMENT_IDLE}},
 };
 
 START_TEST(takes_way_and_describes_it)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The library exports its hooks and nothing else, and needs libc alone.
 set -eu
-exports=$(nm -D --defined-only "$SLSHIM" | awk '{print $3}' | sort | tr '\n' ' ')
+exports=$(nm -D --defined-only "$SLSHIM" | awk '{print $3}' | LC_ALL=C sort | tr '\n' ' ')
 needs=$(readelf -d "$SLSHIM" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort -u | tr '\n' ' ')
 failures=0
 expect() {
@@ -10,7 +10,8 @@ expect() {
 		failures=1
 	fi
 }
-expect "exports" "$exports" "accept accept4 close listen "
+expect "exports" "$exports" "__poll_chk __ppoll_chk accept accept4 close epoll_pwait epoll_pwait2 \
+epoll_wait fclose listen poll ppoll pselect select "
 case $needs in
 "libc " | "libc libdl " | "libc libpthread " | "libc libdl libpthread ") ;;
 *) expect "needs" "$needs" "libc " ;;

@@ -1,13 +1,21 @@
-/* every_hook.h - one call of every hook that has to succeed and one that has to fail, on sockets
- * of its own; for wherever a hook may be called. Uses nothing but system calls and the stack. */
+/* every_hook.h - one call of every hook that has to succeed, and of some that have to fail, on
+ * sockets of its own; for wherever a hook may be called. Uses nothing but system calls and the
+ * stack, hence no fclose. */
 #ifndef SLSHIM_EVERY_HOOK_H
 #define SLSHIM_EVERY_HOOK_H
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* As the headers call them under _FORTIFY_SOURCE. */
+int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
 
 static int connect_to(int listener)
 {
@@ -28,6 +36,29 @@ static int open_any_listener(void)
 	return listen(listener, 8) == 0 ? listener : -1;
 }
 
+/* Every wait tells that the listener is ready, at once. */
+static int every_wait_works(int listener)
+{
+	struct pollfd polled = {.fd = listener, .events = POLLIN};
+	struct timespec no_time = {0, 0};
+	struct timeval no_time_either = {0, 0};
+	struct epoll_event event = {.events = EPOLLIN}, found;
+	int set = epoll_create1(0), ready = 0;
+	fd_set reads;
+
+	epoll_ctl(set, EPOLL_CTL_ADD, listener, &event);
+	ready += poll(&polled, 1, 0) + ppoll(&polled, 1, &no_time, NULL);
+	ready += __poll_chk(&polled, 1, 0, sizeof polled);
+	ready += __ppoll_chk(&polled, 1, &no_time, NULL, sizeof polled);
+	FD_ZERO(&reads);
+	FD_SET(listener, &reads);
+	ready += select(listener + 1, &reads, NULL, NULL, &no_time_either);
+	ready += pselect(listener + 1, &reads, NULL, NULL, &no_time, NULL);
+	ready += epoll_wait(set, &found, 1, 0) + epoll_pwait(set, &found, 1, 0, NULL);
+	ready += epoll_pwait2(set, &found, 1, &no_time, NULL);
+	return ready == 9 && close(set) == 0;
+}
+
 static int fails_with_ebadf(int result)
 {
 	return result == -1 && errno == EBADF;
@@ -36,11 +67,12 @@ static int fails_with_ebadf(int result)
 static int every_hook_works(void)
 {
 	int listener = open_any_listener(), one = connect_to(listener), other = connect_to(listener);
+	int are_ready = every_wait_works(listener);
 	int first = accept(listener, NULL, NULL), second = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 	errno = 1234;
-	if (first < 0 || second < 0 || close(first) != 0 || close(second) != 0 || close(one) != 0 ||
-	    close(other) != 0 || close(listener) != 0 || errno != 1234)
+	if (!are_ready || first < 0 || second < 0 || close(first) != 0 || close(second) != 0 ||
+	    close(one) != 0 || close(other) != 0 || close(listener) != 0 || errno != 1234)
 		return 0;
 	return fails_with_ebadf(close(listener)) && fails_with_ebadf(listen(listener, 1)) &&
 	       fails_with_ebadf(accept(listener, NULL, NULL)) &&

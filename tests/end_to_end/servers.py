@@ -420,12 +420,12 @@ PerlChildExitHandler Growing::child_exit
 """
 
 
-class LeakyPrefork(Server):
-    """examples/leaky_prefork, the server of our own."""
+class Program(Server):
+    """A server of ours, in build/, that says its port and its pid when it listens."""
 
-    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, options=()):
+    def __init__(self, environment, program, *options):
         super().__init__(environment)
-        self.options = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb, *options]
+        self.command = [str(BUILD / program), *map(str, options)]
 
     @property
     def error_log(self):
@@ -438,17 +438,26 @@ class LeakyPrefork(Server):
         return f"http://127.0.0.1:{self.port}/"
 
     def start(self):
-        program = BUILD / "examples" / "leaky_prefork"
         with open(self.error_log, "a") as errors:
-            self.spawn(
-                [str(program), *map(str, self.options)],
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
+            self.spawn(self.command, stdout=subprocess.PIPE, stderr=errors, text=True)
         said = self.process.stdout.readline()
         found = re.match(r"port (\d+) pid (\d+)", said)
         if not found:
-            raise AssertionError(f"leaky_prefork said {said!r} and:\n{self.log()}")
+            raise AssertionError(f"{self.command[0]} said {said!r} and:\n{self.log()}")
         self.port = int(found[1])
         self.master = psutil.Process(int(found[2]))
+
+
+class LeakyPrefork(Program):
+    """examples/leaky_prefork"""
+
+    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, options=()):
+        sizes = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb]
+        super().__init__(environment, "examples/leaky_prefork", *sizes, *options)
+
+
+class HandWritten(Program):
+    """tests/hand_written"""
+
+    def __init__(self, environment, wait="accept", close="close"):
+        super().__init__(environment, "tests/hand_written", wait, close)

@@ -31,7 +31,10 @@ def test_leave_none():
         assert server.log().count("stays") == 1
 
 
-WAYS = ["QUIT@close", "QUIT@accept", "exit@close", "exit@accept", "_exit@close", "_exit@accept"]
+WAYS = [
+    "QUIT@close", "QUIT@accept", "exit@close", "exit@accept", "_exit@close", "_exit@accept",
+    "_exit@idle",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("way", WAYS)

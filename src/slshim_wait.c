@@ -1,0 +1,165 @@
+/* slshim_wait.c - the interposed waits: before one that includes the listener a worker is idle.
+ *
+ * The rules are those of slshim.c; and a wait changes nothing of what it is given. */
+#undef _FORTIFY_SOURCE /* its twins are defined here */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include "line.h"
+#include "number.h"
+#include "real.h"
+#include "recycle.h"
+
+/* glibc's header has it that poll only writes to its set. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#define HOOK __attribute__((visibility("default")))
+
+static bool is_asked(void)
+{
+	return recycle_leaves_idle && recycle_is_asked_to_leave_idle();
+}
+
+static bool poll_includes(const struct pollfd *set, nfds_t count, int listener)
+{
+	for (nfds_t i = 0; i < count; i++)
+		if (set[i].fd == listener && (set[i].events & POLLIN))
+			return true;
+	return false;
+}
+
+static bool select_includes(int count, const fd_set *reads, int listener)
+{
+	return reads != NULL && listener >= 0 && listener < count && listener < FD_SETSIZE &&
+	       FD_ISSET(listener, reads);
+}
+
+/* Does this line of a set's fdinfo name the descriptor? "tfd:        5 events:       19 ..." */
+static bool names(const char *line, int listener)
+{
+	uint64_t fd;
+
+	if (strncmp(line, "tfd:", 4) != 0)
+		return false;
+	for (line += 4; *line == ' ';)
+		line++;
+	return number_read(line, &fd) != NULL && fd == (uint64_t)listener;
+}
+
+/* The kernel tells what is in an epoll set. That of an idle worker is small: one read shows it. */
+static bool epoll_includes(int set, int listener)
+{
+	char text[4096];
+	struct line path;
+	ssize_t length;
+	int fd, saved = errno;
+
+	line_start(&path);
+	line_text(&path, "/proc/self/fdinfo/");
+	line_number(&path, (uint64_t)set);
+	fd = open(path.text, O_RDONLY | O_CLOEXEC);
+	length = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+	if (fd >= 0)
+		real.close(fd);
+	errno = saved;
+	text[length > 0 ? length : 0] = '\0';
+	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (names(line, listener))
+			return true;
+	}
+	return false;
+}
+
+/* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */
+static bool is_over(bool includes_listener)
+{
+	int interruption = includes_listener ? recycle_idle() : 0;
+
+	if (interruption != 0)
+		errno = interruption;
+	return interruption != 0;
+}
+
+static bool is_poll_over(const struct pollfd *set, nfds_t count)
+{
+	return is_asked() && is_over(poll_includes(set, count, recycle_listener()));
+}
+
+static bool is_select_over(int count, const fd_set *reads)
+{
+	return is_asked() && is_over(select_includes(count, reads, recycle_listener()));
+}
+
+static bool is_epoll_over(int set)
+{
+	return is_asked() && is_over(epoll_includes(set, recycle_listener()));
+}
+
+HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
+{
+	return is_poll_over(set, count) ? -1 : real.poll(set, count, timeout);
+}
+
+HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
+               const sigset_t *mask)
+{
+	return is_poll_over(set, count) ? -1 : real.ppoll(set, count, timeout, mask);
+}
+
+HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
+                struct timeval *restrict timeout)
+{
+	return is_select_over(count, reads) ? -1 : real.select(count, reads, writes, others, timeout);
+}
+
+HOOK int pselect(int count, fd_set *restrict reads, fd_set *restrict writes,
+                 fd_set *restrict others, const struct timespec *restrict timeout,
+                 const sigset_t *restrict mask)
+{
+	return is_select_over(count, reads) ? -1
+	                                    : real.pselect(count, reads, writes, others, timeout, mask);
+}
+
+HOOK int epoll_wait(int set, struct epoll_event *events, int most, int timeout)
+{
+	return is_epoll_over(set) ? -1 : real.epoll_wait(set, events, most, timeout);
+}
+
+HOOK int epoll_pwait(int set, struct epoll_event *events, int most, int timeout,
+                     const sigset_t *mask)
+{
+	return is_epoll_over(set) ? -1 : real.epoll_pwait(set, events, most, timeout, mask);
+}
+
+HOOK int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *timeout,
+                      const sigset_t *mask)
+{
+	return is_epoll_over(set) ? -1 : real.epoll_pwait2(set, events, most, timeout, mask);
+}
+
+/* What glibc's headers make of poll and ppoll under _FORTIFY_SOURCE; `room` is what the compiler
+ * knows of the set's size. */
+int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
+
+HOOK int __poll_chk(struct pollfd *set, nfds_t count, int timeout, size_t room)
+{
+	return is_poll_over(set, count) ? -1 : real.poll_chk(set, count, timeout, room);
+}
+
+HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *timeout,
+                     const sigset_t *mask, size_t room)
+{
+	return is_poll_over(set, count) ? -1 : real.ppoll_chk(set, count, timeout, mask, room);
+}
