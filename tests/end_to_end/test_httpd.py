@@ -159,8 +159,8 @@ def test_turns():
         born = set(sampler.highest) - first
         print(f"{len(born)} were born meanwhile")
         assert len(left) <= 1 + len(born) + seconds // 2
-        assert left[-1].waited > 1
-        assert left[-1].served_meanwhile > 0
+        assert max(leaving.waited for leaving in left) > 0.5
+        assert max(leaving.served_meanwhile for leaving in left) > 0
 
 
 @pytest.mark.parametrize("by", [signal.SIGUSR1, signal.SIGHUP], ids=["graceful", "restart"])
