@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check_main.h"
@@ -297,6 +298,23 @@ START_TEST(says_whether_it_is_asked_for)
 }
 END_TEST
 
+START_TEST(manual_has_every_variable)
+{
+	static char manual[65536];
+	FILE *file = fopen(MANUAL, "r");
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_lt(fread(manual, 1, sizeof manual - 1, file), sizeof manual - 1);
+	fclose(file);
+	for (size_t v = 0; config_variable(v) != NULL; v++) {
+		char item[64] = ".It Ev ";
+
+		strcat(strcat(item, config_variable(v)), "\n");
+		ck_assert_msg(strstr(manual, item) != NULL, "not in the manual: %s", config_variable(v));
+	}
+}
+END_TEST
+
 START_TEST(describes_itself)
 {
 	char *environment[] = {(char *)"SL_MAX_UNSHARED=50M", (char *)"SL_MAX_CONNECTIONS=7",
@@ -330,5 +348,6 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, survives_a_hundred_errors);
 	tcase_add_loop_test(tests, survives_random_values, 0, 10);
 	tcase_add_test(tests, says_whether_it_is_asked_for);
+	tcase_add_test(tests, manual_has_every_variable);
 	tcase_add_test(tests, describes_itself);
 }
