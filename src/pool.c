@@ -69,11 +69,14 @@ void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 
 /* ------------------------------------------------------------------ leases */
 
+/* `now` is read before the page is: another worker may have taken a lease since, with a later
+ * deadline than this one could ask for. */
 static bool is_free(uint64_t lease, uint64_t now, uint64_t timeout)
 {
+	enum { READ_SINCE = 1000 };
 	uint64_t deadline = lease & DEADLINE_MASK;
 
-	return lease == 0 || deadline <= now || deadline > now + timeout;
+	return lease == 0 || deadline <= now || deadline > now + timeout + READ_SINCE;
 }
 
 unsigned pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,

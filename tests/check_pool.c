@@ -70,6 +70,15 @@ START_TEST(takes_back_what_is_past_its_deadline)
 }
 END_TEST
 
+/* Who read the clock first may come to the page last. */
+START_TEST(keeps_a_lease_from_an_earlier_clock)
+{
+	ck_assert(lease(1, NOW));
+	ck_assert(!lease(1, NOW - 1));
+	ck_assert(!lease(1, NOW - 100));
+}
+END_TEST
+
 /* A worker that writes a deadline of its own cannot stop recycling for longer than the timeout. */
 START_TEST(takes_back_what_no_lease_can_be)
 {
@@ -210,7 +219,8 @@ START_TEST(says_a_thing_once)
 }
 END_TEST
 
-/* Thirty processes at a time ask for leases that may be had by five. */
+/* Thirty processes at a time, each by its own reading of the clock, ask for leases that may be had
+ * by five. */
 START_TEST(lends_no_more_when_many_ask_at_once)
 {
 	enum { ASKING = 30, MOST = 5 };
@@ -227,7 +237,7 @@ START_TEST(lends_no_more_when_many_ask_at_once)
 			while (read(start[0], &byte, 1) > 0) /* until the parent closes its end */
 				;
 			for (int turn = 0; turn < 1000; turn++)
-				*granted += lease(MOST, NOW);
+				*granted += lease(MOST, process_clock());
 			_exit(0);
 		}
 	close(start[0]);
@@ -284,6 +294,7 @@ static void add_tests(TCase *tests)
 	tcase_add_checked_fixture(tests, open_page, close_page);
 	tcase_add_test(tests, lends_no_more_than_allowed);
 	tcase_add_test(tests, takes_back_what_is_past_its_deadline);
+	tcase_add_test(tests, keeps_a_lease_from_an_earlier_clock);
 	tcase_add_test(tests, takes_back_what_no_lease_can_be);
 	tcase_add_test(tests, newcomer_fills_one_vacancy);
 	tcase_add_test(tests, newcomer_of_another_pool_fills_none);

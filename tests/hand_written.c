@@ -1,12 +1,13 @@
 /* hand_written.c - the prefork servers that people write: one loop, many ways to wait for a
  * connection and to close it.
  *
- *     hand_written WAIT CLOSE [WORKERS]
+ *     hand_written WAIT CLOSE [stuck | deaf]
  *
  * WAIT is accept (a blocking listener), or, with a non-blocking one, poll, ppoll, select, pselect,
  * epoll_wait, epoll_pwait, epoll_pwait2 or exclusive (epoll_wait with EPOLLEXCLUSIVE). CLOSE is
- * close, fclose or dup2. SIGQUIT makes a worker leave between two connections. The master replaces
- * every worker that ends, until SIGTERM. It prints one line with its port and its pid, and on
+ * close, fclose or dup2. SIGQUIT makes a worker leave between two connections, unless it is
+ * deaf; a stuck one never comes back from its atexit handler. The master replaces every worker
+ * that ends, until SIGTERM. It prints one line with its port and its pid, and on
  * standard error each status that is not 0. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -163,10 +164,18 @@ static void serve(int connection)
 
 static volatile sig_atomic_t is_asked_to_leave;
 
+static int is_deaf, is_stuck;
+
 static void ask_to_leave(int signal)
 {
 	(void)signal;
-	is_asked_to_leave = 1;
+	is_asked_to_leave = !is_deaf;
+}
+
+static void get_stuck(void)
+{
+	for (;;)
+		pause();
 }
 
 static _Noreturn void work(void (*wait)(void), void (*close_one)(int))
@@ -174,6 +183,8 @@ static _Noreturn void work(void (*wait)(void), void (*close_one)(int))
 	struct sigaction action = {.sa_handler = ask_to_leave};
 
 	sigaction(SIGQUIT, &action, NULL);
+	if (is_stuck)
+		atexit(get_stuck);
 	while (!is_asked_to_leave) {
 		int connection;
 
@@ -209,7 +220,7 @@ int main(int argc, char **argv)
 {
 	enum { WORKERS = 8 };
 	void (*wait_for_one)(void) = NULL, (*close_one)(int) = NULL;
-	int missing = argc > 3 ? atoi(argv[3]) : WORKERS, status, signal = 0;
+	int missing = WORKERS, status, signal = 0;
 	sigset_t watched;
 
 	for (size_t i = 0; argc > 2 && i < sizeof waits / sizeof *waits; i++)
@@ -220,6 +231,8 @@ int main(int argc, char **argv)
 			close_one = closes[i].close;
 	if (wait_for_one == NULL || close_one == NULL)
 		return 64;
+	is_deaf = argc > 3 && strcmp(argv[3], "deaf") == 0;
+	is_stuck = argc > 3 && strcmp(argv[3], "stuck") == 0;
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGCHLD);
 	sigaddset(&watched, SIGTERM);

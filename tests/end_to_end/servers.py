@@ -459,5 +459,5 @@ class LeakyPrefork(Program):
 class HandWritten(Program):
     """tests/hand_written"""
 
-    def __init__(self, environment, wait="accept", close="close"):
-        super().__init__(environment, "tests/hand_written", wait, close)
+    def __init__(self, environment, wait="accept", close="close", *faults):
+        super().__init__(environment, "tests/hand_written", wait, close, *faults)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from servers import HandWritten, ab, get, leavings, shim, wrk
+from servers import HandWritten, ab, get, leavings, shim, wait_until, wrk
 
 WAITS = [
     "accept", "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2",
@@ -52,3 +52,28 @@ def test_sees_every_close(wait, close):
 
 def test_fclose_is_a_close():
     recycled("accept", "fclose", way="_exit@close")
+
+
+def test_stuck_exit_ends_after_two_seconds():
+    """A handler that never returns costs the pool a worker for that long, and no connection."""
+    environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="exit@idle", SL_MAX_LEAVING=1)
+    with HandWritten(environment, "accept", "close", "stuck") as server:
+        wait_until(lambda: len(server.workers()) == 8, "all workers are there")
+        load = wrk(server.url(), seconds=9, keep_alive=False)
+        assert load.failed == 0, load.output
+        left = leavings(server.log())
+        assert 3 <= len(left) <= 5  # at 0, 2, 4, 6 and 8 s
+        assert "ended with status" not in server.log()
+
+
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+def test_worker_that_ignores_its_signal_is_left_alone(wait):
+    environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="QUIT@idle", SL_REPLACE_TIMEOUT="1s")
+    with HandWritten(environment, wait, "close", "deaf") as server:
+        wait_until(lambda: len(server.workers()) == 8, "all workers are there")
+        before = {worker.pid for worker in server.workers()}
+        load = wrk(server.url(), seconds=3, keep_alive=False)
+        assert load.failed == 0, load.output
+        assert {worker.pid for worker in server.workers()} == before
+        assert len(leavings(server.log())) == 1  # a trial
+        assert server.log().count("it did not leave within SL_REPLACE_TIMEOUT") == 1
