@@ -5,7 +5,6 @@ and is stopped by its pid. Nothing here knows what the shim is expected to do.""
 
 import contextlib
 import os
-import pwd
 import re
 import shutil
 import signal
