@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -84,18 +83,15 @@ static bool is_connection_of(int fd, const union address *listener)
 /* poll() tells open descriptors from unused numbers, many at a time. */
 static bool holds_connection(int listener)
 {
-	enum { AT_A_TIME = 256, HIGHEST = 1 << 20 };
+	enum { AT_A_TIME = 256 };
 	struct pollfd looked_at[AT_A_TIME];
-	struct rlimit limit;
 	union address place;
 	socklen_t size = sizeof place;
-	int end = HIGHEST;
+	int end = process_descriptor_end();
 
 	memset(&place, 0, sizeof place);
 	if (getsockname(listener, &place.any, &size) != 0)
 		return true;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)
-		end = (int)limit.rlim_cur;
 	for (int start = 0; start < end; start += AT_A_TIME) {
 		nfds_t count = end - start < AT_A_TIME ? (nfds_t)(end - start) : AT_A_TIME;
 

@@ -15,22 +15,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "number.h"
 #include "real.h"
 
 enum { PATH_SIZE = 512, BUFFER_SIZE = 4096 };
 
-static int open_file(const char *process, const char *name)
+/* False if the path does not fit. */
+static bool make_path(char path[PATH_SIZE], const char *process, const char *name)
 {
-	char path[PATH_SIZE];
 	size_t length = strlen(process);
 
-	if (length + 1 + strlen(name) >= sizeof path)
-		return -1;
+	if (length + 1 + strlen(name) >= PATH_SIZE)
+		return false;
 	memcpy(path, process, length);
 	path[length] = '/';
 	strcpy(path + length + 1, name);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return true;
 }
 
 /* ------------------------------------------------------------------- statm */
@@ -44,19 +45,12 @@ static const char *skip_blanks(const char *text)
 
 bool probe_statm(const char *process, struct sample *sample)
 {
-	char text[256];
-	int fd = open_file(process, "statm");
-	ssize_t length;
+	char path[PATH_SIZE], text[256];
 	uint64_t size, resident, page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const char *at;
 
-	if (fd < 0)
+	if (!make_path(path, process, "statm") || !file_read(path, text, sizeof text))
 		return false;
-	length = read(fd, text, sizeof text - 1);
-	real.close(fd);
-	if (length <= 0)
-		return false;
-	text[length] = '\0';
 	at = number_read(text, &size);
 	at = at != NULL ? number_read(skip_blanks(at), &resident) : NULL;
 	if (at == NULL || size == 0 || resident > size)
@@ -140,9 +134,13 @@ static bool sum_file(int fd, struct sums *sums)
 static bool read_sums(const char *process, const char *name, struct sample *sample)
 {
 	struct sums sums = {0, 0, 0};
-	int fd = open_file(process, name);
+	char path[PATH_SIZE];
 	bool whole;
+	int fd;
 
+	if (!make_path(path, process, name))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	whole = sum_file(fd, &sums);

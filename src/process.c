@@ -1,16 +1,16 @@
 /* process.c - reads what the kernel tells of processes. See process.h for what it may not know. */
 #include "process.h"
 
-#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "line.h"
 #include "number.h"
-#include "real.h"
 
 uint64_t process_clock(void)
 {
@@ -49,22 +49,12 @@ uint64_t process_start_time(pid_t pid)
 {
 	char text[1024];
 	struct line path;
-	ssize_t length;
-	int fd;
 
 	line_start(&path);
 	line_text(&path, "/proc/");
 	line_number(&path, (uint64_t)pid);
 	line_text(&path, "/stat");
-	fd = open(path.text, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	length = read(fd, text, sizeof text - 1);
-	real.close(fd);
-	if (length <= 0)
-		return 0;
-	text[length] = '\0';
-	return parse_stat(text);
+	return file_read(path.text, text, sizeof text) ? parse_stat(text) : 0;
 }
 
 bool process_is_alive(pid_t pid, uint64_t start_time)
@@ -77,6 +67,26 @@ bool process_is_alive(pid_t pid, uint64_t start_time)
 bool process_is_main_thread(void)
 {
 	return syscall(SYS_gettid) == getpid();
+}
+
+/* FDSize of /proc/PID/status is the size of the kernel's table of them. */
+int process_descriptor_end(void)
+{
+	enum { HIGHEST = 1 << 20 };
+	static const char key[] = "\nFDSize:\t";
+	struct rlimit limit;
+	char text[1024];
+	uint64_t size;
+
+	if (file_read("/proc/self/status", text, sizeof text)) {
+		const char *found = strstr(text, key);
+
+		if (found != NULL && number_read(found + sizeof key - 1, &size) != NULL && size < HIGHEST)
+			return (int)size;
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)
+		return (int)limit.rlim_cur;
+	return HIGHEST;
 }
 
 /* A directory has two links and one more for every directory in it, one a thread. */

@@ -19,6 +19,9 @@ bool process_is_alive(pid_t pid, uint64_t start_time);
 /* Is the caller the thread that the process started with? */
 bool process_is_main_thread(void);
 
+/* No open descriptor has this number or a higher one. */
+int process_descriptor_end(void);
+
 /* How many threads this process has; 1 if that cannot be told. */
 unsigned process_threads(void);
 

@@ -4,15 +4,14 @@
 #undef _FORTIFY_SOURCE /* its twins are defined here */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
-#include <unistd.h>
 
+#include "file.h"
 #include "line.h"
 #include "number.h"
 #include "real.h"
@@ -61,18 +60,12 @@ static bool epoll_includes(int set, int listener)
 {
 	char text[4096];
 	struct line path;
-	ssize_t length;
-	int fd, saved = errno;
 
 	line_start(&path);
 	line_text(&path, "/proc/self/fdinfo/");
 	line_number(&path, (uint64_t)set);
-	fd = open(path.text, O_RDONLY | O_CLOEXEC);
-	length = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
-	if (fd >= 0)
-		real.close(fd);
-	errno = saved;
-	text[length > 0 ? length : 0] = '\0';
+	if (!file_read(path.text, text, sizeof text))
+		return false;
 	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (names(line, listener))

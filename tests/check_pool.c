@@ -268,27 +268,6 @@ START_TEST(survives_garbage)
 }
 END_TEST
 
-START_TEST(knows_a_living_process_from_a_dead_one)
-{
-	uint64_t start_time = process_start_time(getpid());
-	siginfo_t info;
-	pid_t child;
-
-	ck_assert_uint_gt(start_time, 0);
-	ck_assert(process_is_alive(getpid(), start_time));
-	ck_assert(process_is_alive(getpid(), 0));
-	ck_assert(!process_is_alive(getpid(), start_time + 1));
-	ck_assert(!process_is_alive(-1, 0));
-	child = fork();
-	if (child == 0)
-		_exit(0);
-	ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
-	ck_assert(!process_is_alive(child, 0)); /* a zombie */
-	ck_assert_int_eq(waitpid(child, NULL, 0), child);
-	ck_assert(!process_is_alive(child, 0));
-}
-END_TEST
-
 static void add_tests(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, open_page, close_page);
@@ -312,5 +291,4 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, says_a_thing_once);
 	tcase_add_test(tests, lends_no_more_when_many_ask_at_once);
 	tcase_add_loop_test(tests, survives_garbage, 0, 100);
-	tcase_add_test(tests, knows_a_living_process_from_a_dead_one);
 }

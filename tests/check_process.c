@@ -1,0 +1,80 @@
+/* check_process.c - what the kernel tells of this process and of others. */
+#include "process.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "file.h"
+
+#include "check_main.h"
+
+START_TEST(knows_a_living_process_from_a_dead_one)
+{
+	uint64_t start_time = process_start_time(getpid());
+	siginfo_t info;
+	pid_t child;
+
+	ck_assert_uint_gt(start_time, 0);
+	ck_assert(process_is_alive(getpid(), start_time));
+	ck_assert(process_is_alive(getpid(), 0));
+	ck_assert(!process_is_alive(getpid(), start_time + 1));
+	ck_assert(!process_is_alive(-1, 0));
+	child = fork();
+	if (child == 0)
+		_exit(0);
+	ck_assert_int_eq(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	ck_assert(!process_is_alive(child, 0)); /* a zombie */
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert(!process_is_alive(child, 0));
+}
+END_TEST
+
+START_TEST(knows_where_descriptors_end)
+{
+	enum { HIGH = 900 };
+
+	ck_assert_int_gt(process_descriptor_end(), STDERR_FILENO);
+	ck_assert_int_eq(dup2(STDERR_FILENO, HIGH), HIGH);
+	ck_assert_int_gt(process_descriptor_end(), HIGH);
+}
+END_TEST
+
+static void *look_from_a_thread(void *unused)
+{
+	(void)unused;
+	ck_assert_uint_eq(process_threads(), 2);
+	ck_assert(!process_is_main_thread());
+	return NULL;
+}
+
+START_TEST(counts_threads)
+{
+	pthread_t thread;
+
+	ck_assert_uint_eq(process_threads(), 1);
+	ck_assert(process_is_main_thread());
+	ck_assert_int_eq(pthread_create(&thread, NULL, look_from_a_thread, NULL), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
+START_TEST(reads_no_more_than_there_is_room_for)
+{
+	char text[8] = "1234567";
+
+	ck_assert(file_read("/proc/self/status", text, sizeof text));
+	ck_assert_str_eq(text, "Name:\tc");
+	ck_assert(!file_read("/nowhere", text, sizeof text));
+	ck_assert_str_eq(text, "");
+	ck_assert(!file_read("/dev/null", text, sizeof text));
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_test(tests, knows_a_living_process_from_a_dead_one);
+	tcase_add_test(tests, knows_where_descriptors_end);
+	tcase_add_test(tests, counts_threads);
+	tcase_add_test(tests, reads_no_more_than_there_is_room_for);
+}
