@@ -2,10 +2,16 @@
 names it."""
 
 import os
+import signal
 
 import pytest
 
 import servers
+
+
+def pytest_configure():
+    """A run that is ended from outside takes its servers with it."""
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM"))
 
 
 @pytest.hookimpl(hookwrapper=True)
