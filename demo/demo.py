@@ -5,14 +5,13 @@ the same load without and with slshim. A line for each leaving, a table, and a p
 import argparse
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP / "tests" / "end_to_end"))
 
 from servers import (  # noqa: E402
-    BUILD, Httpd, LeakyPrefork, Missing, Sampler, growing, leavings, shim, tool, wrk
+    BUILD, Httpd, LeakyPrefork, Missing, Repeated, Sampler, growing, leavings, shim, tool, wrk
 )  # fmt: skip
 
 MB = 1024 * 1024
@@ -48,13 +47,12 @@ def open_server(limited):
         return LeakyPrefork(environment, preloaded_mb=PRELOADED_MB, leaked_kb=UNSHARED_KB)
 
 
-class Follower:
+class Follower(Repeated):
     """Prints a line for each leaving, as it happens."""
 
     def __init__(self, server):
+        super().__init__(0.1, self._show)
         self.server, self.shown = server, 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
     def _show(self):
         for leaving in leavings(self.server.log())[self.shown :]:
@@ -64,18 +62,6 @@ class Follower:
                 f"after {leaving.connections} connections"
             )
             self.shown += 1
-
-    def _run(self):
-        while not self._stop.wait(0.1):
-            self._show()
-
-    def __enter__(self):
-        self._thread.start()
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-        self._show()
 
 
 def write_history(name, history):

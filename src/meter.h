@@ -7,8 +7,9 @@
 #include "config.h"
 #include "quantity.h"
 
-/* Adds to `sample` the quantities that are asked for (bit q of `wanted`), and others that come at
- * no further cost. What the chosen probe cannot tell stays unknown. */
+/* Adds to `sample` the quantities that are asked for (bit q of `wanted`), and what comes from the
+ * same source: size with resident, shared with unshared. What the chosen probe cannot tell stays
+ * unknown. */
 void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample);
 
 #endif

@@ -71,7 +71,7 @@ enum pool_turn {
 
 struct pool_terms {
 	unsigned most;    /* leases at a time */
-	unsigned count;   /* of the pool, by pool_count */
+	unsigned count;   /* of the pool, by pool_count; of a vouched master's not looked at */
 	bool is_vouched;  /* the master is known to replace who leaves */
 	uint64_t now;     /* milliseconds on the boot clock */
 	uint64_t timeout; /* milliseconds, the same for all of the pool */

@@ -132,13 +132,14 @@ static bool is_its_turn(uint64_t now)
 {
 	struct pool_terms terms = {
 	    .most = server.config.max_leaving,
-	    .count = count_pool(now),
 	    .is_vouched = self.departure.master_is_vouched,
 	    .now = now,
 	    .timeout = self.departure.replaced_within,
 	};
 	enum pool_turn turn;
 
+	if (server.config.max_leaving_is_percent || !terms.is_vouched)
+		terms.count = count_pool(now);
 	if (server.config.max_leaving_is_percent)
 		terms.most = terms.count * server.config.max_leaving / 100;
 	if (terms.most == 0)
@@ -163,9 +164,6 @@ static struct leaving describe(uint64_t now)
 
 	/* Those that no limit asked for; the crossed ones stay as they were judged. */
 	meter_read(server.config.probe, ALL_QUANTITIES & ~leaving.sample.known, &leaving.sample);
-	for (int q = 0; q < QUANTITIES; q++)
-		if (sample_knows(&self.sample, (enum quantity)q))
-			leaving.sample.value[q] = self.sample.value[q];
 	sample_set(&leaving.sample, QUANTITY_CONNECTIONS, worker.served); /* since the check, too */
 	return leaving;
 }
@@ -259,9 +257,14 @@ static void consider_slowly(enum moment moment)
 }
 
 /* Nearly always there is nothing to do: that costs a few instructions. */
+static inline bool is_something_to_do(enum moment moment)
+{
+	return self.crossed != 0 || is_due(moment);
+}
+
 static inline void consider(enum moment moment)
 {
-	if (self.crossed != 0 || is_due(moment))
+	if (is_something_to_do(moment))
 		consider_slowly(moment);
 }
 
@@ -294,7 +297,7 @@ void recycle_closed(void)
 
 bool recycle_is_asked_to_leave_idle(void)
 {
-	return (self.crossed != 0 || is_due(MOMENT_IDLE)) && worker_is_current();
+	return is_something_to_do(MOMENT_IDLE) && worker_is_current();
 }
 
 int recycle_listener(void)

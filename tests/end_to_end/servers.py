@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,17 +112,8 @@ def wrk(url, seconds, clients=8, keep_alive=True):
 
 def at_once(*loads):
     """Runs several loads at the same time; their results in order."""
-    results = [None] * len(loads)
-
-    def run(i):
-        results[i] = loads[i]()
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(loads))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+    with ThreadPoolExecutor(len(loads)) as pool:
+        return [running.result() for running in [pool.submit(load) for load in loads]]
 
 
 def get(url, seconds=10):
@@ -139,28 +131,18 @@ def unshared(process):
     return None
 
 
-class Sampler:
-    """Samples the unshared memory of a server's workers every 50 ms, from outside."""
+class Repeated:
+    """Does something again and again, beside what runs in its `with` block, and once after it."""
 
-    INTERVAL = 0.05
-
-    def __init__(self, server):
-        self.server = server
-        self.highest = {}  # pid -> bytes
-        self.history = []  # (seconds since the start, {pid: bytes})
+    def __init__(self, interval, step):
+        self._interval, self._step = interval, step
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        start = time.monotonic()
-        while not self._stop.wait(self.INTERVAL):
-            now = {}
-            for worker in self.server.workers():
-                size = unshared(worker)
-                if size is not None:
-                    now[worker.pid] = size
-                    self.highest[worker.pid] = max(size, self.highest.get(worker.pid, 0))
-            self.history.append((time.monotonic() - start, now))
+        while not self._stop.wait(self._interval):
+            self._step()
+        self._step()
 
     def __enter__(self):
         self._thread.start()
@@ -169,6 +151,26 @@ class Sampler:
     def __exit__(self, *_):
         self._stop.set()
         self._thread.join()
+
+
+class Sampler(Repeated):
+    """Samples the unshared memory of a server's workers every 50 ms, from outside."""
+
+    def __init__(self, server):
+        super().__init__(0.05, self._sample)
+        self.server = server
+        self.highest = {}  # pid -> bytes
+        self.history = []  # (seconds since the start, {pid: bytes})
+        self._start = time.monotonic()
+
+    def _sample(self):
+        now = {}
+        for worker in self.server.workers():
+            size = unshared(worker)
+            if size is not None:
+                now[worker.pid] = size
+                self.highest[worker.pid] = max(size, self.highest.get(worker.pid, 0))
+        self.history.append((time.monotonic() - self._start, now))
 
 
 # ------------------------------------------------------------------- servers
