@@ -150,6 +150,12 @@ class PhpBuiltIn(Stranger):
         (self.directory / "index.php").write_text("<?php echo 'ok';")
         return [tool("php"), "-S", f"127.0.0.1:{self.port}", "-t", str(self.directory)]
 
+    def is_listening(self):
+        """With all its workers: one that is born after the first leaving would look like its
+        replacement."""
+        workers = psutil.Process(self.process.pid).children()
+        return len(workers) == int(self.environment["PHP_CLI_SERVER_WORKERS"]) and super().is_listening()
+
     def use(self):
         load = ab(f"http://127.0.0.1:{self.port}/", 1000)
         assert load.failed == 0, load.output
