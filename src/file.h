@@ -1,12 +1,23 @@
-/* file.h - reads the small files in which the kernel tells things. May not know: which. */
+/* file.h - tells files apart, and reads the small ones in which the kernel tells things. May not
+ * know: which, or why. Keeps errno; async-signal-safe. */
 #ifndef SLSHIM_FILE_H
 #define SLSHIM_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /* Reads the beginning of a file, at most size - 1 bytes, in one read, with a NUL after it; false,
- * with `text` empty, where there is nothing to read. Keeps errno; async-signal-safe. */
+ * with `text` empty, where there is nothing to read. */
 bool file_read(const char *path, char *text, size_t size);
+
+/* Which file a descriptor is, whatever its number: device and inode in one word. 0: not open. */
+typedef uint64_t file_id;
+
+/* `type` becomes S_IFSOCK, S_IFIFO, ...; FILE_ANONYMOUS of eventfds, epoll sets and their like,
+ * all of which are one file; FILE_CLOSED. */
+enum { FILE_ANONYMOUS = 0, FILE_CLOSED = -1 };
+file_id file_identify(int fd, int *type);
 
 #endif

@@ -106,22 +106,34 @@ static bool holds_connection(int listener)
 	return false;
 }
 
-/* At a close another thread may have accepted just now; and the idle thread of a threaded worker
- * is its main thread, or else nobody knows which. */
-static bool suits_threads(enum moment moment)
+bool leave_listener_blocks(int listener)
+{
+	int flags = fcntl(listener, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
+/* At a close another thread may have accepted just now; in a blocking accept another may sit as
+ * well. Before a wait the main thread knows that nothing is taken yet. */
+static bool suits_threads(enum moment moment, int listener)
 {
 	if (moment == MOMENT_ACCEPT || process_threads() == 1)
 		return true;
-	return moment == MOMENT_IDLE && process_is_main_thread();
+	return moment == MOMENT_IDLE && process_is_main_thread() && !leave_listener_blocks(listener);
+}
+
+static bool has_backlog(int listener)
+{
+	struct pollfd looked_at = {.fd = listener, .events = POLLIN};
+
+	return !leave_listener_blocks(listener) && real.poll(&looked_at, 1, 0) > 0;
 }
 
 enum hindrance leave_hindrance(const struct way *way, bool is_known, int listener)
 {
-	if (way->deed == DEED_UNSAID)
-		return LEAVE_WAY_UNKNOWN;
 	if (way->deed == DEED_NONE)
 		return LEAVE_FORBIDDEN;
-	if (!is_known && !suits_threads(way->moment))
+	if (!is_known && !suits_threads(way->moment, listener))
 		return LEAVE_THREADED;
 	if (way->deed == DEED_SIGNAL)
 		return signal_hindrance(way->signal);
@@ -129,6 +141,8 @@ enum hindrance leave_hindrance(const struct way *way, bool is_known, int listene
 		return LEAVE_HAS_CHILDREN;
 	if (holds_connection(listener))
 		return LEAVE_IS_CONNECTED;
+	if (way->moment == MOMENT_CLOSE && has_backlog(listener))
+		return LEAVE_HAS_BACKLOG;
 	return LEAVE_IS_CLEAN;
 }
 
@@ -176,7 +190,5 @@ void leave_carry_out(const struct way *way)
 
 int leave_refusal(int listener)
 {
-	int flags = fcntl(listener, F_GETFL);
-
-	return flags >= 0 && (flags & O_NONBLOCK) ? EAGAIN : EINTR;
+	return leave_listener_blocks(listener) ? EINTR : EAGAIN;
 }

@@ -12,14 +12,16 @@
 enum hindrance {
 	LEAVE_IS_CLEAN,
 	/* for good */
-	LEAVE_WAY_UNKNOWN,
 	LEAVE_FORBIDDEN,
 	LEAVE_SIGNAL_BLOCKED,
 	LEAVE_SIGNAL_UNHANDLED,
 	LEAVE_THREADED,
 	/* for now */
 	LEAVE_HAS_CHILDREN,
-	LEAVE_IS_CONNECTED
+	LEAVE_IS_CONNECTED,
+	/* At a close: others wait for this listener, and the kernel may have woken this worker alone
+	 * to accept them. */
+	LEAVE_HAS_BACKLOG
 };
 
 static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
@@ -28,11 +30,15 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 }
 
 /* `is_known`: a profile vouches that this way suits the server's threads. `listener`: the
- * descriptor whose connections must all be closed before an exit. */
+ * descriptor whose connections must all be closed before an exit. What comes last in the enum is
+ * looked at last: after a backlog nothing else is in the way. */
 enum hindrance leave_hindrance(const struct way *way, bool is_known, int listener);
 
 /* Returns after a signal was raised; does not return after an exit. */
 void leave_carry_out(const struct way *way);
+
+/* Does an accept on this listener wait for a connection? */
+bool leave_listener_blocks(int listener);
 
 /* The errno with which to refuse an accept on this listener: one that every server retries. */
 int leave_refusal(int listener);

@@ -3,6 +3,8 @@
 #include "real.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,13 +32,17 @@ static int call_listen(int fd, int backlog)
 }
 
 /* The others: a call before the constructor ran makes up for it. What a C library lacks (musl has
- * no _chk functions) no program calls. */
-#define EARLY(name, parameters, arguments)                                                         \
-	static int early_##name parameters                                                             \
+ * no _chk functions) no program calls; if one does, it is told so. */
+#define EARLY_AS(type, nothing, name, parameters, arguments)                                       \
+	static type early_##name parameters                                                            \
 	{                                                                                              \
 		real_resolve();                                                                            \
-		return real.name arguments;                                                                \
+		if (real.name != early_##name)                                                             \
+			return real.name arguments;                                                            \
+		errno = ENOSYS;                                                                            \
+		return nothing;                                                                            \
 	}
+#define EARLY(name, parameters, arguments) EARLY_AS(int, -1, name, parameters, arguments)
 
 EARLY(fclose, (FILE * stream), (stream))
 EARLY(poll, (struct pollfd * set, nfds_t count, int timeout), (set, count, timeout))
@@ -66,6 +72,35 @@ EARLY(epoll_pwait2,
       (int set, struct epoll_event *events, int most, const struct timespec *timeout,
        const sigset_t *mask),
       (set, events, most, timeout, mask))
+EARLY(pipe, (int ends[2]), (ends))
+EARLY(pipe2, (int ends[2], int flags), (ends, flags))
+EARLY(socketpair, (int domain, int type, int protocol, int ends[2]), (domain, type, protocol, ends))
+EARLY(eventfd, (unsigned count, int flags), (count, flags))
+EARLY(semop, (int set, struct sembuf *operations, size_t count), (set, operations, count))
+EARLY(semtimedop,
+      (int set, struct sembuf *operations, size_t count, const struct timespec *timeout),
+      (set, operations, count, timeout))
+EARLY(sem_init, (sem_t * semaphore, int shared, unsigned value), (semaphore, shared, value))
+EARLY_AS(int, ENOSYS, pthread_mutexattr_setpshared, (pthread_mutexattr_t * attributes, int shared),
+         (attributes, shared))
+
+/* Our hook always passes the two optional arguments on. */
+static sem_t *early_sem_open(const char *name, int flags, ...)
+{
+	va_list more;
+	mode_t mode;
+	unsigned value;
+
+	va_start(more, flags);
+	mode = va_arg(more, mode_t);
+	value = va_arg(more, unsigned);
+	va_end(more);
+	real_resolve();
+	if (real.sem_open != early_sem_open)
+		return real.sem_open(name, flags, mode, value);
+	errno = ENOSYS;
+	return SEM_FAILED;
+}
 
 struct real real = {
     .accept = call_accept,
@@ -82,13 +117,26 @@ struct real real = {
     .epoll_wait = early_epoll_wait,
     .epoll_pwait = early_epoll_pwait,
     .epoll_pwait2 = early_epoll_pwait2,
+    .pipe = early_pipe,
+    .pipe2 = early_pipe2,
+    .socketpair = early_socketpair,
+    .eventfd = early_eventfd,
+    .semop = early_semop,
+    .semtimedop = early_semtimedop,
+    .sem_init = early_sem_init,
+    .sem_open = early_sem_open,
+    .pthread_mutexattr_setpshared = early_pthread_mutexattr_setpshared,
 };
 
-/* ISO C has no cast from an object pointer to a function pointer; POSIX says that the bits do. */
+/* ISO C has no cast from an object pointer to a function pointer; POSIX says that the bits do.
+ * Before glibc 2.34 semaphores and mutexes are in a library of their own, which a program may have
+ * loaded out of RTLD_NEXT's sight. */
 static void resolve(const char *name, void *function)
 {
-	void *found = dlsym(RTLD_NEXT, name);
+	void *found = dlsym(RTLD_NEXT, name), *threads;
 
+	if (found == NULL && (threads = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD)) != NULL)
+		found = dlsym(threads, name);
 	if (found != NULL)
 		memcpy(function, &found, sizeof found);
 }
@@ -109,4 +157,13 @@ void real_resolve(void)
 	resolve("epoll_wait", &real.epoll_wait);
 	resolve("epoll_pwait", &real.epoll_pwait);
 	resolve("epoll_pwait2", &real.epoll_pwait2);
+	resolve("pipe", &real.pipe);
+	resolve("pipe2", &real.pipe2);
+	resolve("socketpair", &real.socketpair);
+	resolve("eventfd", &real.eventfd);
+	resolve("semop", &real.semop);
+	resolve("semtimedop", &real.semtimedop);
+	resolve("sem_init", &real.sem_init);
+	resolve("sem_open", &real.sem_open);
+	resolve("pthread_mutexattr_setpshared", &real.pthread_mutexattr_setpshared);
 }

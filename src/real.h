@@ -8,10 +8,13 @@
 #define SLSHIM_REAL_H
 
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -32,6 +35,15 @@ struct real {
 	int (*epoll_wait)(int, struct epoll_event *, int, int);
 	int (*epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
 	int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
+	int (*pipe)(int[2]);
+	int (*pipe2)(int[2], int);
+	int (*socketpair)(int, int, int, int[2]);
+	int (*eventfd)(unsigned, int);
+	int (*semop)(int, struct sembuf *, size_t);
+	int (*semtimedop)(int, struct sembuf *, size_t, const struct timespec *);
+	int (*sem_init)(sem_t *, int, unsigned);
+	sem_t *(*sem_open)(const char *, int, ...);
+	int (*pthread_mutexattr_setpshared)(pthread_mutexattr_t *, int);
 };
 
 extern struct real real;

@@ -5,11 +5,11 @@
 #include "recycle.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
 
 #include "leave.h"
+#include "lock.h"
 #include "meter.h"
 #include "policy.h"
 #include "pool.h"
@@ -29,12 +29,14 @@ static struct {
 	bool entered; /* has come to its first accept */
 	enum phase phase;
 	struct departure departure;
+	enum lock lock; /* the suspicion that made its moment the close */
 	uint32_t tag;         /* of its pool */
 	int slot;             /* in the page */
 	struct sample sample; /* the last one */
 	unsigned crossed;     /* by it */
 	uint64_t crossed_at;  /* since when, without a break */
 	uint64_t crossed_served;
+	bool moment_came;      /* since then */
 	bool said_would_leave; /* in a dry run, since then */
 	unsigned count;        /* of its pool, ... */
 	uint64_t counted_at;   /* ... counted then */
@@ -82,6 +84,24 @@ static void stay(unsigned remark)
 	recycle_watches = recycle_leaves_idle = false;
 }
 
+/* What will pass is worth a line only where it does not. */
+static void stay_for_now(unsigned remark, uint64_t now)
+{
+	if (now - self.crossed_at > self.departure.replaced_within)
+		say_stay(remark);
+}
+
+/* Where nobody says when to leave: not while a lock may be held that would stay locked. Asked
+ * again before each leaving, since a lock may be made late. */
+static void choose_moment(void)
+{
+	if (self.departure.is_default) {
+		self.lock = lock_suspected();
+		self.departure.way.moment = self.lock == LOCK_NONE ? MOMENT_IDLE : MOMENT_CLOSE;
+	}
+	recycle_leaves_idle = self.departure.way.moment == MOMENT_IDLE;
+}
+
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void enter(int listener)
 {
@@ -89,7 +109,7 @@ static void enter(int listener)
 
 	self.entered = true;
 	self.departure = server_departure();
-	recycle_leaves_idle = self.departure.way.moment == MOMENT_IDLE;
+	choose_moment();
 	if (server.page != NULL && worker_place() == WORKER_FITS) {
 		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
 		self.slot = pool_enter(server.page, self.tag, worker.pid, process_start_time(worker.pid),
@@ -111,6 +131,7 @@ static void measure(void)
 	if (before == 0 && self.crossed != 0) {
 		self.crossed_at = process_clock();
 		self.crossed_served = worker.served;
+		self.moment_came = false;
 		self.said_would_leave = false;
 	}
 }
@@ -168,38 +189,62 @@ static struct leaving describe(uint64_t now)
 	return leaving;
 }
 
-/* False if it has to stay, now or for good. */
-static bool may_leave(void)
+/* While connections wait a worker does not leave at a close, unless they always do: then there
+ * will soon be another to wake its siblings. */
+static bool is_hindered(enum hindrance hindrance, uint64_t now)
+{
+	enum { BACKLOG_IS_LASTING = 1000 };
+
+	if (hindrance == LEAVE_HAS_BACKLOG)
+		return now - self.crossed_at < BACKLOG_IS_LASTING;
+	return hindrance != LEAVE_IS_CLEAN;
+}
+
+/* Is there a reason, in the process itself, to stay? */
+static bool has_to_stay(uint64_t now)
 {
 	enum worker_place place = worker_place();
 	enum hindrance hindrance;
 
 	if (place != WORKER_FITS) {
 		stay(REMARK_PLACE + place);
-		return false;
+		return true;
 	}
-	if (worker_open_connections() > 0)
-		return false;
+	if (worker_open_connections() > 0) {
+		stay_for_now(REMARK_OPEN, now);
+		return true;
+	}
 	hindrance =
 	    leave_hindrance(&self.departure.way, self.departure.way_is_vouched, worker.listener);
-	if (hindrance != LEAVE_IS_CLEAN) {
-		if (leave_is_hindered_for_good(hindrance))
-			stay(REMARK_HINDRANCE + hindrance);
+	if (!is_hindered(hindrance, now))
 		return false;
-	}
+	if (leave_is_hindered_for_good(hindrance))
+		stay(REMARK_HINDRANCE + hindrance);
+	else
+		stay_for_now(REMARK_HINDRANCE + hindrance, now);
+	return true;
+}
+
+/* False if it has to stay, now or for good. */
+static bool may_leave(enum moment moment, uint64_t now)
+{
+	if (has_to_stay(now))
+		return false;
 	if (server.page == NULL || self.slot == POOL_NO_SLOT) {
 		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;
 	}
-	return true;
+	choose_moment();
+	return moment == self.departure.way.moment;
 }
 
-static void try_to_leave(void)
+static void try_to_leave(enum moment moment)
 {
 	uint64_t now = process_clock();
 	struct leaving leaving;
 
-	if (!may_leave())
+	self.moment_came = true;
+	if (!may_leave(moment, now))
 		return;
 	if (server.config.dry_run) {
 		if (!self.said_would_leave) {
@@ -212,6 +257,8 @@ static void try_to_leave(void)
 	if (!is_its_turn(now))
 		return;
 	leaving = describe(now);
+	if (self.lock != LOCK_NONE && pool_say_once(server.page, REMARK_LOCK + self.lock))
+		report_lock(self.lock);
 	report_leaving(&leaving);
 	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	self.phase = LEAVING;
@@ -230,16 +277,14 @@ static bool is_due(enum moment moment)
 /* On a blocking listener a worker is idle before the real accept. */
 static bool is_idle_at_accept(void)
 {
-	int flags = fcntl(worker.listener, F_GETFL);
-
-	return flags >= 0 && (flags & O_NONBLOCK) == 0;
+	return self.departure.way.moment == MOMENT_IDLE && leave_listener_blocks(worker.listener);
 }
 
 static void consider_slowly(enum moment moment)
 {
 	int saved = errno;
 
-	if (moment == MOMENT_ACCEPT && self.departure.way.moment == MOMENT_IDLE && is_idle_at_accept())
+	if (moment == MOMENT_ACCEPT && is_idle_at_accept())
 		moment = MOMENT_IDLE;
 	if (atomic_flag_test_and_set(&self.busy))
 		return;
@@ -250,7 +295,9 @@ static void consider_slowly(enum moment moment)
 		if (is_due(moment))
 			measure();
 		if (self.crossed != 0 && moment == self.departure.way.moment)
-			try_to_leave();
+			try_to_leave(moment);
+		else if (self.crossed != 0 && moment == MOMENT_ACCEPT && !self.moment_came)
+			stay_for_now(REMARK_NO_MOMENT, process_clock());
 	}
 	atomic_flag_clear(&self.busy);
 	errno = saved;

@@ -53,17 +53,12 @@ void report_limits(const struct config *config, const struct way *way, const cha
 	start(&line);
 	line_text(&line, ": slshim " SLSHIM_VERSION " watches its workers:");
 	config_describe(config, &line);
-	if (whose == NULL) {
-		line_text(&line,
-		          "; they stay: no profile knows this program; SL_LEAVE would say how to leave");
-	} else {
-		line_text(&line, "; they leave by ");
-		way_describe(way, &line);
-		line_text(&line, " (");
-		line_text(&line, whose);
-		line_text(&line, ") and are replaced within ");
-		line_seconds(&line, replaced_within);
-	}
+	line_text(&line, "; they leave by ");
+	way_describe(way, &line);
+	line_text(&line, " (");
+	line_text(&line, whose);
+	line_text(&line, ") and are replaced within ");
+	line_seconds(&line, replaced_within);
 	log_write(&line);
 }
 
@@ -190,8 +185,6 @@ static const char *reason(unsigned remark)
 		       "lost";
 	case REMARK_PLACE + WORKER_LOST_TRACK:
 		return "it has a connection on a descriptor above 65535, which is not tracked";
-	case REMARK_HINDRANCE + LEAVE_WAY_UNKNOWN:
-		return "no profile knows how a worker of this program leaves; SL_LEAVE would say how";
 	case REMARK_HINDRANCE + LEAVE_FORBIDDEN:
 		return "SL_LEAVE=none";
 	case REMARK_HINDRANCE + LEAVE_SIGNAL_BLOCKED:
@@ -200,6 +193,16 @@ static const char *reason(unsigned remark)
 		return "it has no handler for that signal; another SL_LEAVE may suit it";
 	case REMARK_HINDRANCE + LEAVE_THREADED:
 		return "it has several threads, one of which may have accepted just now; an SL_LEAVE at "
+		       "accept may suit it";
+	case REMARK_HINDRANCE + LEAVE_HAS_CHILDREN:
+		return "for as long as it has a child process; an SL_LEAVE with a signal may suit it";
+	case REMARK_HINDRANCE + LEAVE_IS_CONNECTED:
+		return "for as long as one of its descriptors is a connection to the listener's address; an "
+		       "SL_LEAVE with a signal may suit it";
+	case REMARK_OPEN:
+		return "for as long as it has connections open";
+	case REMARK_NO_MOMENT:
+		return "that moment has not come, for its closes or waits are not seen; an SL_LEAVE at "
 		       "accept may suit it";
 	case REMARK_NO_PAGE:
 		return "it was forked before there was a listener, so its master shares nothing with it";
@@ -223,5 +226,24 @@ void report_stay(unsigned remark, const struct way *way)
 	way_describe(way, &line);
 	line_text(&line, "): ");
 	line_text(&line, reason(remark));
+	log_write(&line);
+}
+
+void report_lock(enum lock lock)
+{
+	static const char *const what[LOCKS] = {
+	    [LOCK_MUTEX] = "there is a mutex that processes share",
+	    [LOCK_SEMAPHORE] = "there is a semaphore that processes share",
+	    [LOCK_SYSV_SEMAPHORE] = "it has taken a SysV semaphore without SEM_UNDO",
+	    [LOCK_PIPE] = "it has both ends of a pipe that it did not make",
+	    [LOCK_SOCKETPAIR] = "it has both ends of a socketpair that it did not make",
+	    [LOCK_EVENTFD] = "it has an eventfd that it did not make",
+	};
+	struct line line;
+
+	start(&line);
+	line_text(&line, " leaves right after a close, not when it is idle: ");
+	line_text(&line, what[lock]);
+	line_text(&line, ", which may be a lock around accept; if not, SL_LEAVE=_exit@idle says so");
 	log_write(&line);
 }

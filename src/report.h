@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "leave.h"
+#include "lock.h"
 #include "quantity.h"
 #include "worker.h"
 
@@ -16,8 +17,8 @@ const char *report_program(void);
 
 void report_remarks(const struct remarks *remarks);
 
-/* The limits as understood, how workers will leave (as `whose` says: "SL_LEAVE" or a profile's
- * title; NULL: nobody), and in how many milliseconds the place of one is taken to be filled. */
+/* The limits as understood, how workers will leave and who says so ("SL_LEAVE", ...), and in how
+ * many milliseconds the place of one is taken to be filled. */
 void report_limits(const struct config *config, const struct way *way, const char *whose,
                    uint64_t replaced_within);
 
@@ -42,17 +43,23 @@ struct leaving {
 void report_leaving(const struct leaving *leaving);
 void report_would_leave(const struct leaving *leaving);
 
-/* A worker over a limit stays, for one of these reasons; each has a number below 64. */
+/* What is said once of a worker over a limit; each has a number below 64. */
 enum remark {
-	REMARK_PLACE = 0,      /* + enum worker_place */
-	REMARK_HINDRANCE = 16, /* + enum hindrance */
-	REMARK_NO_PAGE = 32,
+	REMARK_PLACE = 0,      /* + enum worker_place: it stays */
+	REMARK_HINDRANCE = 16, /* + enum hindrance: it stays, for good or for now */
+	REMARK_LOCK = 32,      /* + enum lock: it leaves at a close */
+	REMARK_NO_PAGE = 48,
 	REMARK_NO_SLOT,
 	REMARK_NOT_GONE,
 	REMARK_ALONE,
-	REMARK_UNFILLED
+	REMARK_UNFILLED,
+	REMARK_OPEN,
+	REMARK_NO_MOMENT
 };
 
 void report_stay(unsigned remark, const struct way *way);
+
+/* Why a worker that nobody said how to leave does so at a close. */
+void report_lock(enum lock lock);
 
 #endif

@@ -35,6 +35,10 @@ struct departure server_departure(void)
 		departure.whose = profile->title;
 		departure.way_is_vouched = true;
 		departure.way = profile->way;
+	} else {
+		departure.whose = "by default";
+		departure.is_default = true;
+		departure.way = (struct way){.deed = DEED_QUICKEXIT, .moment = MOMENT_IDLE};
 	}
 	return departure;
 }

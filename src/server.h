@@ -30,10 +30,12 @@ void server_before_fork(void);
 void server_before_listen(void);
 void server_listens(int fd);
 
-/* How workers of this program leave: as SL_LEAVE says, else as the profile does. */
+/* How workers of this program leave: as SL_LEAVE says, else as the profile does, else when they are
+ * idle, by _exit. */
 struct departure {
 	struct way way;
-	const char *whose;        /* "SL_LEAVE", a profile's title, or NULL: nobody's */
+	const char *whose;        /* "SL_LEAVE", a profile's title, or "by default" */
+	bool is_default;          /* its moment suits a worker that holds no lock then */
 	bool way_is_vouched;      /* a profile says that this way suits it */
 	bool master_is_vouched;   /* ... that its master replaces who leaves */
 	uint64_t replaced_within; /* milliseconds */

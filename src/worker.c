@@ -1,29 +1,21 @@
 /* worker.c - this process's place among its kin. See worker.h for what it may not know. */
 #include "worker.h"
 
-#include <errno.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-_Atomic socket_id worker_connections[WORKER_DESCRIPTORS];
+#include "file.h"
+
+_Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 struct worker worker = {.listener = -1, .highest = -1};
 
-/* Inodes of sockets are 32 bits wide on Linux; the device is the same for all of them. */
-static socket_id identify(int fd)
+static file_id identify_socket(int fd)
 {
-	struct stat status;
-	socket_id id;
-	int saved = errno;
+	int type;
+	file_id id = file_identify(fd, &type);
 
-	if (fstat(fd, &status) != 0) {
-		errno = saved;
-		return 0;
-	}
-	if (!S_ISSOCK(status.st_mode))
-		return 0;
-	id = (socket_id)status.st_ino ^ (socket_id)status.st_dev << 44;
-	return id != 0 ? id : 1;
+	return type == S_IFSOCK ? id : 0;
 }
 
 void worker_start(void)
@@ -60,7 +52,7 @@ void worker_born(uint64_t now)
 
 static void remember_listener(int fd, pid_t maker)
 {
-	socket_id id = identify(fd);
+	file_id id = identify_socket(fd);
 	unsigned at = 0;
 
 	if (id == 0)
@@ -99,7 +91,7 @@ void worker_find_listeners(void)
 
 static bool still_held(const struct listener *listener)
 {
-	return identify(listener->fd) == listener->socket;
+	return identify_socket(listener->fd) == listener->socket;
 }
 
 bool worker_has_listener(void)
@@ -127,12 +119,12 @@ void worker_turns_to(int fd)
 	worker.on_own = worker.on_own || made_here(fd);
 }
 
-socket_id worker_common_listener(int fd)
+file_id worker_common_listener(int fd)
 {
 	for (unsigned i = 0; i < worker.listeners; i++)
 		if (worker.listener_table[i].maker != worker.pid && still_held(&worker.listener_table[i]))
 			return worker.listener_table[i].socket;
-	return identify(fd);
+	return identify_socket(fd);
 }
 
 /* ------------------------------------------------------------- connections */
@@ -150,7 +142,7 @@ void worker_accepted(int connection)
 	while (highest < connection &&
 	       !atomic_compare_exchange_weak(&worker.highest, &highest, connection))
 		;
-	if (atomic_exchange(&worker_connections[connection], identify(connection)) == 0)
+	if (atomic_exchange(&worker_connections[connection], identify_socket(connection)) == 0)
 		worker.open++;
 }
 
@@ -165,9 +157,9 @@ bool worker_closes(int fd)
 unsigned worker_open_connections(void)
 {
 	for (int fd = 0; worker.open > 0 && fd <= worker.highest; fd++) {
-		socket_id was = worker_connections[fd];
+		file_id was = worker_connections[fd];
 
-		if (was != 0 && identify(fd) != was &&
+		if (was != 0 && identify_socket(fd) != was &&
 		    atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
 			worker.open--;
 	}

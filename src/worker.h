@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "file.h"
+
 enum {
 	/* Descriptors from here on are not tracked; a worker that accepts one never leaves. The
 	 * table is zero pages until used: 512 descriptors a page. */
@@ -22,16 +24,13 @@ enum {
 	WORKER_LISTENERS = 64
 };
 
-/* A socket's device and inode in one word, never 0. 0: no socket. */
-typedef uint64_t socket_id;
-
 /* The connections that this process accepted and has not been seen to close, by descriptor. */
-extern _Atomic socket_id worker_connections[WORKER_DESCRIPTORS];
+extern _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 
 struct listener {
 	int fd;
 	pid_t maker; /* the process that called listen(); 0: inherited through exec */
-	socket_id socket;
+	file_id socket;
 };
 
 struct worker {
@@ -105,6 +104,6 @@ enum worker_place worker_place(void);
 
 /* One socket that stands for all listeners that this worker shares with its siblings: the first
  * inherited one that it still holds, else the one that it accepts on now. 0: unknown. */
-socket_id worker_common_listener(int listener);
+file_id worker_common_listener(int listener);
 
 #endif

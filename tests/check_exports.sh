@@ -11,7 +11,8 @@ expect() {
 	fi
 }
 expect "exports" "$exports" "__poll_chk __ppoll_chk accept accept4 close epoll_pwait epoll_pwait2 \
-epoll_wait fclose listen poll ppoll pselect select "
+epoll_wait eventfd fclose listen pipe pipe2 poll ppoll pselect pthread_mutexattr_setpshared select \
+sem_init sem_open semop semtimedop socketpair "
 case $needs in
 "libc " | "libc libdl " | "libc libpthread " | "libc libdl libpthread ") ;;
 *) expect "needs" "$needs" "libc " ;;

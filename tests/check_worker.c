@@ -189,7 +189,7 @@ START_TEST(two_listeners_are_one_pool)
 	worker_listens(other);
 	child = fork_worker();
 	if (child == 0) {
-		socket_id id = worker_common_listener(one);
+		file_id id = worker_common_listener(one);
 
 		_exit(id != worker_common_listener(other) || id == 0);
 	}

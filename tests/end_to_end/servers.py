@@ -460,5 +460,6 @@ class LeakyPrefork(Program):
 class HandWritten(Program):
     """tests/hand_written"""
 
-    def __init__(self, environment, wait="accept", close="close", *faults):
-        super().__init__(environment, "tests/hand_written", wait, close, *faults)
+    def __init__(self, environment, wait="accept", service="close", lock="none", oddity="none"):
+        parts = ["-a", wait, "-s", service, "-l", lock, "-o", oddity]
+        super().__init__(environment, "tests/hand_written/hand_written", *parts)

@@ -1,0 +1,249 @@
+/* main.c - the prefork servers that people write: one loop, put together from the parts that the
+ * options name.
+ *
+ *     hand_written [-a WAIT] [-s SERVICE] [-l LOCK] [-o ODDITY] [-u PATH]
+ *
+ * Eight workers take the lock, wait, accept, release the lock, serve and end the connection. The
+ * master replaces each that ends, until SIGTERM; SIGQUIT makes a worker leave between two
+ * connections. It prints one line with its port and its pid, and on standard error each status
+ * that is not 0. -u listens on a unix socket instead. The ODDITY is one of
+ *
+ *     stuck            a worker's atexit handler never returns
+ *     deaf             workers go on after SIGQUIT
+ *     helper           each worker keeps a process of its own
+ *     accepting        the master accepts, too
+ *     clone            workers are made by a bare clone()
+ *     never_replaces   the master lets workers go
+ *     thread_pool      each worker has four threads that do all that workers do
+ *     own_listener     each worker opens a listener of its own, with SO_REUSEPORT
+ *     unlink           the master's atexit handler, which workers inherit, unlinks the socket */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hand_written.h"
+
+enum { WORKERS = 8, THREADS = 4 };
+
+int listener = -1;
+
+static const struct wait *how_to_wait;
+static const struct service *service;
+static const struct lock *lock;
+static const char *oddity = "", *path;
+static struct sockaddr_in place = {.sin_family = AF_INET};
+
+void fail_if(bool failed, const char *what)
+{
+	if (failed) {
+		perror(what);
+		exit(1);
+	}
+}
+
+static bool is_odd(const char *way)
+{
+	return strcmp(oddity, way) == 0;
+}
+
+/* ------------------------------------------------------------------ listener */
+
+static void start_to_listen(int family, const void *address, socklen_t size)
+{
+	int on = 1;
+
+	listener = socket(family, SOCK_STREAM | (how_to_wait->blocks ? 0 : SOCK_NONBLOCK), 0);
+	if (is_odd("own_listener"))
+		setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+	fail_if(bind(listener, address, size) != 0 || listen(listener, 511) != 0, "listen");
+}
+
+static void open_listener(void)
+{
+	socklen_t size = sizeof place;
+
+	place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	start_to_listen(AF_INET, &place, sizeof place);
+	fail_if(getsockname(listener, (struct sockaddr *)&place, &size) != 0, "getsockname");
+}
+
+static void open_unix_listener(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+	start_to_listen(AF_UNIX, &address, sizeof address);
+}
+
+static void unlink_socket(void)
+{
+	unlink(path);
+}
+
+/* ------------------------------------------------------------------- workers */
+
+static volatile sig_atomic_t is_asked_to_leave;
+
+static void ask_to_leave(int signal)
+{
+	(void)signal;
+	is_asked_to_leave = !is_odd("deaf");
+}
+
+static void get_stuck(void)
+{
+	for (;;)
+		pause();
+}
+
+static void serve_one(void)
+{
+	int connection;
+
+	lock->take();
+	how_to_wait->wait();
+	connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	fail_if(connection < 0 && errno != EAGAIN && errno != EINTR, "accept");
+	lock->release();
+	if (connection >= 0)
+		service->serve(connection);
+}
+
+static void *serve_until_asked(void *nothing)
+{
+	while (!is_asked_to_leave)
+		serve_one();
+	return nothing;
+}
+
+static void keep_helper(void)
+{
+	if (fork() == 0)
+		for (;;)
+			pause();
+}
+
+static _Noreturn void work(void)
+{
+	struct sigaction action = {.sa_handler = ask_to_leave};
+	pthread_t thread;
+
+	sigaction(SIGQUIT, &action, NULL);
+	if (is_odd("stuck"))
+		atexit(get_stuck);
+	if (is_odd("helper"))
+		keep_helper();
+	if (is_odd("own_listener"))
+		open_listener();
+	for (int i = 1; is_odd("thread_pool") && i < THREADS; i++)
+		fail_if(pthread_create(&thread, NULL, serve_until_asked, NULL) != 0, "pthread_create");
+	serve_until_asked(NULL);
+	exit(0);
+}
+
+/* -------------------------------------------------------------------- master */
+
+static sigset_t child_ended;
+
+/* The server has a process group of its own: its tests see to that. */
+static void end_all(int number)
+{
+	signal(number, SIG_IGN);
+	lock->remove();
+	kill(0, number);
+	_exit(0);
+}
+
+static void start_worker(void)
+{
+	pid_t worker = is_odd("clone") ? (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : fork();
+
+	if (worker == 0) {
+		signal(SIGTERM, SIG_DFL);
+		sigprocmask(SIG_UNBLOCK, &child_ended, NULL);
+		work();
+	}
+}
+
+static void replace_the_gone(void)
+{
+	int status;
+
+	while (waitpid(-1, &status, WNOHANG) > 0) {
+		if (status != 0)
+			fprintf(stderr, "hand_written: a worker ended with status %d\n", status);
+		if (!is_odd("never_replaces"))
+			start_worker();
+	}
+}
+
+static void wait_for_the_gone(void)
+{
+	int number;
+
+	if (is_odd("accepting"))
+		serve_one();
+	else
+		sigwait(&child_ended, &number);
+}
+
+static void find_parts(int argc, char **argv)
+{
+	int option;
+
+	how_to_wait = find_wait("accept");
+	service = find_service("close");
+	lock = find_lock("none");
+	while ((option = getopt(argc, argv, "a:s:l:o:u:")) != -1) {
+		if (option == 'a')
+			how_to_wait = find_wait(optarg);
+		else if (option == 's')
+			service = find_service(optarg);
+		else if (option == 'l')
+			lock = find_lock(optarg);
+		else if (option == 'o')
+			oddity = optarg;
+		else if (option == 'u')
+			path = optarg;
+	}
+	if (how_to_wait == NULL || service == NULL || lock == NULL) {
+		fprintf(stderr, "hand_written: there is no such part\n");
+		exit(64);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	find_parts(argc, argv);
+	sigemptyset(&child_ended);
+	sigaddset(&child_ended, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child_ended, NULL);
+	signal(SIGTERM, end_all);
+	if (path != NULL)
+		open_unix_listener();
+	else
+		open_listener();
+	if (is_odd("unlink"))
+		atexit(unlink_socket);
+	lock->make();
+	service->prepare();
+	printf("port %d pid %d\n", ntohs(place.sin_port), (int)getpid());
+	fflush(stdout);
+	for (int i = 0; i < WORKERS; i++)
+		start_worker();
+	for (;;) {
+		wait_for_the_gone();
+		replace_the_gone();
+	}
+}
