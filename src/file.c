@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,47 @@ bool file_read(const char *path, char *text, size_t size)
 	errno = saved;
 	text[length > 0 ? length : 0] = '\0';
 	return length > 0;
+}
+
+static bool each_line(int fd, bool (*visit)(const char *line, void *argument), void *argument)
+{
+	char text[4096];
+	size_t held = 0;
+	bool passing_over = false;
+
+	for (;;) {
+		ssize_t got = read(fd, text + held, sizeof text - 1 - held);
+		char *line = text, *end;
+
+		if (got <= 0)
+			return got == 0 && held == 0;
+		held += (size_t)got;
+		text[held] = '\0';
+		for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+			*end = '\0';
+			if (!passing_over && !visit(line, argument))
+				return false;
+			passing_over = false;
+		}
+		held -= (size_t)(line - text);
+		memmove(text, line, held);
+		if (held == sizeof text - 1) {
+			passing_over = true;
+			held = 0;
+		}
+	}
+}
+
+bool file_each_line(const char *path, bool (*visit)(const char *line, void *argument),
+                    void *argument)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool was_all = fd >= 0 && each_line(fd, visit, argument);
+
+	if (fd >= 0)
+		real.close(fd);
+	errno = saved;
+	return was_all;
 }
 
 /* Inodes of sockets and pipes are 32 bits wide on Linux. */

@@ -2,7 +2,6 @@
 #include "leave.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "listener.h"
 #include "process.h"
 #include "real.h"
 
@@ -106,34 +106,28 @@ static bool holds_connection(int listener)
 	return false;
 }
 
-bool leave_listener_blocks(int listener)
-{
-	int flags = fcntl(listener, F_GETFL);
-
-	return flags >= 0 && (flags & O_NONBLOCK) == 0;
-}
-
-/* At a close another thread may have accepted just now; in a blocking accept another may sit as
- * well. Before a wait the main thread knows that nothing is taken yet. */
-static bool suits_threads(enum moment moment, int listener)
+/* Another thread may have accepted just now, and nobody has been told yet; but where only the main
+ * thread accepts, before its wait it knows that nothing is taken. */
+static bool suits_threads(enum moment moment, bool many_accept, int listener)
 {
 	if (moment == MOMENT_ACCEPT || process_threads() == 1)
 		return true;
-	return moment == MOMENT_IDLE && process_is_main_thread() && !leave_listener_blocks(listener);
+	return moment == MOMENT_IDLE && process_is_main_thread() && !many_accept &&
+	       !listener_blocks(listener);
 }
 
 static bool has_backlog(int listener)
 {
 	struct pollfd looked_at = {.fd = listener, .events = POLLIN};
 
-	return !leave_listener_blocks(listener) && real.poll(&looked_at, 1, 0) > 0;
+	return !listener_blocks(listener) && real.poll(&looked_at, 1, 0) > 0;
 }
 
-enum hindrance leave_hindrance(const struct way *way, bool is_known, int listener)
+enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept, int listener)
 {
 	if (way->deed == DEED_NONE)
 		return LEAVE_FORBIDDEN;
-	if (!is_known && !suits_threads(way->moment, listener))
+	if (!is_known && !suits_threads(way->moment, many_accept, listener))
 		return LEAVE_THREADED;
 	if (way->deed == DEED_SIGNAL)
 		return signal_hindrance(way->signal);
@@ -190,5 +184,5 @@ void leave_carry_out(const struct way *way)
 
 int leave_refusal(int listener)
 {
-	return leave_listener_blocks(listener) ? EINTR : EAGAIN;
+	return listener_blocks(listener) ? EINTR : EAGAIN;
 }

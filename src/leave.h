@@ -29,16 +29,14 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 	return hindrance > LEAVE_IS_CLEAN && hindrance < LEAVE_HAS_CHILDREN;
 }
 
-/* `is_known`: a profile vouches that this way suits the server's threads. `listener`: the
- * descriptor whose connections must all be closed before an exit. What comes last in the enum is
- * looked at last: after a backlog nothing else is in the way. */
-enum hindrance leave_hindrance(const struct way *way, bool is_known, int listener);
+/* `is_known`: a profile vouches that this way suits the server's threads. `many_accept`: several
+ * of them have. `listener`: the descriptor whose connections must all be closed before an exit.
+ * What comes last in the enum is looked at last: after a backlog nothing else is in the way. */
+enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept,
+                               int listener);
 
 /* Returns after a signal was raised; does not return after an exit. */
 void leave_carry_out(const struct way *way);
-
-/* Does an accept on this listener wait for a connection? */
-bool leave_listener_blocks(int listener);
 
 /* The errno with which to refuse an accept on this listener: one that every server retries. */
 int leave_refusal(int listener);

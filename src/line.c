@@ -48,6 +48,17 @@ void line_digits(struct line *line, uint64_t number, int at_least)
 		add(line, digits[--count]);
 }
 
+void line_hex(struct line *line, uint64_t number, int at_least)
+{
+	enum { BITS = 4, MOST = 16 };
+	int count = 1;
+
+	while (count < MOST && (count < at_least || number >> count * BITS != 0))
+		count++;
+	while (count-- > 0)
+		add(line, "0123456789ABCDEF"[number >> count * BITS & 15]);
+}
+
 void line_number(struct line *line, uint64_t number)
 {
 	line_digits(line, number, 1);

@@ -1,13 +1,13 @@
 /* lock.h - locks around accept() that outlive a worker which ends while it holds them.
  *
- * Workers may take turns at accept. An flock, an fcntl lock and a SysV semaphore taken with SEM_UNDO
- * are released by the kernel when their holder ends. These are not, and all siblings would wait for
- * good:
+ * Workers may take turns at accept. An flock, an fcntl lock and a SysV semaphore taken with
+ * SEM_UNDO are released by the kernel when their holder ends. These are not, and all siblings would
+ * wait for good:
  *
  *     a mutex or POSIX semaphore that processes share, a named one, a SysV semaphore taken without
  *     SEM_UNDO: noted when it is made or taken;
- *     a token in a pipe, a socketpair or an eventfd: this process holds both ends of one that it did
- *     not make itself. A socketpair that was made before an exec is not recognised.
+ *     a token in a pipe, a socketpair or an eventfd: this process holds both ends of one that it
+ * did not make itself. A socketpair that was made before an exec is not recognised.
  *
  * Locks of a program's own make are invisible. May not know: what is done about a suspicion. */
 #ifndef SLSHIM_LOCK_H

@@ -40,20 +40,22 @@ static bool is_dead(struct pool_slot *slot, uint64_t holder, pool_is_alive *is_a
 	return !is_alive((pid_t)(uint32_t)holder, slot->start_time);
 }
 
-int pool_enter(struct pool_page *page, uint32_t tag, pid_t pid, uint64_t start_time,
+int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
                pool_is_alive *is_alive)
 {
 	for (int may_evict = 0; may_evict < 2; may_evict++)
 		for (unsigned i = 0; i < POOL_SLOTS; i++) {
-			unsigned at = ((unsigned)pid + i) % POOL_SLOTS;
+			unsigned at = ((unsigned)member->pid + i) % POOL_SLOTS;
 			struct pool_slot *slot = &page->slots[at];
 			uint64_t holder = slot->holder;
 
 			if (holder != 0 && !(may_evict && is_dead(slot, holder, is_alive)))
 				continue;
-			if (!atomic_compare_exchange_strong(&slot->holder, &holder, holder_of(tag, pid)))
+			if (!atomic_compare_exchange_strong(&slot->holder, &holder,
+			                                    holder_of(tag, member->pid)))
 				continue;
-			slot->start_time = start_time;
+			slot->start_time = member->start_time;
+			slot->born = member->born;
 			return (int)at;
 		}
 	return POOL_NO_SLOT;
@@ -79,10 +81,10 @@ static bool is_free(uint64_t lease, uint64_t now, uint64_t timeout)
 	return lease == 0 || deadline <= now || deadline > now + timeout + READ_SINCE;
 }
 
-unsigned pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
-                    pool_is_alive *is_alive)
+struct pool_census pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
+                              pool_is_alive *is_alive)
 {
-	unsigned count = 0;
+	struct pool_census census = {0, 0};
 
 	for (int i = 0; i < POOL_SLOTS; i++) {
 		struct pool_slot *slot = &page->slots[i];
@@ -90,18 +92,21 @@ unsigned pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t
 
 		if (holder >> 32 != tag)
 			continue;
-		if (is_dead(slot, holder, is_alive))
+		if (is_dead(slot, holder, is_alive)) {
 			atomic_compare_exchange_strong(&slot->holder, &holder, 0);
-		else
-			count++;
+			continue;
+		}
+		census.count++;
+		if (slot->born > census.youngest)
+			census.youngest = slot->born;
 	}
 	for (int i = 0; i < POOL_LEASES; i++) {
 		uint64_t lease = page->leases[i];
 
 		if (lease >> DEADLINE_BITS == tag && !is_free(lease, now, timeout))
-			count++;
+			census.count++;
 	}
-	return count;
+	return census;
 }
 
 static bool has_run_out(uint64_t lease, uint32_t tag, uint64_t now)
@@ -118,7 +123,7 @@ static bool is_unfilled(struct pool_page *page, uint32_t tag, uint64_t now)
 }
 
 /* Two pools may want the same place for their proof: the one that loses it has to try again. */
-static bool is_proven(struct pool_page *page, uint32_t tag)
+bool pool_is_proven(struct pool_page *page, uint32_t tag)
 {
 	return page->proven[tag % POOL_LEASES] == tag;
 }
@@ -140,6 +145,12 @@ static bool take_lease(struct pool_page *page, uint32_t tag, unsigned most, uint
 	return false;
 }
 
+/* A master that replaces leavers in time forks its first workers faster than that. */
+static bool is_settled(const struct pool_terms *terms)
+{
+	return terms->now > terms->census.youngest + terms->timeout / POOL_SETTLES;
+}
+
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
 {
 	unsigned most = terms->most;
@@ -147,9 +158,11 @@ enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct poo
 	if (!terms->is_vouched) {
 		if (is_unfilled(page, tag, terms->now))
 			return POOL_UNFILLED;
-		if (!is_proven(page, tag)) {
-			if (terms->count < 2)
+		if (!pool_is_proven(page, tag)) {
+			if (terms->census.count < 2)
 				return POOL_ALONE;
+			if (!is_settled(terms))
+				return POOL_WAIT;
 			most = 1;
 		}
 	}

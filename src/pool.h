@@ -15,7 +15,8 @@
  * gives it back. The first accept of a worker that was born since gives it back before that.
  *
  * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
- * of at least two; whoever fills that vacancy proves it. A lease that ran out unfilled is a fuse:
+ * of at least two, and not while it may still be forking its first workers, for they would look
+ * like replacements; whoever fills that vacancy proves it. A lease that ran out unfilled is a fuse:
  * no more leave until a newcomer removes it.
  *
  * May not know: what a worker measures, or how it leaves. */
@@ -29,10 +30,14 @@
 
 enum { POOL_SLOTS = 1024, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
 
+/* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
+enum { POOL_SETTLES = 10 };
+
 struct pool_slot {
 	_Atomic uint64_t holder; /* tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time;
-	uint64_t unused[6]; /* a cache line of one's own */
+	_Atomic uint64_t born; /* milliseconds on the boot clock */
+	uint64_t unused[5];    /* a cache line of one's own */
 };
 
 struct pool_page {
@@ -50,17 +55,31 @@ struct pool_page *pool_create(void);
 /* Never 0. */
 uint32_t pool_tag(pid_t parent, uint64_t listener);
 
+/* Who a slot is for. */
+struct pool_member {
+	pid_t pid;
+	uint64_t start_time; /* as pool_is_alive wants it */
+	uint64_t born;       /* milliseconds on the boot clock */
+};
+
 /* Takes a slot for a worker, a dead worker's where none is free; POOL_NO_SLOT if all live. */
-int pool_enter(struct pool_page *page, uint32_t tag, pid_t pid, uint64_t start_time,
+int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
                pool_is_alive *is_alive);
 
 /* Gives up the slot that pool_enter returned. */
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
-/* How many workers a pool has, those that are away on a lease included; clears the slots of the
- * dead. */
-unsigned pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
-                    pool_is_alive *is_alive);
+struct pool_census {
+	unsigned count;    /* of its workers, those that are away on a lease included */
+	uint64_t youngest; /* when the last of those present was born */
+};
+
+/* Clears the slots of the dead. */
+struct pool_census pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
+                              pool_is_alive *is_alive);
+
+/* Has a newcomer been seen to fill a vacancy? */
+bool pool_is_proven(struct pool_page *page, uint32_t tag);
 
 enum pool_turn {
 	POOL_GO,       /* a lease was taken */
@@ -70,11 +89,11 @@ enum pool_turn {
 };
 
 struct pool_terms {
-	unsigned most;    /* leases at a time */
-	unsigned count;   /* of the pool, by pool_count; of a vouched master's not looked at */
-	bool is_vouched;  /* the master is known to replace who leaves */
-	uint64_t now;     /* milliseconds on the boot clock */
-	uint64_t timeout; /* milliseconds, the same for all of the pool */
+	unsigned most;             /* leases at a time */
+	struct pool_census census; /* looked at for a trial only */
+	bool is_vouched;           /* the master is known to replace who leaves */
+	uint64_t now;              /* milliseconds on the boot clock */
+	uint64_t timeout;          /* milliseconds, the same for all of the pool */
 };
 
 /* Asks for a lease until `now` + `timeout`. */

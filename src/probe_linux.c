@@ -11,15 +11,13 @@
  * and smaps the same lines for every mapping. */
 #include "probe.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "file.h"
 #include "number.h"
-#include "real.h"
 
-enum { PATH_SIZE = 512, BUFFER_SIZE = 4096 };
+enum { PATH_SIZE = 512 };
 
 /* False if the path does not fit. */
 static bool make_path(char path[PATH_SIZE], const char *process, const char *name)
@@ -81,8 +79,10 @@ static const struct {
 enum { KEYS = sizeof keys / sizeof *keys };
 
 /* Adds what one line says; false if it names one of the keys and is malformed. */
-static bool add_line(struct sums *sums, const char *line)
+static bool add_line(const char *line, void *argument)
 {
+	struct sums *sums = argument;
+
 	for (int i = 0; i < KEYS; i++) {
 		size_t length = strlen(keys[i].key);
 		uint64_t *sum = keys[i].is_shared ? &sums->shared : &sums->unshared;
@@ -100,55 +100,17 @@ static bool add_line(struct sums *sums, const char *line)
 	return true;
 }
 
-/* Reads the file whole, line by line. A line beyond the buffer (a mapped file's long path) is
- * passed over: those with the sums are short. */
-static bool sum_file(int fd, struct sums *sums)
-{
-	char text[BUFFER_SIZE];
-	size_t held = 0;
-	bool passing_over = false;
-
-	for (;;) {
-		ssize_t got = read(fd, text + held, sizeof text - 1 - held);
-		char *line = text, *end;
-
-		if (got <= 0)
-			return got == 0 && held == 0;
-		held += (size_t)got;
-		text[held] = '\0';
-		for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-			*end = '\0';
-			if (!passing_over && !add_line(sums, line))
-				return false;
-			passing_over = false;
-		}
-		held -= (size_t)(line - text);
-		memmove(text, line, held);
-		if (held == sizeof text - 1) {
-			passing_over = true;
-			held = 0;
-		}
-	}
-}
-
 static bool read_sums(const char *process, const char *name, struct sample *sample)
 {
 	struct sums sums = {0, 0, 0};
 	char path[PATH_SIZE];
-	bool whole;
-	int fd;
 
-	if (!make_path(path, process, name))
+	if (!make_path(path, process, name) || !file_each_line(path, add_line, &sums))
 		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	whole = sum_file(fd, &sums);
-	real.close(fd);
 	for (int i = 0; i < KEYS; i++)
 		if (keys[i].is_needed && (sums.seen >> i & 1) == 0)
 			return false;
-	if (!whole || sums.shared > UINT64_MAX / 1024 || sums.unshared > UINT64_MAX / 1024)
+	if (sums.shared > UINT64_MAX / 1024 || sums.unshared > UINT64_MAX / 1024)
 		return false;
 	sample_set(sample, QUANTITY_SHARED, sums.shared * 1024);
 	sample_set(sample, QUANTITY_UNSHARED, sums.unshared * 1024);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "leave.h"
+#include "listener.h"
 #include "lock.h"
 #include "meter.h"
 #include "policy.h"
@@ -29,7 +30,7 @@ static struct {
 	bool entered; /* has come to its first accept */
 	enum phase phase;
 	struct departure departure;
-	enum lock lock; /* the suspicion that made its moment the close */
+	enum lock lock;       /* the suspicion that made its moment the close */
 	uint32_t tag;         /* of its pool */
 	int slot;             /* in the page */
 	struct sample sample; /* the last one */
@@ -38,8 +39,8 @@ static struct {
 	uint64_t crossed_served;
 	bool moment_came;      /* since then */
 	bool said_would_leave; /* in a dry run, since then */
-	unsigned count;        /* of its pool, ... */
-	uint64_t counted_at;   /* ... counted then */
+	struct pool_census census;
+	uint64_t counted_at;
 	uint64_t left_at;
 	unsigned refused; /* accepts, since then */
 	uint64_t said;    /* remarks, where there is no page to keep them */
@@ -102,20 +103,36 @@ static void choose_moment(void)
 	recycle_leaves_idle = self.departure.way.moment == MOMENT_IDLE;
 }
 
+/* A handover of waiting connections is nearly always clean, and so only for who asks for it. */
+static enum worker_place find_place(void)
+{
+	enum worker_place place = worker_place();
+
+	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
+		return WORKER_FITS;
+	return place;
+}
+
+static void join_pool(void)
+{
+	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};
+
+	self.tag = pool_tag(worker.forker, worker_common_listener(worker.listener));
+	self.slot = pool_enter(server.page, self.tag, &member, process_is_alive);
+	pool_fill_vacancy(server.page, self.tag, worker.born, self.departure.replaced_within);
+}
+
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
-static void enter(int listener)
+static void enter(void)
 {
 	int saved = errno;
 
 	self.entered = true;
+	server_announce();
 	self.departure = server_departure();
 	choose_moment();
-	if (server.page != NULL && worker_place() == WORKER_FITS) {
-		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
-		self.slot = pool_enter(server.page, self.tag, worker.pid, process_start_time(worker.pid),
-		                       process_is_alive);
-		pool_fill_vacancy(server.page, self.tag, worker.born, self.departure.replaced_within);
-	}
+	if (server.page != NULL && find_place() == WORKER_FITS)
+		join_pool();
 	errno = saved;
 }
 
@@ -136,35 +153,48 @@ static void measure(void)
 	}
 }
 
-/* The pool changes little in a second, and counting it reads a file for each of its workers. */
 static unsigned count_pool(uint64_t now)
+{
+	self.census =
+	    pool_count(server.page, self.tag, now, self.departure.replaced_within, process_is_alive);
+	self.counted_at = now;
+	return self.census.count;
+}
+
+/* The pool changes little in a second, and counting it reads a file for each of its workers. */
+static unsigned recent_count(uint64_t now)
 {
 	enum { COUNT_HOLDS = 1000 };
 
-	if (self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS) {
-		self.count = pool_count(server.page, self.tag, now, self.departure.replaced_within,
-		                        process_is_alive);
-		self.counted_at = now;
-	}
-	return self.count;
+	return self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS ? count_pool(now)
+	                                                                   : self.census.count;
+}
+
+/* How many may be away at a time; of those with listeners of their own one has to inherit. */
+static unsigned most_leaving(uint64_t now)
+{
+	unsigned most = server.config.max_leaving;
+
+	if (server.config.max_leaving_is_percent)
+		most = recent_count(now) * most / 100;
+	if (worker.on_own && most >= recent_count(now))
+		most = recent_count(now) - 1;
+	return most > 0 ? most : 1;
 }
 
 static bool is_its_turn(uint64_t now)
 {
 	struct pool_terms terms = {
-	    .most = server.config.max_leaving,
+	    .most = most_leaving(now),
 	    .is_vouched = self.departure.master_is_vouched,
 	    .now = now,
 	    .timeout = self.departure.replaced_within,
 	};
 	enum pool_turn turn;
 
-	if (server.config.max_leaving_is_percent || !terms.is_vouched)
-		terms.count = count_pool(now);
-	if (server.config.max_leaving_is_percent)
-		terms.most = terms.count * server.config.max_leaving / 100;
-	if (terms.most == 0)
-		terms.most = 1;
+	if (!terms.is_vouched && !pool_is_proven(server.page, self.tag))
+		count_pool(now);
+	terms.census = self.census;
 	turn = pool_lease(server.page, self.tag, &terms);
 	if (turn == POOL_ALONE || turn == POOL_UNFILLED)
 		say_stay(turn == POOL_ALONE ? REMARK_ALONE : REMARK_UNFILLED);
@@ -203,7 +233,7 @@ static bool is_hindered(enum hindrance hindrance, uint64_t now)
 /* Is there a reason, in the process itself, to stay? */
 static bool has_to_stay(uint64_t now)
 {
-	enum worker_place place = worker_place();
+	enum worker_place place = find_place();
 	enum hindrance hindrance;
 
 	if (place != WORKER_FITS) {
@@ -214,8 +244,8 @@ static bool has_to_stay(uint64_t now)
 		stay_for_now(REMARK_OPEN, now);
 		return true;
 	}
-	hindrance =
-	    leave_hindrance(&self.departure.way, self.departure.way_is_vouched, worker.listener);
+	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched,
+	                            worker.many_accept, worker.listener);
 	if (!is_hindered(hindrance, now))
 		return false;
 	if (leave_is_hindered_for_good(hindrance))
@@ -230,6 +260,8 @@ static bool may_leave(enum moment moment, uint64_t now)
 {
 	if (has_to_stay(now))
 		return false;
+	if (server.page != NULL && self.slot == POOL_NO_SLOT)
+		join_pool(); /* it was none of the pool when it entered */
 	if (server.page == NULL || self.slot == POOL_NO_SLOT) {
 		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;
@@ -277,7 +309,7 @@ static bool is_due(enum moment moment)
 /* On a blocking listener a worker is idle before the real accept. */
 static bool is_idle_at_accept(void)
 {
-	return self.departure.way.moment == MOMENT_IDLE && leave_listener_blocks(worker.listener);
+	return self.departure.way.moment == MOMENT_IDLE && listener_blocks(worker.listener);
 }
 
 static void consider_slowly(enum moment moment)
@@ -328,11 +360,20 @@ static bool is_to_refuse(void)
 	return true;
 }
 
+void recycle_unseen(void)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&said) &&
+	    (server.page == NULL || pool_say_once(server.page, REMARK_UNSEEN)))
+		report_unseen();
+}
+
 int recycle_before_accept(int listener)
 {
 	worker_accepts_on(listener);
 	if (!self.entered)
-		enter(listener);
+		enter();
 	consider(MOMENT_ACCEPT);
 	return is_to_refuse() ? leave_refusal(listener) : 0;
 }

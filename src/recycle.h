@@ -17,6 +17,9 @@ extern _Atomic bool recycle_watches;
 /* In the constructor. */
 void recycle_start(char *const environment[]);
 
+/* At an accept of a process that none of our fork handlers saw the birth of. */
+void recycle_unseen(void);
+
 /* Only while recycle_watches, in the current process. Returns 0, or the errno to refuse with. */
 int recycle_before_accept(int listener);
 

@@ -97,13 +97,12 @@ void report_log_failure(const char *path, int error)
 	log_write(&line);
 }
 
-void report_no_page(int error)
+void report_no_page(void)
 {
 	struct line line;
 
 	start(&line);
-	line_text(&line, ": slshim is off: no shared memory");
-	add_error(&line, error);
+	line_text(&line, ": slshim is off: there is no memory to share with the workers");
 	log_write(&line);
 }
 
@@ -182,7 +181,8 @@ static const char *reason(unsigned remark)
 		return "its parent is gone, so nobody would replace it";
 	case REMARK_PLACE + WORKER_OWN_LISTENER:
 		return "it accepts on a socket that it opened itself, whose waiting connections would be "
-		       "lost";
+		       "lost; with an SL_LEAVE, net.ipv4.tcp_migrate_req=1 and SO_REUSEPORT others get "
+		       "them";
 	case REMARK_PLACE + WORKER_LOST_TRACK:
 		return "it has a connection on a descriptor above 65535, which is not tracked";
 	case REMARK_HINDRANCE + LEAVE_FORBIDDEN:
@@ -197,7 +197,8 @@ static const char *reason(unsigned remark)
 	case REMARK_HINDRANCE + LEAVE_HAS_CHILDREN:
 		return "for as long as it has a child process; an SL_LEAVE with a signal may suit it";
 	case REMARK_HINDRANCE + LEAVE_IS_CONNECTED:
-		return "for as long as one of its descriptors is a connection to the listener's address; an "
+		return "for as long as one of its descriptors is a connection to the listener's address; "
+		       "an "
 		       "SL_LEAVE with a signal may suit it";
 	case REMARK_OPEN:
 		return "for as long as it has connections open";
@@ -205,7 +206,7 @@ static const char *reason(unsigned remark)
 		return "that moment has not come, for its closes or waits are not seen; an SL_LEAVE at "
 		       "accept may suit it";
 	case REMARK_NO_PAGE:
-		return "it was forked before there was a listener, so its master shares nothing with it";
+		return "its master shares no memory with it";
 	case REMARK_NO_SLOT:
 		return "the pool has more than 1024 workers";
 	case REMARK_ALONE:
@@ -226,6 +227,17 @@ void report_stay(unsigned remark, const struct way *way)
 	way_describe(way, &line);
 	line_text(&line, "): ");
 	line_text(&line, reason(remark));
+	log_write(&line);
+}
+
+void report_unseen(void)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line,
+	          " is not watched: it was made by clone() or the like, of which nothing is seen, "
+	          "not by fork()");
 	log_write(&line);
 }
 

@@ -28,7 +28,7 @@ void report_unmeasurable(enum quantity quantity, const struct config *config);
 void report_log_failure(const char *path, int error);
 
 /* Recycling is off for want of the page that the workers would share. */
-void report_no_page(int error);
+void report_no_page(void);
 
 struct leaving {
 	const struct config *config;
@@ -54,10 +54,15 @@ enum remark {
 	REMARK_ALONE,
 	REMARK_UNFILLED,
 	REMARK_OPEN,
-	REMARK_NO_MOMENT
+	REMARK_NO_MOMENT,
+	REMARK_UNSEEN, /* whatever its size */
+	REMARK_LIMITS  /* not of a worker: the start line */
 };
 
 void report_stay(unsigned remark, const struct way *way);
+
+/* A process that accepts is not watched. */
+void report_unseen(void);
 
 /* Why a worker that nobody said how to leave does so at a close. */
 void report_lock(enum lock lock);

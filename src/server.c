@@ -56,22 +56,24 @@ static void announce_limits(void)
 			report_unmeasurable((enum quantity)q, &server.config);
 }
 
-/* The first fork after listen() is a server's: shells, helpers and CGI programs that inherit the
- * environment do not get here. */
-static void announce(void)
+void server_announce(void)
 {
-	int error = log_open();
+	int error;
 
+	if (announced)
+		return;
 	announced = true;
+	if (server.page != NULL && !pool_say_once(server.page, REMARK_LIMITS))
+		return;
+	error = log_open();
 	if (error != 0)
 		report_log_failure(server.config.log_path, error);
 	report_remarks(&remarks);
 	if (!server.is_on)
 		return;
 	announce_limits();
-	server.page = pool_create();
 	if (server.page == NULL)
-		report_no_page(errno);
+		report_no_page();
 }
 
 void server_before_fork(void)
@@ -83,8 +85,10 @@ void server_before_fork(void)
 		looked_for_listeners = true;
 		worker_find_listeners();
 	}
+	if (server.is_on && server.page == NULL)
+		server.page = pool_create();
 	if (!announced && worker_has_listener())
-		announce();
+		server_announce();
 	errno = saved;
 }
 

@@ -23,8 +23,13 @@ extern struct server server;
 /* Reads the environment; false if there is nothing to do or to say, ever. */
 bool server_start(char *const environment[]);
 
-/* Says what was read, and makes the page, at the first fork after listen(). */
+/* Makes the page at the first fork; until somebody writes to it, it is but addresses. */
 void server_before_fork(void);
+
+/* Says what was read, once in a server's life: at its first fork after listen(), where shells,
+ * helpers and CGI programs that inherit the environment do not get, or at the first accept of a
+ * worker that made its own listener. */
+void server_announce(void);
 
 /* Ends the program with status 78 where SL_STRICT asks for it. */
 void server_before_listen(void);

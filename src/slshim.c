@@ -26,10 +26,15 @@ __attribute__((constructor)) static void start(void)
 	recycle_start(environ);
 }
 
-/* Is an accept one of a worker's that is watched? A vfork child's is not. */
+/* Is an accept one of a worker's that is watched? */
 static bool is_watched(void)
 {
-	return recycle_watches && worker_is_current();
+	if (!server.is_on)
+		return false;
+	if (worker_is_current())
+		return recycle_watches;
+	recycle_unseen();
+	return false;
 }
 
 static bool is_refused(int listener)

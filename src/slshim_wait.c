@@ -43,35 +43,36 @@ static bool select_includes(int count, const fd_set *reads, int listener)
 	       FD_ISSET(listener, reads);
 }
 
-/* Does this line of a set's fdinfo name the descriptor? "tfd:        5 events:       19 ..." */
-static bool names(const char *line, int listener)
+struct search {
+	uint64_t listener;
+	bool found;
+};
+
+/* A line of a set's fdinfo names a descriptor: "tfd:        5 events:       19 ..." */
+static bool look_at_line(const char *line, void *argument)
 {
+	struct search *search = argument;
 	uint64_t fd;
 
 	if (strncmp(line, "tfd:", 4) != 0)
-		return false;
+		return true;
 	for (line += 4; *line == ' ';)
 		line++;
-	return number_read(line, &fd) != NULL && fd == (uint64_t)listener;
+	search->found = number_read(line, &fd) != NULL && fd == search->listener;
+	return !search->found;
 }
 
-/* The kernel tells what is in an epoll set. That of an idle worker is small: one read shows it. */
+/* The kernel tells what is in an epoll set. */
 static bool epoll_includes(int set, int listener)
 {
-	char text[4096];
+	struct search search = {.listener = (uint64_t)listener};
 	struct line path;
 
 	line_start(&path);
 	line_text(&path, "/proc/self/fdinfo/");
 	line_number(&path, (uint64_t)set);
-	if (!file_read(path.text, text, sizeof text))
-		return false;
-	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (names(line, listener))
-			return true;
-	}
-	return false;
+	file_each_line(path.text, look_at_line, &search);
+	return search.found;
 }
 
 /* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "listener.h"
 
 _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 struct worker worker = {.listener = -1, .highest = -1};
@@ -42,7 +43,7 @@ void worker_born(uint64_t now)
 	worker.forker = worker.next_forker;
 	worker.born = now;
 	worker.listener = -1;
-	worker.on_own = worker.lost_track = false;
+	worker.on_own = worker.lost_track = worker.many_accept = false;
 	worker.open = 0;
 	worker.served = worker.unchecked = 0;
 	worker.highest = -1;
@@ -115,16 +116,34 @@ static bool made_here(int fd)
 
 void worker_turns_to(int fd)
 {
+	if (worker.listener < 0)
+		worker.acceptor = pthread_self();
+	else if (!pthread_equal(pthread_self(), worker.acceptor))
+		worker.many_accept = true;
 	worker.listener = fd;
 	worker.on_own = worker.on_own || made_here(fd);
 }
 
-file_id worker_common_listener(int fd)
+uint64_t worker_common_listener(int fd)
 {
 	for (unsigned i = 0; i < worker.listeners; i++)
 		if (worker.listener_table[i].maker != worker.pid && still_held(&worker.listener_table[i]))
 			return worker.listener_table[i].socket;
-	return identify_socket(fd);
+	return worker.on_own ? listener_place(fd) : identify_socket(fd);
+}
+
+bool worker_has_heirs(void)
+{
+	if (worker.listeners_overflowed)
+		return false;
+	for (unsigned i = 0; i < worker.listeners; i++) {
+		const struct listener *listener = &worker.listener_table[i];
+
+		if (listener->maker == worker.pid && still_held(listener) &&
+		    !listener_has_heirs(listener->fd))
+			return false;
+	}
+	return true;
 }
 
 /* ------------------------------------------------------------- connections */

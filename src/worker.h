@@ -10,6 +10,7 @@
 #ifndef SLSHIM_WORKER_H
 #define SLSHIM_WORKER_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,12 +36,14 @@ struct listener {
 
 struct worker {
 	pid_t pid;
-	pid_t next_forker; /* written before every fork: the pid that a child born now had as parent */
-	pid_t forker;      /* of this process; 0: not forked since its image was exec'd */
-	uint64_t born;     /* boot clock, milliseconds */
-	int listener;      /* the descriptor that it last came to accept on; -1: none yet */
-	bool on_own;       /* has come to one that this process itself made a listener */
-	bool lost_track;   /* accepted a connection that the table has no room for */
+	pid_t next_forker;  /* written before every fork: the pid that a child born now had as parent */
+	pid_t forker;       /* of this process; 0: not forked since its image was exec'd */
+	uint64_t born;      /* boot clock, milliseconds */
+	int listener;       /* the descriptor that it last came to accept on; -1: none yet */
+	pthread_t acceptor; /* the thread that came, ... */
+	bool many_accept;   /* ... unless others came as well */
+	bool on_own;        /* has come to one that this process itself made a listener */
+	bool lost_track;    /* accepted a connection that the table has no room for */
 	_Atomic unsigned open;      /* tracked connections not seen closed; may be too high */
 	_Atomic uint64_t served;    /* connections accepted since the fork */
 	_Atomic uint64_t unchecked; /* of them since the last check */
@@ -72,7 +75,7 @@ bool worker_has_listener(void);
 void worker_turns_to(int listener);
 static inline void worker_accepts_on(int listener)
 {
-	if (listener != worker.listener)
+	if (listener != worker.listener || !pthread_equal(pthread_self(), worker.acceptor))
 		worker_turns_to(listener);
 }
 void worker_accepted(int connection);
@@ -102,8 +105,12 @@ enum worker_place {
 };
 enum worker_place worker_place(void);
 
-/* One socket that stands for all listeners that this worker shares with its siblings: the first
- * inherited one that it still holds, else the one that it accepts on now. 0: unknown. */
-file_id worker_common_listener(int listener);
+/* Would others take over what waits for the listeners that this process made itself? */
+bool worker_has_heirs(void);
+
+/* A number that stands for the listeners that this worker has in common with its siblings: that of
+ * the first inherited one that it still holds; else, where it made its own, of the address that it
+ * is bound to, else of the socket that it accepts on now. 0: unknown. */
+uint64_t worker_common_listener(int listener);
 
 #endif

@@ -33,17 +33,17 @@ static void close_page(void)
 	munmap(page, sizeof *page);
 }
 
-/* Of a pool of `count` whose master nobody vouches for. */
+/* Of a pool of `count`, forked long ago, whose master nobody vouches for. */
 static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, count, false, now, TIMEOUT};
+	struct pool_terms terms = {most, {count, 0}, false, now, TIMEOUT};
 
 	return pool_lease(page, TAG, &terms);
 }
 
 static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, 1, true, now, TIMEOUT};
+	struct pool_terms terms = {most, {1, 0}, true, now, TIMEOUT};
 
 	return pool_lease(page, tag, &terms) == POOL_GO;
 }
@@ -51,6 +51,18 @@ static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
 static bool lease(unsigned most, uint64_t now)
 {
 	return lease_of(TAG, most, now);
+}
+
+static int enter(uint32_t tag, pid_t pid)
+{
+	struct pool_member member = {pid, 1, NOW};
+
+	return pool_enter(page, tag, &member, is_alive);
+}
+
+static unsigned count(uint64_t now)
+{
+	return pool_count(page, TAG, now, TIMEOUT, is_alive).count;
 }
 
 START_TEST(lends_no_more_than_allowed)
@@ -156,6 +168,28 @@ START_TEST(last_worker_of_an_unknown_master_is_no_trial)
 }
 END_TEST
 
+/* ... and none while its first workers may still be on their way. */
+START_TEST(unsettled_pool_is_no_trial)
+{
+	struct pool_terms terms = {1, {8, NOW}, false, NOW + TIMEOUT / POOL_SETTLES, TIMEOUT};
+
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
+	terms.now++;
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
+}
+END_TEST
+
+START_TEST(tells_the_youngest)
+{
+	struct pool_member old = {101, 1, NOW - 5}, young = {102, 1, NOW - 1};
+
+	pool_enter(page, TAG, &young, is_alive);
+	pool_enter(page, TAG, &old, is_alive);
+	enter(OTHER, 103);
+	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive).youngest, NOW - 1);
+}
+END_TEST
+
 START_TEST(pools_have_their_own_leases)
 {
 	ck_assert(lease(1, NOW));
@@ -165,49 +199,49 @@ END_TEST
 
 START_TEST(counts_the_living_and_those_away)
 {
-	int slot = pool_enter(page, TAG, 101, 1, is_alive);
+	int slot = enter(TAG, 101);
 
-	ck_assert_int_ge(pool_enter(page, TAG, 102, 1, is_alive), 0);
-	ck_assert_int_ge(pool_enter(page, OTHER, 103, 1, is_alive), 0);
-	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 2);
+	ck_assert_int_ge(enter(TAG, 102), 0);
+	ck_assert_int_ge(enter(OTHER, 103), 0);
+	ck_assert_uint_eq(count(NOW), 2);
 	ck_assert(lease(1, NOW));
 	pool_exit(page, slot, TAG, 101);
-	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 2);
-	ck_assert_uint_eq(pool_count(page, TAG, NOW + TIMEOUT, TIMEOUT, is_alive), 1);
+	ck_assert_uint_eq(count(NOW), 2);
+	ck_assert_uint_eq(count(NOW + TIMEOUT), 1);
 }
 END_TEST
 
 START_TEST(forgets_the_dead)
 {
-	ck_assert_int_ge(pool_enter(page, TAG, getpid(), 1, is_alive), 0);
-	ck_assert_int_ge(pool_enter(page, TAG, getpid() + 1, 1, is_alive), 0);
+	ck_assert_int_ge(enter(TAG, getpid()), 0);
+	ck_assert_int_ge(enter(TAG, getpid() + 1), 0);
 	all_alive = false;
-	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 1);
+	ck_assert_uint_eq(count(NOW), 1);
 	all_alive = true;
-	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 1);
+	ck_assert_uint_eq(count(NOW), 1);
 }
 END_TEST
 
 START_TEST(has_a_slot_for_as_many_as_it_says)
 {
 	for (pid_t pid = 1; pid <= POOL_SLOTS; pid++)
-		ck_assert_int_ge(pool_enter(page, TAG, pid, 1, is_alive), 0);
-	ck_assert_int_eq(pool_enter(page, TAG, 5000, 1, is_alive), POOL_NO_SLOT);
+		ck_assert_int_ge(enter(TAG, pid), 0);
+	ck_assert_int_eq(enter(TAG, 5000), POOL_NO_SLOT);
 	all_alive = false;
-	ck_assert_int_ge(pool_enter(page, TAG, 5000, 1, is_alive), 0);
+	ck_assert_int_ge(enter(TAG, 5000), 0);
 }
 END_TEST
 
 /* Nobody gives up a slot that is another's by now. */
 START_TEST(exit_spares_the_successor)
 {
-	int slot = pool_enter(page, TAG, 101, 1, is_alive);
+	int slot = enter(TAG, 101);
 
 	pool_exit(page, slot, TAG, 102);
 	pool_exit(page, slot, OTHER, 101);
 	pool_exit(page, POOL_NO_SLOT, TAG, 101);
 	pool_exit(page, POOL_SLOTS, TAG, 101);
-	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive), 1);
+	ck_assert_uint_eq(count(NOW), 1);
 }
 END_TEST
 
@@ -261,9 +295,8 @@ START_TEST(survives_garbage)
 	}
 	lease(POOL_LEASES + 1, NOW);
 	pool_fill_vacancy(page, TAG, NOW, TIMEOUT);
-	ck_assert_uint_le(pool_count(page, TAG, NOW, TIMEOUT, process_is_alive),
-	                  POOL_SLOTS + POOL_LEASES);
-	ck_assert_int_lt(pool_enter(page, TAG, getpid(), 1, process_is_alive), POOL_SLOTS);
+	ck_assert_uint_le(count(NOW), POOL_SLOTS + POOL_LEASES);
+	ck_assert_int_lt(enter(TAG, getpid()), POOL_SLOTS);
 	ck_assert(lease(POOL_LEASES, NOW));
 }
 END_TEST
@@ -283,6 +316,8 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, unfilled_vacancy_is_a_fuse);
 	tcase_add_test(tests, unfilled_vacancy_is_no_fuse_where_the_master_is_known);
 	tcase_add_test(tests, last_worker_of_an_unknown_master_is_no_trial);
+	tcase_add_test(tests, unsettled_pool_is_no_trial);
+	tcase_add_test(tests, tells_the_youngest);
 	tcase_add_test(tests, pools_have_their_own_leases);
 	tcase_add_test(tests, counts_the_living_and_those_away);
 	tcase_add_test(tests, forgets_the_dead);

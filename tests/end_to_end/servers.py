@@ -460,6 +460,22 @@ class LeakyPrefork(Program):
 class HandWritten(Program):
     """tests/hand_written"""
 
-    def __init__(self, environment, wait="accept", service="close", lock="none", oddity="none"):
+    workers_at_start = 8
+
+    def __init__(
+        self, environment, wait="accept", service="close", lock="none", oddity="none", path=None
+    ):
         parts = ["-a", wait, "-s", service, "-l", lock, "-o", oddity]
+        parts += ["-u", path] if path else []
+        self.pids, self.same_since = None, None
         super().__init__(environment, "tests/hand_written/hand_written", *parts)
+
+    def is_settled(self):
+        """All workers are there, and none was born in the last tenth of SL_REPLACE_TIMEOUT: the
+        first of a master that nobody knows may leave."""
+        pids = {worker.pid for worker in self.workers()}
+        if pids != self.pids:
+            self.pids, self.same_since = pids, time.monotonic()
+        timeout = float(self.environment.get("SL_REPLACE_TIMEOUT", "10s").rstrip("s"))
+        enough = len(pids) >= self.workers_at_start
+        return enough and time.monotonic() - self.same_since > timeout / 10 + 0.05

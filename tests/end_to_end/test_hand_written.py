@@ -1,64 +1,180 @@
-"""Hand-written prefork servers leave when they are idle, however they wait and close."""
+"""Hand-written prefork servers are recycled without a word from anybody, or left alone and told
+why: however they wait, lock, serve and close."""
+
+import os
+import re
+import subprocess
 
 import pytest
 
-from servers import HandWritten, ab, get, leavings, shim, wait_until, wrk
+from servers import HandWritten, ab, get, leavings, shim, tool, wait_until, wrk
 
+IDLE, CLOSE = "_exit@idle", "_exit@close"
 WAITS = [
     "accept", "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2",
     "exclusive",
 ]  # fmt: skip
+SERVICES = [
+    "close", "fclose", "dup2", "close_range", "standard_input", "late_log", "fork_cgi", "vfork_cgi",
+    "passed", "threads",
+]  # fmt: skip
+# Those that the kernel releases when their holder ends, and those that it does not.
+RELEASED_LOCKS = ["flock", "fcntl", "sysv_undo"]
+LASTING_LOCKS = {
+    "sysv": "a SysV semaphore without SEM_UNDO",
+    "semaphore": "a semaphore that processes share",
+    "named_semaphore": "a semaphore that processes share",
+    "mutex": "a mutex that processes share",
+    "pipe": "both ends of a pipe",
+    "socketpair": "both ends of a socketpair",
+    "eventfd": "an eventfd",
+}
+
+# At every 21st connection of a worker, and at every one.
+LIMITS = {"now and then": {"SL_MAX_CONNECTIONS": 20}, "always": {"SL_MAX_SIZE": 1}}
+at_both_paces = pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
+PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
 
 
-def recycled(wait, close, way="_exit@idle", limit=20):
-    """Runs one under load; returns what left."""
-    environment = shim(SL_MAX_CONNECTIONS=limit, SL_LEAVE=way, SL_MAX_LEAVING=2)
-    with HandWritten(environment, wait, close) as server:
-        loads = [ab(server.url(), 3000), wrk(server.url(), seconds=1, keep_alive=False)]
-        for load in loads:
-            assert load.failed == 0, load.output
+def load_until(server, is_enough):
+    """Loads a server for a second at a time; every connection succeeds."""
+    for _ in range(15):
+        load = wrk(server.url(), seconds=1, keep_alive=False)
+        assert load.failed == 0, load.output
+        if is_enough():
+            return
+    raise AssertionError(f"not in 15 s of load, see {server.error_log}")
+
+
+def recycled(wait="accept", service="close", lock="none", oddity="none", way=IDLE, **variables):
+    """Runs one under load; returns what left, and what was logged."""
+    with HandWritten(shim(**PACE | variables), wait, service, lock, oddity) as server:
+        wait_until(server.is_settled, "all workers are there")
+        load = ab(server.url(), 1000)
+        assert load.failed == 0, load.output
+        load_until(server, lambda: len(leavings(server.log())) >= 15)
         left = leavings(server.log())
-        print(f"{sum(load.requests for load in loads)} requests, {len(left)} leavings")
-        assert len(left) >= 15
+        print(f"{len(left)} leavings")
         assert {leaving.way for leaving in left} == {way}
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
         assert server.stop() == 0
-        return left
+        return left, server
 
 
+@at_both_paces
 @pytest.mark.parametrize("wait", WAITS)
-def test_leaves_when_idle(wait):
-    recycled(wait, "close")
+def test_leaves_when_idle(wait, limit):
+    recycled(wait, **limit)
+
+
+@at_both_paces
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+@pytest.mark.parametrize("service", SERVICES[1:])
+def test_leaves_however_it_serves(wait, service, limit):
+    left, server = recycled(wait, service, **limit)
+    if service == "late_log":
+        for leaving in left:
+            logged = (server.directory / f"served.{leaving.pid}").read_text()
+            assert logged == leaving.connections * "one\n"
+
+
+@at_both_paces
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait", "exclusive"])
+@pytest.mark.parametrize("lock", RELEASED_LOCKS)
+def test_leaves_with_a_lock_that_the_kernel_releases(wait, lock, limit):
+    recycled(wait, lock=lock, **limit)
+
+
+@at_both_paces
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait", "exclusive"])
+@pytest.mark.parametrize("lock", LASTING_LOCKS)
+def test_leaves_before_it_takes_a_lock_that_would_last(wait, lock, limit):
+    _, server = recycled(wait, lock=lock, way=CLOSE, **limit)
+    assert server.log().count("leaves right after a close, not when it is idle") == 1
+    assert LASTING_LOCKS[lock] in server.log()
+
+
+@at_both_paces
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+def test_master_that_accepts_goes_on(wait, limit):
+    recycled(wait, oddity="accepting", **limit)
 
 
 @pytest.mark.parametrize("wait", WAITS)
 def test_is_sent_a_signal_when_idle(wait):
     """The handler runs before the wait, which must not go on as if nothing had happened."""
-    recycled(wait, "close", way="QUIT@idle")
-
-
-@pytest.mark.parametrize("wait", ["accept", "exclusive"])
-def test_leaves_at_every_connection(wait):
-    left = recycled(wait, "close", limit=1)
-    assert len(left) >= 300
-
-
-@pytest.mark.parametrize("close", ["fclose", "dup2"])
-@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
-def test_sees_every_close(wait, close):
-    recycled(wait, close)
+    recycled(wait, way="QUIT@idle", SL_LEAVE="QUIT@idle", **LIMITS["now and then"])
 
 
 def test_fclose_is_a_close():
-    recycled("accept", "fclose", way="_exit@close")
+    recycled(service="fclose", way=CLOSE, SL_LEAVE=CLOSE, **LIMITS["now and then"])
+
+
+# ------------------------------------------------------------------- left alone
+
+
+def left_alone(reason, *parts, most=0, **variables):
+    """Runs one under load, of which no worker leaves, or but `most`, until it is said why."""
+    environment = shim(**{"SL_REPLACE_TIMEOUT": "1s", "SL_MAX_LEAVING": 4} | variables)
+    with HandWritten(environment, *parts) as server:
+        wait_until(server.is_settled, "all workers are there")
+        before = {worker.pid for worker in server.workers()}
+        load_until(server, lambda: reason in server.log())
+        load_until(server, lambda: True)
+        left = leavings(server.log())
+        assert len(left) == most
+        assert {worker.pid for worker in server.workers()} >= before - {leaving.pid for leaving in left}
+        assert server.log().count(reason) == 1
+        assert get(server.url()) == "ok\n"
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+@pytest.mark.parametrize(
+    ("reason", "service", "lock", "oddity"),
+    [
+        ("for as long as it has a child process", "close", "none", "helper"),
+        ("it has several threads", "close", "none", "thread_pool"),
+        ("it accepts on a socket that it opened itself", "close", "none", "own_listener"),
+        ("its closes or waits are not seen", "dup2", "pipe", "none"),
+        ("its closes or waits are not seen", "close_range", "mutex", "none"),
+    ],
+)
+def test_stays_and_says_why(wait, reason, service, lock, oddity):
+    left_alone(reason, wait, service, lock, oddity, **LIMITS["always"])
+
+
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+def test_worker_that_no_fork_made_is_left_alone(wait):
+    """Each says so, for they share nothing."""
+    with HandWritten(shim(SL_MAX_SIZE=1), wait, oddity="clone") as server:
+        load_until(server, lambda: server.log().count("is not watched") == 8)
+        load_until(server, lambda: True)
+        assert leavings(server.log()) == []
+        assert server.log().count("is not watched") == 8
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+def test_master_that_never_replaces_loses_one(wait):
+    """A trial, and no other; the rest goes on serving."""
+    reason = "its master has not replaced the one that left"
+    left_alone(reason, wait, "close", "none", "never_replaces", most=1, **LIMITS["always"])
+
+
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+def test_worker_that_ignores_its_signal_is_left_alone(wait):
+    reason = "it did not leave within SL_REPLACE_TIMEOUT"
+    parts = [wait, "close", "none", "deaf"]
+    left_alone(reason, *parts, most=1, SL_LEAVE="QUIT@idle", **LIMITS["now and then"])
 
 
 def test_stuck_exit_ends_after_two_seconds():
     """A handler that never returns costs the pool a worker for that long, and no connection."""
     environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="exit@idle", SL_MAX_LEAVING=1)
-    with HandWritten(environment, "accept", "close", "stuck") as server:
-        wait_until(lambda: len(server.workers()) == 8, "all workers are there")
+    with HandWritten(environment, oddity="stuck") as server:
+        wait_until(server.is_settled, "all workers are there")
         load = wrk(server.url(), seconds=9, keep_alive=False)
         assert load.failed == 0, load.output
         left = leavings(server.log())
@@ -66,14 +182,60 @@ def test_stuck_exit_ends_after_two_seconds():
         assert "ended with status" not in server.log()
 
 
-@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
-def test_worker_that_ignores_its_signal_is_left_alone(wait):
-    environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="QUIT@idle", SL_REPLACE_TIMEOUT="1s")
-    with HandWritten(environment, wait, "close", "deaf") as server:
-        wait_until(lambda: len(server.workers()) == 8, "all workers are there")
-        before = {worker.pid for worker in server.workers()}
-        load = wrk(server.url(), seconds=3, keep_alive=False)
-        assert load.failed == 0, load.output
-        assert {worker.pid for worker in server.workers()} == before
-        assert len(leavings(server.log())) == 1  # a trial
-        assert server.log().count("it did not leave within SL_REPLACE_TIMEOUT") == 1
+# ---------------------------------------------------------------------- sockets
+
+
+def curl(*options, within=()):
+    """Requests by curl; how many there were, and how many of them failed."""
+    command = [*within, tool("curl"), "-s", "-o", "/dev/null", "-w", "%{http_code} %{exitcode}\n"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=120)
+    replies = done.stdout.splitlines()
+    return len(replies), sum(reply != "200 0" for reply in replies)
+
+
+@at_both_paces
+def test_handler_that_unlinks_the_socket_does_not_run(tmp_path, limit):
+    path = str(tmp_path / "socket")
+    with HandWritten(shim(**PACE | limit), oddity="unlink", path=path) as server:
+        wait_until(server.is_settled, "all workers are there")
+        requests = ["--unix-socket", path, "-Z", "--parallel-max", "8", "http://localhost/[1-2000]"]
+        assert curl(*requests) == (2000, 0)
+        assert len(leavings(server.log())) >= 15
+        assert os.path.exists(path)
+        assert curl(*requests[:2], "http://localhost/") == (1, 0)
+        assert server.stop() == 0
+
+
+MIGRATING = "ip link set lo up && echo {} >/proc/sys/net/ipv4/tcp_migrate_req && exec "
+
+
+class InNetwork(HandWritten):
+    """In a network of its own, in which tcp_migrate_req is set."""
+
+    def __init__(self, environment, migrate):
+        super().__init__(environment, oddity="own_listener")
+        script = MIGRATING.format(migrate) + " ".join(self.command)
+        self.command = [tool("unshare"), "--net", "/bin/sh", "-c", script]
+
+    def load(self, requests, rate):
+        network = [tool("nsenter"), "--net", "--target", str(self.master.pid)]
+        return curl("--rate", f"{rate}/s", f"{self.url()}?[1-{requests}]", within=network)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a network of one's own takes root")
+@pytest.mark.parametrize(("migrate", "way"), [(0, IDLE), (1, None), (1, IDLE)])
+def test_listeners_of_its_own(migrate, way):
+    """Workers stay; but for who asks where the kernel hands waiting connections over."""
+    environment = shim(SL_MAX_CONNECTIONS=10, SL_MAX_LEAVING=1, SL_REPLACE_TIMEOUT="3s")
+    with InNetwork(environment | ({"SL_LEAVE": way} if way else {}), migrate) as server:
+        wait_until(server.is_settled, "all workers are there")
+        assert server.load(600, rate=200) == (600, 0)
+        left = leavings(server.log())
+        if migrate and way:
+            assert len(left) >= 15
+            assert "stays" not in server.log()
+        else:
+            assert left == []
+            assert server.log().count("it accepts on a socket that it opened itself") == 1
+        assert server.load(1, rate=200) == (1, 0)
+        assert re.search("ended with status", server.log()) is None

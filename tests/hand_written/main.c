@@ -14,6 +14,7 @@
  *     accepting        the master accepts, too
  *     clone            workers are made by a bare clone()
  *     never_replaces   the master lets workers go
+ *     slow             the master takes a third of a second to replace one
  *     thread_pool      each worker has four threads that do all that workers do
  *     own_listener     each worker opens a listener of its own, with SO_REUSEPORT
  *     unlink           the master's atexit handler, which workers inherit, unlinks the socket */
@@ -30,6 +31,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hand_written.h"
@@ -59,31 +61,36 @@ static bool is_odd(const char *way)
 
 /* ------------------------------------------------------------------ listener */
 
-static void start_to_listen(int family, const void *address, socklen_t size)
+static void open_socket(int family, const void *address, socklen_t size)
 {
 	int on = 1;
 
 	listener = socket(family, SOCK_STREAM | (how_to_wait->blocks ? 0 : SOCK_NONBLOCK), 0);
 	if (is_odd("own_listener"))
 		setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-	fail_if(bind(listener, address, size) != 0 || listen(listener, 511) != 0, "listen");
+	fail_if(bind(listener, address, size) != 0, "bind");
 }
 
-static void open_listener(void)
+static void start_to_listen(void)
+{
+	fail_if(listen(listener, 511) != 0, "listen");
+}
+
+static void open_internet_socket(void)
 {
 	socklen_t size = sizeof place;
 
 	place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	start_to_listen(AF_INET, &place, sizeof place);
+	open_socket(AF_INET, &place, sizeof place);
 	fail_if(getsockname(listener, (struct sockaddr *)&place, &size) != 0, "getsockname");
 }
 
-static void open_unix_listener(void)
+static void open_unix_socket(void)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-	start_to_listen(AF_UNIX, &address, sizeof address);
+	open_socket(AF_UNIX, &address, sizeof address);
 }
 
 static void unlink_socket(void)
@@ -144,8 +151,10 @@ static _Noreturn void work(void)
 		atexit(get_stuck);
 	if (is_odd("helper"))
 		keep_helper();
-	if (is_odd("own_listener"))
-		open_listener();
+	if (is_odd("own_listener")) {
+		open_internet_socket(); /* at the same port: the master's only keeps it */
+		start_to_listen();
+	}
 	for (int i = 1; is_odd("thread_pool") && i < THREADS; i++)
 		fail_if(pthread_create(&thread, NULL, serve_until_asked, NULL) != 0, "pthread_create");
 	serve_until_asked(NULL);
@@ -183,6 +192,8 @@ static void replace_the_gone(void)
 	while (waitpid(-1, &status, WNOHANG) > 0) {
 		if (status != 0)
 			fprintf(stderr, "hand_written: a worker ended with status %d\n", status);
+		if (is_odd("slow"))
+			nanosleep(&(struct timespec){.tv_nsec = 333000000}, NULL);
 		if (!is_odd("never_replaces"))
 			start_worker();
 	}
@@ -231,9 +242,11 @@ int main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &child_ended, NULL);
 	signal(SIGTERM, end_all);
 	if (path != NULL)
-		open_unix_listener();
+		open_unix_socket();
 	else
-		open_listener();
+		open_internet_socket();
+	if (!is_odd("own_listener"))
+		start_to_listen();
 	if (is_odd("unlink"))
 		atexit(unlink_socket);
 	lock->make();

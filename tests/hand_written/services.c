@@ -89,13 +89,15 @@ static void serve_as_standard_input(int connection)
 static void log_late(int connection)
 {
 	static FILE *log;
+	char name[32];
 
 	answer(connection);
 	close(connection);
+	snprintf(name, sizeof name, "served.%d", (int)getpid());
 	if (log == NULL)
-		log = fopen("late.log", "a");
-	fail_if(log == NULL, "late.log");
-	fprintf(log, "%d\n", (int)getpid());
+		log = fopen(name, "w");
+	fail_if(log == NULL, name);
+	fprintf(log, "one\n");
 }
 
 /* ------------------------------------------------------------ other processes */
