@@ -2,13 +2,11 @@
  * every request leaves a little more memory unshared, and nothing is ever given back.
  *
  *     leaky_prefork [-p port] [-w workers] [-m preloaded MB] [-l leaked KB a request]
- *                   [-n]
  *
  * Speaks enough HTTP/1.0 for curl, ab and wrk. The master preloads its data, forks its workers
  * and replaces every one that ends. SIGQUIT makes a worker leave when it is between two requests;
  * SIGTERM ends the master and its workers. It prints one line with its port (0, the default,
- * takes any) and its pid. With -n it replaces no worker, as careless masters do. It knows nothing
- * of slshim. */
+ * takes any) and its pid. It knows nothing of slshim. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,8 +21,8 @@
 enum { MAX_WORKERS = 256 };
 
 static struct {
-	int port, workers, preloaded_mb, leaked_kb, replaces;
-} options = {0, 8, 64, 64, 1};
+	int port, workers, preloaded_mb, leaked_kb;
+} options = {0, 8, 64, 64};
 
 static char *data;
 static size_t data_size;
@@ -140,7 +138,7 @@ static void replace_the_gone(int listener, const sigset_t *watched)
 		if (status != 0)
 			fprintf(stderr, "leaky_prefork: worker %d ended with status %d\n", (int)gone, status);
 		for (int i = 0; i < options.workers; i++)
-			if (workers[i] == gone && options.replaces)
+			if (workers[i] == gone)
 				start_worker(i, listener, watched);
 	}
 }
@@ -170,7 +168,7 @@ int main(int argc, char **argv)
 {
 	int listener, option;
 
-	while ((option = getopt(argc, argv, "p:w:m:l:n")) != -1)
+	while ((option = getopt(argc, argv, "p:w:m:l:")) != -1)
 		switch (option) {
 		case 'p':
 			options.port = atoi(optarg);
@@ -183,9 +181,6 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			options.leaked_kb = atoi(optarg);
-			break;
-		case 'n':
-			options.replaces = 0;
 			break;
 		default:
 			return 64;

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-enum { TAG_BITS = 24, DEADLINE_BITS = 40 };
+enum { TAG_BITS = 24, DEADLINE_BITS = 40, NOBODY = 0 };
 #define DEADLINE_MASK ((UINT64_C(1) << DEADLINE_BITS) - 1)
 
 _Static_assert(sizeof(struct pool_slot) == 64, "a slot is a cache line");
@@ -61,6 +61,11 @@ int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *m
 	return POOL_NO_SLOT;
 }
 
+bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
+{
+	return slot >= 0 && slot < POOL_SLOTS && page->slots[slot].holder == holder_of(tag, pid);
+}
+
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 {
 	uint64_t holder = holder_of(tag, pid);
@@ -69,22 +74,62 @@ void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 		atomic_compare_exchange_strong(&page->slots[slot].holder, &holder, 0);
 }
 
+/* ------------------------------------------------------------------ trials */
+
+enum trial { TRIAL_NONE, TRIAL_OPEN, TRIAL_PASSED };
+
+/* A pool's word is the first of a few that has its tag or is unused; without any it takes the
+ * first, and the pool that had it tries again. */
+static _Atomic uint32_t *find_trial(struct pool_page *page, uint32_t tag)
+{
+	enum { LOOKED_AT = 16 };
+
+	for (unsigned i = 0; i < LOOKED_AT; i++) {
+		_Atomic uint32_t *word = &page->trials[(tag + i) % POOL_LEASES];
+
+		if (*word == 0 || *word >> 8 == tag)
+			return word;
+	}
+	return &page->trials[tag % POOL_LEASES];
+}
+
+static enum trial read_trial(struct pool_page *page, uint32_t tag)
+{
+	uint32_t found = *find_trial(page, tag);
+
+	return found >> 8 == tag ? (enum trial)(found & 0xff) : TRIAL_NONE;
+}
+
+static void write_trial(struct pool_page *page, uint32_t tag, enum trial trial)
+{
+	*find_trial(page, tag) = tag << 8 | trial;
+}
+
 /* ------------------------------------------------------------------ leases */
+
+static uint64_t deadline_of(uint64_t lease)
+{
+	return lease & DEADLINE_MASK;
+}
+
+static uint64_t make_lease(uint32_t tag, uint64_t deadline)
+{
+	return (uint64_t)tag << DEADLINE_BITS | (deadline & DEADLINE_MASK);
+}
 
 /* `now` is read before the page is: another worker may have taken a lease since, with a later
  * deadline than this one could ask for. */
-static bool is_free(uint64_t lease, uint64_t now, uint64_t timeout)
+static bool is_garbage(uint64_t lease, uint64_t now, uint64_t timeout)
 {
 	enum { READ_SINCE = 1000 };
-	uint64_t deadline = lease & DEADLINE_MASK;
 
-	return lease == 0 || deadline <= now || deadline > now + timeout + READ_SINCE;
+	return deadline_of(lease) > now + timeout + READ_SINCE;
 }
 
-struct pool_census pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
-                              pool_is_alive *is_alive)
+struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
+                              uint64_t timeout, pool_is_alive *is_member)
 {
-	struct pool_census census = {0, 0};
+	struct pool_census census = {0, 0, 0};
 
 	for (int i = 0; i < POOL_SLOTS; i++) {
 		struct pool_slot *slot = &page->slots[i];
@@ -92,40 +137,36 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, uint64_t now
 
 		if (holder >> 32 != tag)
 			continue;
-		if (is_dead(slot, holder, is_alive)) {
+		if (is_dead(slot, holder, is_member)) {
 			atomic_compare_exchange_strong(&slot->holder, &holder, 0);
 			continue;
 		}
 		census.count++;
+		census.others += holder != holder_of(tag, self);
 		if (slot->born > census.youngest)
 			census.youngest = slot->born;
 	}
 	for (int i = 0; i < POOL_LEASES; i++) {
 		uint64_t lease = page->leases[i];
 
-		if (lease >> DEADLINE_BITS == tag && !is_free(lease, now, timeout))
+		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) > now &&
+		    !is_garbage(lease, now, timeout))
 			census.count++;
 	}
 	return census;
 }
 
-static bool has_run_out(uint64_t lease, uint32_t tag, uint64_t now)
+/* Is there a lease of this pool with a deadline in this range? */
+static bool has_lease(struct pool_page *page, uint32_t tag, uint64_t from, uint64_t until)
 {
-	return lease >> DEADLINE_BITS == tag && (lease & DEADLINE_MASK) <= now;
-}
+	for (int i = 0; i < POOL_LEASES; i++) {
+		uint64_t lease = page->leases[i];
 
-static bool is_unfilled(struct pool_page *page, uint32_t tag, uint64_t now)
-{
-	for (int i = 0; i < POOL_LEASES; i++)
-		if (has_run_out(page->leases[i], tag, now))
+		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) >= from &&
+		    deadline_of(lease) <= until)
 			return true;
+	}
 	return false;
-}
-
-/* Two pools may want the same place for their proof: the one that loses it has to try again. */
-bool pool_is_proven(struct pool_page *page, uint32_t tag)
-{
-	return page->proven[tag % POOL_LEASES] == tag;
 }
 
 /* The leases of a pool are the `most` words from the tag's own place on. Another pool may have
@@ -133,13 +174,27 @@ bool pool_is_proven(struct pool_page *page, uint32_t tag)
 static bool take_lease(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
                        uint64_t timeout)
 {
-	uint64_t mine = (uint64_t)tag << DEADLINE_BITS | ((now + timeout) & DEADLINE_MASK);
+	uint64_t mine = make_lease(tag, now + timeout);
 
 	for (unsigned i = 0; i < most && i < POOL_LEASES; i++) {
 		_Atomic uint64_t *word = &page->leases[(tag + i) % POOL_LEASES];
 		uint64_t lease = *word;
 
-		if (is_free(lease, now, timeout) && atomic_compare_exchange_strong(word, &lease, mine))
+		if (is_garbage(lease, now, timeout))
+			atomic_compare_exchange_strong(word, &lease, make_lease(NOBODY, now + timeout));
+		else if (deadline_of(lease) <= now && atomic_compare_exchange_strong(word, &lease, mine))
+			return true;
+	}
+	return false;
+}
+
+bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
+                   uint64_t timeout)
+{
+	for (unsigned i = 0; i < most && i < POOL_LEASES; i++) {
+		uint64_t lease = page->leases[(tag + i) % POOL_LEASES];
+
+		if (deadline_of(lease) <= now || is_garbage(lease, now, timeout))
 			return true;
 	}
 	return false;
@@ -151,37 +206,75 @@ static bool is_settled(const struct pool_terms *terms)
 	return terms->now > terms->census.youngest + terms->timeout / POOL_SETTLES;
 }
 
+/* May the pool of a master that nobody vouches for have a lease, if there is one? */
+static enum pool_turn judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms,
+                            enum trial trial)
+{
+	if (has_lease(page, tag, 0, terms->now))
+		return POOL_UNFILLED;
+	if (trial == TRIAL_OPEN)
+		return has_lease(page, tag, terms->now + 1, UINT64_MAX) ? POOL_WAIT : POOL_UNFILLED;
+	if (trial != TRIAL_PASSED && terms->census.count < 2)
+		return POOL_ALONE;
+	if ((trial != TRIAL_PASSED && !is_settled(terms)) || terms->census.others == 0)
+		return POOL_WAIT;
+	return POOL_GO;
+}
+
+static unsigned most_away(const struct pool_terms *terms, enum trial trial)
+{
+	if (terms->is_vouched || (trial == TRIAL_PASSED && terms->most < terms->census.count))
+		return terms->most;
+	return trial == TRIAL_PASSED ? terms->census.count - 1 : 1;
+}
+
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
 {
-	unsigned most = terms->most;
+	enum trial trial = read_trial(page, tag);
+	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge(page, tag, terms, trial);
 
-	if (!terms->is_vouched) {
-		if (is_unfilled(page, tag, terms->now))
-			return POOL_UNFILLED;
-		if (!pool_is_proven(page, tag)) {
-			if (terms->census.count < 2)
-				return POOL_ALONE;
-			if (!is_settled(terms))
-				return POOL_WAIT;
-			most = 1;
-		}
+	if (turn != POOL_GO)
+		return turn;
+	if (!take_lease(page, tag, most_away(terms, trial), terms->now, terms->timeout))
+		return POOL_WAIT;
+	if (trial != TRIAL_PASSED)
+		write_trial(page, tag, TRIAL_OPEN);
+	return POOL_GO;
+}
+
+static _Atomic uint64_t *find_last_vacancy(struct pool_page *page, uint32_t tag, uint64_t until,
+                                           uint64_t *lease)
+{
+	_Atomic uint64_t *last = NULL;
+
+	*lease = 0;
+	for (unsigned i = 0; i < POOL_LEASES; i++) {
+		uint64_t found = page->leases[i];
+
+		if (found >> DEADLINE_BITS != tag || deadline_of(found) > until || found < *lease)
+			continue;
+		last = &page->leases[i];
+		*lease = found;
 	}
-	return take_lease(page, tag, most, terms->now, terms->timeout) ? POOL_GO : POOL_WAIT;
+	return last;
 }
 
 void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t timeout)
 {
-	for (unsigned i = 0; i < POOL_LEASES; i++) {
-		_Atomic uint64_t *word = &page->leases[(tag + i) % POOL_LEASES];
-		uint64_t lease = *word;
+	for (int tries = 0; tries < POOL_LEASES; tries++) {
+		uint64_t lease;
+		_Atomic uint64_t *word = find_last_vacancy(page, tag, born + timeout, &lease);
 
-		if (lease >> DEADLINE_BITS != tag || (lease & DEADLINE_MASK) > born + timeout)
-			continue;
-		if (!atomic_compare_exchange_strong(word, &lease, 0))
-			continue;
-		page->proven[tag % POOL_LEASES] = tag;
-		return;
+		if (word == NULL)
+			break;
+		if (atomic_compare_exchange_strong(word, &lease, 0)) {
+			write_trial(page, tag, TRIAL_PASSED);
+			return;
+		}
 	}
+	/* Another pool took the word of the trial's lease, when that had run out: once more, then. */
+	if (read_trial(page, tag) == TRIAL_OPEN && !has_lease(page, tag, 0, UINT64_MAX))
+		write_trial(page, tag, TRIAL_NONE);
 }
 
 bool pool_say_once(struct pool_page *page, unsigned remark)

@@ -11,13 +11,15 @@
  * turns: slower, never unsafe.
  *
  * A lease is one word, the tag and a deadline on the boot clock, taken by compare-and-swap. Past
- * its deadline, or further ahead than a lease can be, it is free: so whoever dies in any way
- * gives it back. The first accept of a worker that was born since gives it back before that.
+ * its deadline it is free: so whoever dies in any way gives it back. The first accept of a worker
+ * that was born since gives it back before that. A deadline further ahead than a lease can be is
+ * garbage: it becomes one that nobody holds, so that a page which somebody scribbles on stops
+ * recycling rather than letting all go at once.
  *
  * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
  * of at least two, and not while it may still be forking its first workers, for they would look
  * like replacements; whoever fills that vacancy proves it. A lease that ran out unfilled is a fuse:
- * no more leave until a newcomer removes it.
+ * no more leave until a newcomer removes it. The last one present never leaves.
  *
  * May not know: what a worker measures, or how it leaves. */
 #ifndef SLSHIM_POOL_H
@@ -42,7 +44,7 @@ struct pool_slot {
 
 struct pool_page {
 	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline in milliseconds */
-	_Atomic uint32_t proven[POOL_LEASES]; /* tags of pools whose master was seen to replace */
+	_Atomic uint32_t trials[POOL_LEASES]; /* tag << 8 | how the trial of its master stands */
 	_Atomic uint64_t said;                /* bit n: remark n was written */
 	struct pool_slot slots[POOL_SLOTS];
 };
@@ -66,40 +68,46 @@ struct pool_member {
 int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
                pool_is_alive *is_alive);
 
-/* Gives up the slot that pool_enter returned. */
+/* Is the slot that pool_enter returned still this worker's? */
+bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
+
+/* Gives it up. */
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
 struct pool_census {
 	unsigned count;    /* of its workers, those that are away on a lease included */
+	unsigned others;   /* of those present, but for the one that asks */
 	uint64_t youngest; /* when the last of those present was born */
 };
 
-/* Clears the slots of the dead. */
-struct pool_census pool_count(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
-                              pool_is_alive *is_alive);
-
-/* Has a newcomer been seen to fill a vacancy? */
-bool pool_is_proven(struct pool_page *page, uint32_t tag);
+/* Who asks has pid `self`. Clears the slots of those that are no members (any more). */
+struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
+                              uint64_t timeout, pool_is_alive *is_member);
 
 enum pool_turn {
 	POOL_GO,       /* a lease was taken */
-	POOL_WAIT,     /* all are out */
+	POOL_WAIT,     /* not now */
 	POOL_ALONE,    /* the only worker of a master that was never seen to replace one */
 	POOL_UNFILLED, /* the master did not replace who left before */
 };
 
 struct pool_terms {
 	unsigned most;             /* leases at a time */
-	struct pool_census census; /* looked at for a trial only */
+	struct pool_census census; /* not looked at where is_vouched */
 	bool is_vouched;           /* the master is known to replace who leaves */
 	uint64_t now;              /* milliseconds on the boot clock */
 	uint64_t timeout;          /* milliseconds, the same for all of the pool */
 };
 
+/* Is it worth a census? All of `most` may be out. */
+bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
+                   uint64_t timeout);
+
 /* Asks for a lease until `now` + `timeout`. */
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
 
-/* A newcomer is there: one lease that was taken before it was born ends. */
+/* A newcomer is there: one lease that was taken before it was born ends, the last of them: another
+ * newcomer may be too old for that one. */
 void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t timeout);
 
 /* True for the first caller with this number (0 to 63) among all who share the page. */

@@ -25,43 +25,78 @@ uint64_t process_clock(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* 4711 (name, which may hold anything) S 1 4711 ...: the fields after the name start behind the
- * last closing parenthesis. */
-static uint64_t parse_stat(const char *text)
-{
-	enum { STATE = 3, START_TIME = 22 };
-	const char *at = strrchr(text, ')');
-	uint64_t value = 0;
+enum { STATE = 3, PARENT = 4, START_TIME = 22 };
 
-	if (at == NULL || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X')
-		return 0;
+/* 4711 (name, which may hold anything) S 1 4711 ...: the fields after the name start behind the
+ * last closing parenthesis. Empty if it cannot be told. */
+static const char *find_field(const char *text, int wanted)
+{
+	const char *at = strrchr(text, ')');
+
+	if (at == NULL || at[1] != ' ')
+		return "";
 	at += 2;
-	for (int field = STATE; field < START_TIME; field++) {
+	for (int field = STATE; field < wanted; field++) {
 		at = strchr(at, ' ');
 		if (at == NULL)
-			return 0;
+			return "";
 		at++;
 	}
-	return number_read(at, &value) != NULL ? value : 0;
+	return at;
 }
 
-uint64_t process_start_time(pid_t pid)
+static uint64_t read_field(const char *text, int wanted)
 {
-	char text[1024];
+	uint64_t value;
+
+	return number_read(find_field(text, wanted), &value) != NULL ? value : 0;
+}
+
+enum { STAT_SIZE = 1024 };
+
+/* False if there is no such process, or none that lives. */
+static bool read_stat(pid_t pid, char text[STAT_SIZE])
+{
 	struct line path;
+	char state;
 
 	line_start(&path);
 	line_text(&path, "/proc/");
 	line_number(&path, (uint64_t)pid);
 	line_text(&path, "/stat");
-	return file_read(path.text, text, sizeof text) ? parse_stat(text) : 0;
+	if (pid <= 0 || !file_read(path.text, text, STAT_SIZE))
+		return false;
+	state = find_field(text, STATE)[0];
+	return state != 'Z' && state != 'X';
+}
+
+uint64_t process_start_time(pid_t pid)
+{
+	char text[STAT_SIZE];
+
+	return read_stat(pid, text) ? read_field(text, START_TIME) : 0;
+}
+
+static bool is_same(const char *text, uint64_t start_time)
+{
+	uint64_t found = read_field(text, START_TIME);
+
+	return found != 0 && (start_time == 0 || found == start_time);
 }
 
 bool process_is_alive(pid_t pid, uint64_t start_time)
 {
-	uint64_t found = pid > 0 ? process_start_time(pid) : 0;
+	char text[STAT_SIZE];
 
-	return found != 0 && (start_time == 0 || found == start_time);
+	return read_stat(pid, text) && is_same(text, start_time);
+}
+
+bool process_is_sibling(pid_t pid, uint64_t start_time)
+{
+	char text[STAT_SIZE];
+
+	return read_stat(pid, text) && is_same(text, start_time) &&
+	       read_field(text, PARENT) == (uint64_t)getppid();
 }
 
 bool process_is_main_thread(void)

@@ -10,11 +10,15 @@
 uint64_t process_clock(void);
 
 /* When a process that is neither dead nor a zombie was started, in ticks after boot (field 22 of
- * /proc/PID/stat, whose field 3 is the state); 0 if it is not there, dead, or cannot be told. */
+ * /proc/PID/stat, whose field 3 is the state and field 4 the parent); 0 if it is not there, dead,
+ * or cannot be told. */
 uint64_t process_start_time(pid_t pid);
 
 /* Is the process of this pid alive, and the one that had this start time (0: whichever)? */
 bool process_is_alive(pid_t pid, uint64_t start_time);
+
+/* ... and has it the caller's parent? */
+bool process_is_sibling(pid_t pid, uint64_t start_time);
 
 /* Is the caller the thread that the process started with? */
 bool process_is_main_thread(void);

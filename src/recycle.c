@@ -38,6 +38,7 @@ static struct {
 	uint64_t crossed_at;  /* since when, without a break */
 	uint64_t crossed_served;
 	bool moment_came;      /* since then */
+	uint64_t hindered_at;  /* since when, without a break */
 	bool said_would_leave; /* in a dry run, since then */
 	struct pool_census census;
 	uint64_t counted_at;
@@ -88,7 +89,7 @@ static void stay(unsigned remark)
 /* What will pass is worth a line only where it does not. */
 static void stay_for_now(unsigned remark, uint64_t now)
 {
-	if (now - self.crossed_at > self.departure.replaced_within)
+	if (now - self.hindered_at > self.departure.replaced_within)
 		say_stay(remark);
 }
 
@@ -146,39 +147,35 @@ static void measure(void)
 	sample_set(&self.sample, QUANTITY_CONNECTIONS, worker.served);
 	self.crossed = policy_crossed(server.config.limit, &self.sample);
 	if (before == 0 && self.crossed != 0) {
-		self.crossed_at = process_clock();
+		self.crossed_at = self.hindered_at = process_clock();
 		self.crossed_served = worker.served;
 		self.moment_came = false;
 		self.said_would_leave = false;
 	}
 }
 
-static unsigned count_pool(uint64_t now)
+static void count_pool(uint64_t now)
 {
-	self.census =
-	    pool_count(server.page, self.tag, now, self.departure.replaced_within, process_is_alive);
+	self.census = pool_count(server.page, self.tag, worker.pid, now, self.departure.replaced_within,
+	                         process_is_sibling);
 	self.counted_at = now;
-	return self.census.count;
 }
 
-/* The pool changes little in a second, and counting it reads a file for each of its workers. */
-static unsigned recent_count(uint64_t now)
-{
-	enum { COUNT_HOLDS = 1000 };
-
-	return self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS ? count_pool(now)
-	                                                                   : self.census.count;
-}
-
-/* How many may be away at a time; of those with listeners of their own one has to inherit. */
+/* How many may be away at a time; of those with listeners of their own one has to inherit. For a
+ * share, a count that is a second old will do: counting reads a file for each worker. */
 static unsigned most_leaving(uint64_t now)
 {
+	enum { COUNT_HOLDS = 1000 };
 	unsigned most = server.config.max_leaving;
 
+	if (!server.config.max_leaving_is_percent && !worker.on_own)
+		return most;
+	if (self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS)
+		count_pool(now);
 	if (server.config.max_leaving_is_percent)
-		most = recent_count(now) * most / 100;
-	if (worker.on_own && most >= recent_count(now))
-		most = recent_count(now) - 1;
+		most = self.census.count * most / 100;
+	if (worker.on_own && most >= self.census.count)
+		most = self.census.count - 1;
 	return most > 0 ? most : 1;
 }
 
@@ -192,9 +189,12 @@ static bool is_its_turn(uint64_t now)
 	};
 	enum pool_turn turn;
 
-	if (!terms.is_vouched && !pool_is_proven(server.page, self.tag))
+	if (!terms.is_vouched) {
+		if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
+			return false;
 		count_pool(now);
-	terms.census = self.census;
+		terms.census = self.census;
+	}
 	turn = pool_lease(server.page, self.tag, &terms);
 	if (turn == POOL_ALONE || turn == POOL_UNFILLED)
 		say_stay(turn == POOL_ALONE ? REMARK_ALONE : REMARK_UNFILLED);
@@ -260,8 +260,9 @@ static bool may_leave(enum moment moment, uint64_t now)
 {
 	if (has_to_stay(now))
 		return false;
-	if (server.page != NULL && self.slot == POOL_NO_SLOT)
-		join_pool(); /* it was none of the pool when it entered */
+	self.hindered_at = now;
+	if (server.page != NULL && !pool_holds(server.page, self.slot, self.tag, worker.pid))
+		join_pool(); /* it was none of the pool when it entered, or somebody wrote over its slot */
 	if (server.page == NULL || self.slot == POOL_NO_SLOT) {
 		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;

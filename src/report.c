@@ -212,7 +212,8 @@ static const char *reason(unsigned remark)
 	case REMARK_ALONE:
 		return "it is alone in its pool, and its master has not been seen to replace a worker";
 	case REMARK_UNFILLED:
-		return "its master has not replaced the one that left before, within SL_REPLACE_TIMEOUT";
+		return "nobody has come to accept in place of the one that left before, within "
+		       "SL_REPLACE_TIMEOUT";
 	default:
 		return "it did not leave within SL_REPLACE_TIMEOUT; it is left alone";
 	}

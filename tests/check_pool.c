@@ -36,14 +36,14 @@ static void close_page(void)
 /* Of a pool of `count`, forked long ago, whose master nobody vouches for. */
 static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {count, 0}, false, now, TIMEOUT};
+	struct pool_terms terms = {most, {count, count - 1, 0}, false, now, TIMEOUT};
 
 	return pool_lease(page, TAG, &terms);
 }
 
 static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {1, 0}, true, now, TIMEOUT};
+	struct pool_terms terms = {most, {1, 0, 0}, true, now, TIMEOUT};
 
 	return pool_lease(page, tag, &terms) == POOL_GO;
 }
@@ -62,7 +62,7 @@ static int enter(uint32_t tag, pid_t pid)
 
 static unsigned count(uint64_t now)
 {
-	return pool_count(page, TAG, now, TIMEOUT, is_alive).count;
+	return pool_count(page, TAG, getpid(), now, TIMEOUT, is_alive).count;
 }
 
 START_TEST(lends_no_more_than_allowed)
@@ -91,12 +91,25 @@ START_TEST(keeps_a_lease_from_an_earlier_clock)
 }
 END_TEST
 
-/* A worker that writes a deadline of its own cannot stop recycling for longer than the timeout. */
-START_TEST(takes_back_what_no_lease_can_be)
+/* A worker that scribbles on the page neither has all go at once nor stops recycling for longer
+ * than the timeout. */
+START_TEST(rests_after_garbage)
 {
 	for (int i = 0; i < POOL_LEASES; i++)
 		page->leases[i] = UINT64_MAX;
-	ck_assert(lease(1, NOW));
+	ck_assert(!lease(1, NOW));
+	ck_assert(!lease(1, NOW + TIMEOUT - 1));
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_GO); /* it was nobody's: no fuse */
+}
+END_TEST
+
+/* Both newcomers fill a vacancy, though only the younger one was born after the second. */
+START_TEST(newcomers_fill_two_vacancies_in_either_order)
+{
+	ck_assert(lease(2, NOW) && lease(2, NOW + 10));
+	pool_fill_vacancy(page, TAG, NOW + 15, TIMEOUT);
+	pool_fill_vacancy(page, TAG, NOW + 5, TIMEOUT);
+	ck_assert(lease(2, NOW + 20) && lease(2, NOW + 20));
 }
 END_TEST
 
@@ -139,8 +152,32 @@ START_TEST(unknown_master_that_replaces_is_proven)
 	ck_assert_int_eq(try_lease(8, 2, NOW), POOL_GO);
 	pool_fill_vacancy(page, TAG, NOW + 1, TIMEOUT);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_GO);
-	ck_assert_int_eq(try_lease(1, 2, NOW + 2), POOL_GO);
+	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_GO);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_WAIT);
+}
+END_TEST
+
+/* ... but for the last one present, also where all may be away. */
+START_TEST(last_worker_of_an_unknown_master_stays)
+{
+	struct pool_terms last = {8, {8, 0, 0}, false, NOW + 1, TIMEOUT};
+
+	ck_assert_int_eq(try_lease(8, 8, NOW), POOL_GO);
+	pool_fill_vacancy(page, TAG, NOW + 1, TIMEOUT);
+	ck_assert_int_eq(pool_lease(page, TAG, &last), POOL_WAIT);
+	ck_assert_int_eq(try_lease(2, 8, NOW + 1), POOL_GO);
+	ck_assert_int_eq(try_lease(2, 8, NOW + 1), POOL_WAIT);
+}
+END_TEST
+
+START_TEST(knows_when_nothing_is_to_lend)
+{
+	ck_assert(pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
+	ck_assert(lease(2, NOW) && lease(2, NOW));
+	ck_assert(!pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
+	ck_assert(pool_can_lend(page, TAG, 2, NOW + TIMEOUT, TIMEOUT));
+	memset(page, 0xff, sizeof *page);
+	ck_assert(pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
 }
 END_TEST
 
@@ -152,6 +189,17 @@ START_TEST(unfilled_vacancy_is_a_fuse)
 	ck_assert_int_eq(try_lease(8, 1, NOW + 100 * TIMEOUT), POOL_UNFILLED);
 	pool_fill_vacancy(page, TAG, NOW + 100 * TIMEOUT, TIMEOUT);
 	ck_assert_int_eq(try_lease(8, 1, NOW + 100 * TIMEOUT), POOL_GO);
+}
+END_TEST
+
+START_TEST(unfilled_vacancy_is_a_fuse_of_a_proven_pool)
+{
+	ck_assert_int_eq(try_lease(8, 2, NOW), POOL_GO);
+	pool_fill_vacancy(page, TAG, NOW + 1, TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 2, NOW + 1), POOL_GO);
+	ck_assert_int_eq(try_lease(8, 2, NOW + 1 + TIMEOUT), POOL_UNFILLED);
+	pool_fill_vacancy(page, TAG, NOW + 1 + TIMEOUT, TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 2, NOW + 1 + TIMEOUT), POOL_GO);
 }
 END_TEST
 
@@ -171,7 +219,7 @@ END_TEST
 /* ... and none while its first workers may still be on their way. */
 START_TEST(unsettled_pool_is_no_trial)
 {
-	struct pool_terms terms = {1, {8, NOW}, false, NOW + TIMEOUT / POOL_SETTLES, TIMEOUT};
+	struct pool_terms terms = {1, {8, 7, NOW}, false, NOW + TIMEOUT / POOL_SETTLES, TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
 	terms.now++;
@@ -186,7 +234,7 @@ START_TEST(tells_the_youngest)
 	pool_enter(page, TAG, &young, is_alive);
 	pool_enter(page, TAG, &old, is_alive);
 	enter(OTHER, 103);
-	ck_assert_uint_eq(pool_count(page, TAG, NOW, TIMEOUT, is_alive).youngest, NOW - 1);
+	ck_assert_uint_eq(pool_count(page, TAG, getpid(), NOW, TIMEOUT, is_alive).youngest, NOW - 1);
 }
 END_TEST
 
@@ -295,9 +343,10 @@ START_TEST(survives_garbage)
 	}
 	lease(POOL_LEASES + 1, NOW);
 	pool_fill_vacancy(page, TAG, NOW, TIMEOUT);
-	ck_assert_uint_le(count(NOW), POOL_SLOTS + POOL_LEASES);
+	ck_assert_uint_le(pool_count(page, TAG, getpid(), NOW, TIMEOUT, process_is_sibling).count,
+	                  POOL_LEASES);
 	ck_assert_int_lt(enter(TAG, getpid()), POOL_SLOTS);
-	ck_assert(lease(POOL_LEASES, NOW));
+	ck_assert(lease(POOL_LEASES, NOW + TIMEOUT));
 }
 END_TEST
 
@@ -307,13 +356,17 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, lends_no_more_than_allowed);
 	tcase_add_test(tests, takes_back_what_is_past_its_deadline);
 	tcase_add_test(tests, keeps_a_lease_from_an_earlier_clock);
-	tcase_add_test(tests, takes_back_what_no_lease_can_be);
+	tcase_add_test(tests, rests_after_garbage);
+	tcase_add_test(tests, newcomers_fill_two_vacancies_in_either_order);
 	tcase_add_test(tests, newcomer_fills_one_vacancy);
 	tcase_add_test(tests, newcomer_of_another_pool_fills_none);
 	tcase_add_test(tests, worker_born_before_fills_none);
 	tcase_add_test(tests, unknown_master_gets_one_trial);
 	tcase_add_test(tests, unknown_master_that_replaces_is_proven);
+	tcase_add_test(tests, last_worker_of_an_unknown_master_stays);
+	tcase_add_test(tests, knows_when_nothing_is_to_lend);
 	tcase_add_test(tests, unfilled_vacancy_is_a_fuse);
+	tcase_add_test(tests, unfilled_vacancy_is_a_fuse_of_a_proven_pool);
 	tcase_add_test(tests, unfilled_vacancy_is_no_fuse_where_the_master_is_known);
 	tcase_add_test(tests, last_worker_of_an_unknown_master_is_no_trial);
 	tcase_add_test(tests, unsettled_pool_is_no_trial);

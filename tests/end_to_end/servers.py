@@ -238,6 +238,21 @@ class Server:
             return self.master.children()
         return []
 
+    def wait_until_settled(self, count):
+        """Until all workers are there, and none was born in the last tenth of SL_REPLACE_TIMEOUT:
+        then the first of a master that nobody knows may leave."""
+        timeout = number(r"^(\d+)s?$", self.environment.get("SL_REPLACE_TIMEOUT", ""), 10)
+        seen, since = set(), 0
+
+        def has_settled():
+            nonlocal seen, since
+            pids = {worker.pid for worker in self.workers()}
+            if pids != seen:
+                seen, since = pids, time.monotonic()
+            return len(pids) >= count and time.monotonic() - since > timeout / 10 + 0.05
+
+        wait_until(has_settled, f"{count} workers are there, see {self.directory}")
+
     def is_running(self):
         return self.master.is_running() and self.master.status() != psutil.STATUS_ZOMBIE
 
@@ -424,8 +439,9 @@ PerlChildExitHandler Growing::child_exit
 class Program(Server):
     """A server of ours, in build/, that says its port and its pid when it listens."""
 
-    def __init__(self, environment, program, *options):
+    def __init__(self, environment, program, *options, workers=8, settled=True):
         super().__init__(environment)
+        self.workers_at_start = workers if settled else 0
         self.command = [str(BUILD / program), *map(str, options)]
 
     @property
@@ -447,35 +463,27 @@ class Program(Server):
             raise AssertionError(f"{self.command[0]} said {said!r} and:\n{self.log()}")
         self.port = int(found[1])
         self.master = psutil.Process(int(found[2]))
+        if self.workers_at_start:
+            self.wait_until_settled(self.workers_at_start)
 
 
 class LeakyPrefork(Program):
     """examples/leaky_prefork"""
 
-    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, options=()):
+    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, settled=True):
         sizes = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb]
-        super().__init__(environment, "examples/leaky_prefork", *sizes, *options)
+        program = "examples/leaky_prefork"
+        super().__init__(environment, program, *sizes, workers=workers, settled=settled)
 
 
 class HandWritten(Program):
     """tests/hand_written"""
-
-    workers_at_start = 8
 
     def __init__(
         self, environment, wait="accept", service="close", lock="none", oddity="none", path=None
     ):
         parts = ["-a", wait, "-s", service, "-l", lock, "-o", oddity]
         parts += ["-u", path] if path else []
-        self.pids, self.same_since = None, None
         super().__init__(environment, "tests/hand_written/hand_written", *parts)
 
-    def is_settled(self):
-        """All workers are there, and none was born in the last tenth of SL_REPLACE_TIMEOUT: the
-        first of a master that nobody knows may leave."""
-        pids = {worker.pid for worker in self.workers()}
-        if pids != self.pids:
-            self.pids, self.same_since = pids, time.monotonic()
-        timeout = float(self.environment.get("SL_REPLACE_TIMEOUT", "10s").rstrip("s"))
-        enough = len(pids) >= self.workers_at_start
-        return enough and time.monotonic() - self.same_since > timeout / 10 + 0.05
+

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from servers import HandWritten, ab, get, leavings, shim, tool, wait_until, wrk
+from servers import HandWritten, ab, get, leavings, shim, tool, wrk
 
 IDLE, CLOSE = "_exit@idle", "_exit@close"
 WAITS = [
@@ -49,7 +49,6 @@ def load_until(server, is_enough):
 def recycled(wait="accept", service="close", lock="none", oddity="none", way=IDLE, **variables):
     """Runs one under load; returns what left, and what was logged."""
     with HandWritten(shim(**PACE | variables), wait, service, lock, oddity) as server:
-        wait_until(server.is_settled, "all workers are there")
         load = ab(server.url(), 1000)
         assert load.failed == 0, load.output
         load_until(server, lambda: len(leavings(server.log())) >= 15)
@@ -118,7 +117,6 @@ def left_alone(reason, *parts, most=0, **variables):
     """Runs one under load, of which no worker leaves, or but `most`, until it is said why."""
     environment = shim(**{"SL_REPLACE_TIMEOUT": "1s", "SL_MAX_LEAVING": 4} | variables)
     with HandWritten(environment, *parts) as server:
-        wait_until(server.is_settled, "all workers are there")
         before = {worker.pid for worker in server.workers()}
         load_until(server, lambda: reason in server.log())
         load_until(server, lambda: True)
@@ -159,7 +157,7 @@ def test_worker_that_no_fork_made_is_left_alone(wait):
 @pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
 def test_master_that_never_replaces_loses_one(wait):
     """A trial, and no other; the rest goes on serving."""
-    reason = "its master has not replaced the one that left"
+    reason = "nobody has come to accept in place of the one that left"
     left_alone(reason, wait, "close", "none", "never_replaces", most=1, **LIMITS["always"])
 
 
@@ -174,7 +172,6 @@ def test_stuck_exit_ends_after_two_seconds():
     """A handler that never returns costs the pool a worker for that long, and no connection."""
     environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="exit@idle", SL_MAX_LEAVING=1)
     with HandWritten(environment, oddity="stuck") as server:
-        wait_until(server.is_settled, "all workers are there")
         load = wrk(server.url(), seconds=9, keep_alive=False)
         assert load.failed == 0, load.output
         left = leavings(server.log())
@@ -197,7 +194,6 @@ def curl(*options, within=()):
 def test_handler_that_unlinks_the_socket_does_not_run(tmp_path, limit):
     path = str(tmp_path / "socket")
     with HandWritten(shim(**PACE | limit), oddity="unlink", path=path) as server:
-        wait_until(server.is_settled, "all workers are there")
         requests = ["--unix-socket", path, "-Z", "--parallel-max", "8", "http://localhost/[1-2000]"]
         assert curl(*requests) == (2000, 0)
         assert len(leavings(server.log())) >= 15
@@ -228,7 +224,6 @@ def test_listeners_of_its_own(migrate, way):
     """Workers stay; but for who asks where the kernel hands waiting connections over."""
     environment = shim(SL_MAX_CONNECTIONS=10, SL_MAX_LEAVING=1, SL_REPLACE_TIMEOUT="3s")
     with InNetwork(environment | ({"SL_LEAVE": way} if way else {}), migrate) as server:
-        wait_until(server.is_settled, "all workers are there")
         assert server.load(600, rate=200) == (600, 0)
         left = leavings(server.log())
         if migrate and way:

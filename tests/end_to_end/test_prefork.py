@@ -1,26 +1,27 @@
-"""A hand-written prefork server: left alone by itself, and recycled in the way that SL_LEAVE
-names."""
+"""A prefork server that nobody knows: recycled in the way that SL_LEAVE names, or by default."""
 
 import os
 import re
 
 import pytest
 
-from servers import LeakyPrefork, Sampler, ab, get, leavings, shim, wait_until, wrk
+from servers import LeakyPrefork, Sampler, ab, get, leavings, shim
 
 KB, MB = 1024, 1024 * 1024
 
 
-def test_unknown_server_is_left_alone():
-    with LeakyPrefork(shim(SL_MAX_UNSHARED="1M")) as server:
-        wait_until(lambda: len(server.workers()) == 8, "all workers are there")
-        before = {worker.pid for worker in server.workers()}
-        load = ab(server.url(), 2000)
+def test_unknown_server_needs_no_telling():
+    """Its workers leave when they are idle, before the next accept."""
+    with LeakyPrefork(shim(SL_MAX_UNSHARED="1M", SL_MAX_LEAVING=2)) as server:
+        load = ab(server.url(), 5000)
         assert load.failed == 0, load.output
-        assert {worker.pid for worker in server.workers()} == before
+        left = leavings(server.log())
+        assert len(left) >= 15
+        assert {leaving.way for leaving in left} == {"_exit@idle"}
+        assert "they leave by _exit@idle (by default)" in server.log()
+        assert "ended with status" not in server.log()
+        assert get(server.url()) == "ok\n"
         assert server.stop() == 0
-        stays = [line for line in server.log().splitlines() if "stays" in line]
-        assert len(stays) == 1 and "SL_LEAVE would say how" in stays[0]
 
 
 def test_leave_none():
@@ -74,19 +75,6 @@ def test_check_every():
         left = leavings(server.log())
         assert left
         assert {leaving.connections - leaving.served_meanwhile for leaving in left} == {20}
-
-
-def test_master_that_never_replaces_loses_one():
-    """A trial, and no other; the rest goes on serving."""
-    environment = shim(SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close", SL_REPLACE_TIMEOUT="1s")
-    with LeakyPrefork(environment, workers=4, options=["-n"]) as server:
-        wait_until(lambda: len(server.workers()) == 4, "all workers are there")
-        load = wrk(server.url(), seconds=3, keep_alive=False)
-        assert load.failed == 0, load.output
-        assert len(leavings(server.log())) == 1
-        assert len(server.workers()) == 3
-        assert server.log().count("its master has not replaced") == 1
-        assert get(server.url()) == "ok\n"
 
 
 def test_only_worker_is_no_trial():
