@@ -179,7 +179,7 @@ static unsigned most_leaving(uint64_t now)
 	return most > 0 ? most : 1;
 }
 
-static bool is_its_turn(uint64_t now)
+static enum pool_turn ask_pool(uint64_t now)
 {
 	struct pool_terms terms = {
 	    .most = most_leaving(now),
@@ -187,17 +187,27 @@ static bool is_its_turn(uint64_t now)
 	    .now = now,
 	    .timeout = self.departure.replaced_within,
 	};
-	enum pool_turn turn;
 
 	if (!terms.is_vouched) {
 		if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
-			return false;
+			return POOL_WAIT;
 		count_pool(now);
 		terms.census = self.census;
 	}
-	turn = pool_lease(server.page, self.tag, &terms);
-	if (turn == POOL_ALONE || turn == POOL_UNFILLED)
-		say_stay(turn == POOL_ALONE ? REMARK_ALONE : REMARK_UNFILLED);
+	return pool_lease(server.page, self.tag, &terms);
+}
+
+/* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
+static bool is_its_turn(uint64_t now)
+{
+	enum pool_turn turn = ask_pool(now);
+
+	if (turn == POOL_ALONE)
+		stay_for_now(REMARK_ALONE, now);
+	else
+		self.hindered_at = now;
+	if (turn == POOL_UNFILLED)
+		say_stay(REMARK_UNFILLED);
 	return turn == POOL_GO;
 }
 
@@ -260,7 +270,6 @@ static bool may_leave(enum moment moment, uint64_t now)
 {
 	if (has_to_stay(now))
 		return false;
-	self.hindered_at = now;
 	if (server.page != NULL && !pool_holds(server.page, self.slot, self.tag, worker.pid))
 		join_pool(); /* it was none of the pool when it entered, or somebody wrote over its slot */
 	if (server.page == NULL || self.slot == POOL_NO_SLOT) {

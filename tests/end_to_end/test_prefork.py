@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from servers import LeakyPrefork, Sampler, ab, get, leavings, shim
+from servers import LeakyPrefork, Sampler, ab, get, leavings, shim, wrk
 
 KB, MB = 1024, 1024 * 1024
 
@@ -78,8 +78,9 @@ def test_check_every():
 
 
 def test_only_worker_is_no_trial():
-    with LeakyPrefork(shim(SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close"), workers=1) as server:
-        load = ab(server.url(), 500)
+    environment = shim(SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close", SL_REPLACE_TIMEOUT="1s")
+    with LeakyPrefork(environment, workers=1) as server:
+        load = wrk(server.url(), seconds=2, keep_alive=False)
         assert load.failed == 0, load.output
         assert leavings(server.log()) == []
         assert server.log().count("alone in its pool") == 1
