@@ -5,8 +5,9 @@
  *
  * Eight workers take the lock, wait, accept, release the lock, serve and end the connection. The
  * master replaces each that ends, until SIGTERM; SIGQUIT makes a worker leave between two
- * connections. It prints one line with its port and its pid, and on standard error each status
- * that is not 0. -u listens on a unix socket instead. The ODDITY is one of
+ * connections, and SIGHUP the master sends it to all of them. It prints one line with its port and
+ * its pid, and on standard error each status that is not 0. -u listens on a unix socket instead.
+ * The ODDITY is one of
  *
  *     stuck            a worker's atexit handler never returns
  *     deaf             workers go on after SIGQUIT
@@ -143,7 +144,7 @@ static void keep_helper(void)
 
 static _Noreturn void work(void)
 {
-	struct sigaction action = {.sa_handler = ask_to_leave};
+	struct sigaction action = {.sa_handler = ask_to_leave, .sa_flags = SA_RESTART};
 	pthread_t thread;
 
 	sigaction(SIGQUIT, &action, NULL);
@@ -174,12 +175,19 @@ static void end_all(int number)
 	_exit(0);
 }
 
+static void restart(int number)
+{
+	(void)number;
+	kill(0, SIGQUIT);
+}
+
 static void start_worker(void)
 {
 	pid_t worker = is_odd("clone") ? (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : fork();
 
 	if (worker == 0) {
 		signal(SIGTERM, SIG_DFL);
+		signal(SIGHUP, SIG_IGN);
 		sigprocmask(SIG_UNBLOCK, &child_ended, NULL);
 		work();
 	}
@@ -241,6 +249,8 @@ int main(int argc, char **argv)
 	sigaddset(&child_ended, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child_ended, NULL);
 	signal(SIGTERM, end_all);
+	signal(SIGHUP, restart);
+	signal(SIGQUIT, SIG_IGN);
 	if (path != NULL)
 		open_unix_socket();
 	else

@@ -1,0 +1,196 @@
+"""The pool as an onlooker sees it: never short of more workers than SL_MAX_LEAVING, whoever is
+killed, and whatever is written on the page that the workers share."""
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from servers import HandWritten, Repeated, ab, as_root, get, leavings, shim, wait_until, wrk
+
+ROUNDS = int(os.environ.get("SLSHIM_ROUNDS", "1"))  # of the kills at random, a minute each
+
+
+def living(master):
+    """The children that are neither dead nor zombies: two reads of /proc, or a few, so that little
+    is missed between two looks."""
+    children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
+    alive = 0
+    for pid in children:
+        with contextlib.suppress(OSError):
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            alive += state not in "ZX"
+    return alive
+
+
+class Onlooker(Repeated):
+    """Counts the living workers again and again."""
+
+    def __init__(self, server):
+        super().__init__(0.001, self._look)
+        self.server = server
+        self.fewest = server.workers_at_start
+        self.looks = 0
+
+    def _look(self):
+        self.fewest = min(self.fewest, living(self.server.master))
+        self.looks += 1
+
+
+@pytest.mark.parametrize(("most", "away"), [("1", 1), ("2", 2), ("50%", 4), ("10%", 1)])
+def test_pool_is_never_short_of_more_than_may_leave(most, away):
+    """All 8 cross their limit at once; their master takes a third of a second to replace one."""
+    environment = shim(SL_MAX_SIZE=1, SL_MAX_LEAVING=most, SL_REPLACE_TIMEOUT="5s")
+    with HandWritten(environment, oddity="slow") as server:
+        with Onlooker(server) as onlooker:
+            load = wrk(server.url(), seconds=8, keep_alive=False)
+        assert load.failed == 0, load.output
+        left = leavings(server.log())
+        print(f"{len(left)} leavings, never fewer than {onlooker.fewest}, {onlooker.looks} looks")
+        assert len(left) >= 15
+        assert onlooker.fewest == 8 - away
+        assert get(server.url()) == "ok\n"
+        assert server.stop() == 0
+
+
+# --------------------------------------------------------------- kills at random
+
+
+class Client(threading.Thread):
+    """Makes one connection after the other; notes when those that failed began and ended."""
+
+    def __init__(self, port, until):
+        super().__init__()
+        self.port, self.until = port, until
+        self.made, self.failed = 0, []
+
+    def _exchange(self):
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            reply = b""
+            while more := connection.recv(4096):
+                reply += more
+        return reply.endswith(b"ok\n")
+
+    def run(self):
+        while not self.until.is_set():
+            start, is_good = time.monotonic(), False
+            with contextlib.suppress(OSError):
+                is_good = self._exchange()
+            self.made += 1
+            if not is_good:
+                self.failed.append((start, time.monotonic()))
+
+
+class Killer(Repeated):
+    """Kills a worker at random now and then, or has the server restart gracefully."""
+
+    def __init__(self, server, chance):
+        super().__init__(0.1, self._kill)
+        self.server, self.chance = server, chance
+        self.kills = []
+
+    def _kill(self):
+        if self.chance.random() < 0.03:
+            self.server.master.send_signal(signal.SIGHUP)
+            return
+        with contextlib.suppress(psutil.Error, IndexError):
+            worker = self.chance.choice(self.server.workers())
+            start = time.monotonic()
+            worker.send_signal(self.chance.choice([signal.SIGKILL, signal.SIGSEGV]))
+            self.kills.append((start, time.monotonic()))
+
+
+def is_by_a_kill(failure, kills):
+    """A worker was killed while the connection was open."""
+    begin, end = failure
+    return any(start <= end and begin <= done + 0.05 for start, done in kills)
+
+
+KINDS = [
+    {}, {"wait": "epoll_wait"}, {"wait": "exclusive"}, {"lock": "flock"}, {"lock": "sysv_undo"},
+    {"oddity": "slow"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_workers_are_killed_at_random(number):
+    kind = KINDS[number % len(KINDS)]
+    environment = shim(SL_MAX_CONNECTIONS=50, SL_MAX_LEAVING=2, SL_REPLACE_TIMEOUT="3s")
+    with HandWritten(environment, **kind) as server:
+        enough = threading.Event()
+        clients = [Client(server.port, enough) for _ in range(4)]
+        with Onlooker(server) as onlooker, Killer(server, random.Random(number)) as killer:
+            for client in clients:
+                client.start()
+            time.sleep(60)  # the time that it is tried for, and waits for nothing
+        left = len(leavings(server.log()))
+        wait_until(lambda: len(leavings(server.log())) >= left + 5, "workers go on to leave")
+        enough.set()
+        for client in clients:
+            client.join()
+        failures = [failure for client in clients for failure in client.failed]
+        made = sum(client.made for client in clients)
+        print(
+            f"{kind}: {made} connections, {len(failures)} failed, {len(killer.kills)} kills,"
+            f" {left} leavings, never fewer than {onlooker.fewest} workers"
+        )
+        assert [failure for failure in failures if not is_by_a_kill(failure, killer.kills)] == []
+        assert len(failures) <= len(killer.kills)
+        assert left >= 15
+        assert onlooker.fewest >= 1
+        assert get(server.url()) == "ok\n"
+
+
+# ---------------------------------------------------------------------- the page
+
+
+class Scribbler(Repeated):
+    """Writes on the page, through the memory of one of the workers."""
+
+    def __init__(self, server, text):
+        super().__init__(0.05, self._write)
+        self.server, self.text = server, text
+        self.written = 0
+
+    def _write(self):
+        worker = next(iter(self.server.workers()), self.server.master)
+        with contextlib.suppress(OSError, StopIteration):  # it has ended
+            maps = Path(f"/proc/{worker.pid}/maps").read_text().splitlines()
+            page = next(line for line in maps if " rw-s " in line and "zero" in line).split()[0]
+            start, end = (int(address, 16) for address in page.split("-"))
+            with open(f"/proc/{worker.pid}/mem", "r+b", buffering=0) as memory:
+                memory.seek(start)
+                self.written += memory.write(self.text(end - start))
+
+
+@pytest.mark.skipif(not as_root(), reason="another's memory takes root")
+@pytest.mark.parametrize(
+    "text",
+    [os.urandom, bytes, lambda size: size * b"\xff", lambda size: (size // 8) * b"\1\0\0\0\0\0\0\0"],
+    ids=["random", "zeros", "ones", "small"],
+)
+def test_garbage_on_the_page_harms_nobody(text):
+    """All are over their limit. Recycling may rest meanwhile; it goes on afterwards."""
+    environment = shim(SL_MAX_SIZE=1, SL_MAX_LEAVING=2, SL_REPLACE_TIMEOUT="1s")
+    with HandWritten(environment) as server:
+        with Onlooker(server) as onlooker, Scribbler(server, text) as scribbler:
+            loads = [ab(server.url(), 2000), wrk(server.url(), seconds=5, keep_alive=False)]
+        assert scribbler.written > 0
+        before = len(leavings(server.log()))
+        loads.append(wrk(server.url(), seconds=3, keep_alive=False))
+        after = len(leavings(server.log())) - before
+        print(f"{before} leavings, then {after}; never fewer than {onlooker.fewest} workers")
+        assert [load.failed for load in loads] == [0, 0, 0]
+        assert onlooker.fewest >= 1
+        assert after >= 15
+        assert "ended with status" not in server.log()
+        assert get(server.url()) == "ok\n"
+        assert server.stop() == 0
