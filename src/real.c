@@ -1,4 +1,5 @@
 /* real.c - finds the functions that ours stand before. May not know: what they are wanted for. */
+#undef _TIME_BITS   /* as in the hooks */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "real.h"
 
@@ -84,6 +85,25 @@ EARLY(sem_init, (sem_t * semaphore, int shared, unsigned value), (semaphore, sha
 EARLY_AS(int, ENOSYS, pthread_mutexattr_setpshared, (pthread_mutexattr_t * attributes, int shared),
          (attributes, shared))
 
+#ifdef TIME64_TWINS
+EARLY(ppoll64, (struct pollfd * set, nfds_t count, const void *time, const sigset_t *mask),
+      (set, count, time, mask))
+EARLY(ppoll64_chk,
+      (struct pollfd * set, nfds_t count, const void *time, const sigset_t *mask, size_t room),
+      (set, count, time, mask, room))
+EARLY(select64, (int count, fd_set *reads, fd_set *writes, fd_set *others, void *time),
+      (count, reads, writes, others, time))
+EARLY(pselect64,
+      (int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
+       const sigset_t *mask),
+      (count, reads, writes, others, time, mask))
+EARLY(epoll_pwait2_time64,
+      (int set, struct epoll_event *events, int most, const void *time, const sigset_t *mask),
+      (set, events, most, time, mask))
+EARLY(semtimedop64, (int set, struct sembuf *operations, size_t count, const void *time),
+      (set, operations, count, time))
+#endif
+
 /* Our hook always passes the two optional arguments on. */
 static sem_t *early_sem_open(const char *name, int flags, ...)
 {
@@ -126,6 +146,14 @@ struct real real = {
     .sem_init = early_sem_init,
     .sem_open = early_sem_open,
     .pthread_mutexattr_setpshared = early_pthread_mutexattr_setpshared,
+#ifdef TIME64_TWINS
+    .ppoll64 = early_ppoll64,
+    .ppoll64_chk = early_ppoll64_chk,
+    .select64 = early_select64,
+    .pselect64 = early_pselect64,
+    .epoll_pwait2_time64 = early_epoll_pwait2_time64,
+    .semtimedop64 = early_semtimedop64,
+#endif
 };
 
 /* ISO C has no cast from an object pointer to a function pointer; POSIX says that the bits do.
@@ -166,4 +194,12 @@ void real_resolve(void)
 	resolve("sem_init", &real.sem_init);
 	resolve("sem_open", &real.sem_open);
 	resolve("pthread_mutexattr_setpshared", &real.pthread_mutexattr_setpshared);
+#ifdef TIME64_TWINS
+	resolve("__ppoll64", &real.ppoll64);
+	resolve("__ppoll64_chk", &real.ppoll64_chk);
+	resolve("__select64", &real.select64);
+	resolve("__pselect64", &real.pselect64);
+	resolve("__epoll_pwait2_time64", &real.epoll_pwait2_time64);
+	resolve("__semtimedop64", &real.semtimedop64);
+#endif
 }

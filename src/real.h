@@ -18,6 +18,12 @@
 #include <sys/socket.h>
 #include <time.h>
 
+/* What 32-bit programs with 64-bit times call on glibc; `time` is such a time, and only passed on.
+ */
+#if defined(__GLIBC__) && defined(__TIMESIZE) && __TIMESIZE == 32
+#define TIME64_TWINS 1
+#endif
+
 struct real {
 	int (*accept)(int, struct sockaddr *restrict, socklen_t *restrict);
 	int (*accept4)(int, struct sockaddr *restrict, socklen_t *restrict, int);
@@ -44,6 +50,14 @@ struct real {
 	int (*sem_init)(sem_t *, int, unsigned);
 	sem_t *(*sem_open)(const char *, int, ...);
 	int (*pthread_mutexattr_setpshared)(pthread_mutexattr_t *, int);
+#ifdef TIME64_TWINS
+	int (*ppoll64)(struct pollfd *, nfds_t, const void *time, const sigset_t *);
+	int (*ppoll64_chk)(struct pollfd *, nfds_t, const void *time, const sigset_t *, size_t);
+	int (*select64)(int, fd_set *, fd_set *, fd_set *, void *time);
+	int (*pselect64)(int, fd_set *, fd_set *, fd_set *, const void *time, const sigset_t *);
+	int (*epoll_pwait2_time64)(int, struct epoll_event *, int, const void *time, const sigset_t *);
+	int (*semtimedop64)(int, struct sembuf *, size_t, const void *time);
+#endif
 };
 
 extern struct real real;

@@ -229,20 +229,11 @@ static struct leaving describe(uint64_t now)
 	return leaving;
 }
 
-/* While connections wait a worker does not leave at a close, unless they always do: then there
- * will soon be another to wake its siblings. */
-static bool is_hindered(enum hindrance hindrance, uint64_t now)
-{
-	enum { BACKLOG_IS_LASTING = 1000 };
-
-	if (hindrance == LEAVE_HAS_BACKLOG)
-		return now - self.crossed_at < BACKLOG_IS_LASTING;
-	return hindrance != LEAVE_IS_CLEAN;
-}
-
-/* Is there a reason, in the process itself, to stay? */
+/* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
+ * then there will soon be another connection to wake the siblings. */
 static bool has_to_stay(uint64_t now)
 {
+	enum { BACKLOG_IS_LASTING = 1000 };
 	enum worker_place place = find_place();
 	enum hindrance hindrance;
 
@@ -256,8 +247,10 @@ static bool has_to_stay(uint64_t now)
 	}
 	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched,
 	                            worker.many_accept, worker.listener);
-	if (!is_hindered(hindrance, now))
+	if (hindrance == LEAVE_IS_CLEAN)
 		return false;
+	if (hindrance == LEAVE_HAS_BACKLOG)
+		return now - self.crossed_at < BACKLOG_IS_LASTING;
 	if (leave_is_hindered_for_good(hindrance))
 		stay(REMARK_HINDRANCE + hindrance);
 	else

@@ -172,7 +172,7 @@ void report_would_leave(const struct leaving *leaving)
 	report_end(leaving, " would leave (SL_DRY_RUN)");
 }
 
-static const char *reason(unsigned remark)
+const char *report_reason(unsigned remark)
 {
 	switch (remark) {
 	case REMARK_PLACE + WORKER_NOT_FORKED:
@@ -214,8 +214,10 @@ static const char *reason(unsigned remark)
 	case REMARK_UNFILLED:
 		return "nobody has come to accept in place of the one that left before, within "
 		       "SL_REPLACE_TIMEOUT";
-	default:
+	case REMARK_NOT_GONE:
 		return "it did not leave within SL_REPLACE_TIMEOUT; it is left alone";
+	default:
+		return NULL;
 	}
 }
 
@@ -227,7 +229,7 @@ void report_stay(unsigned remark, const struct way *way)
 	line_text(&line, " is over a limit and stays (its way out: ");
 	way_describe(way, &line);
 	line_text(&line, "): ");
-	line_text(&line, reason(remark));
+	line_text(&line, report_reason(remark));
 	log_write(&line);
 }
 

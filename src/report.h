@@ -61,6 +61,9 @@ enum remark {
 
 void report_stay(unsigned remark, const struct way *way);
 
+/* What it says; NULL if this is no reason to stay. The manual lists them all. */
+const char *report_reason(unsigned remark);
+
 /* A process that accepts is not watched. */
 void report_unseen(void);
 

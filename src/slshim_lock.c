@@ -1,5 +1,6 @@
 /* slshim_lock.c - the interposed functions by which locks are made that outlive their holder: see
  * lock.h. The rules are those of slshim.c. */
+#undef _TIME_BITS /* the twins of 64-bit times are defined here */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -107,3 +108,18 @@ HOOK int semtimedop(int set, struct sembuf *operations, size_t count,
 		note_semaphores(operations, count);
 	return result;
 }
+
+#ifdef TIME64_TWINS
+
+int __semtimedop64(int, struct sembuf *, size_t, const void *);
+
+HOOK int __semtimedop64(int set, struct sembuf *operations, size_t count, const void *time)
+{
+	int result = real.semtimedop64(set, operations, count, time);
+
+	if (result == 0)
+		note_semaphores(operations, count);
+	return result;
+}
+
+#endif

@@ -1,7 +1,8 @@
 /* slshim_wait.c - the interposed waits: before one that includes the listener a worker is idle.
  *
  * The rules are those of slshim.c; and a wait changes nothing of what it is given. */
-#undef _FORTIFY_SOURCE /* its twins are defined here */
+#undef _FORTIFY_SOURCE /* its twins are defined here, ... */
+#undef _TIME_BITS      /* ... and those of 64-bit times */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -157,3 +158,42 @@ HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *ti
 {
 	return is_poll_over(set, count) ? -1 : real.ppoll_chk(set, count, timeout, mask, room);
 }
+
+#ifdef TIME64_TWINS
+
+int __ppoll64(struct pollfd *, nfds_t, const void *, const sigset_t *);
+int __ppoll64_chk(struct pollfd *, nfds_t, const void *, const sigset_t *, size_t);
+int __select64(int, fd_set *, fd_set *, fd_set *, void *);
+int __pselect64(int, fd_set *, fd_set *, fd_set *, const void *, const sigset_t *);
+int __epoll_pwait2_time64(int, struct epoll_event *, int, const void *, const sigset_t *);
+
+HOOK int __ppoll64(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask)
+{
+	return is_poll_over(set, count) ? -1 : real.ppoll64(set, count, time, mask);
+}
+
+HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask,
+                       size_t room)
+{
+	return is_poll_over(set, count) ? -1 : real.ppoll64_chk(set, count, time, mask, room);
+}
+
+HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, void *time)
+{
+	return is_select_over(count, reads) ? -1 : real.select64(count, reads, writes, others, time);
+}
+
+HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
+                     const sigset_t *mask)
+{
+	return is_select_over(count, reads) ? -1
+	                                    : real.pselect64(count, reads, writes, others, time, mask);
+}
+
+HOOK int __epoll_pwait2_time64(int set, struct epoll_event *events, int most, const void *time,
+                               const sigset_t *mask)
+{
+	return is_epoll_over(set) ? -1 : real.epoll_pwait2_time64(set, events, most, time, mask);
+}
+
+#endif

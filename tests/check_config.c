@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check_main.h"
+#include "manual.h"
 
 static struct config config;
 static struct remarks remarks;
@@ -300,12 +301,8 @@ END_TEST
 
 START_TEST(manual_has_every_variable)
 {
-	static char manual[65536];
-	FILE *file = fopen(MANUAL, "r");
+	const char *manual = read_manual();
 
-	ck_assert_ptr_nonnull(file);
-	ck_assert_uint_lt(fread(manual, 1, sizeof manual - 1, file), sizeof manual - 1);
-	fclose(file);
 	for (size_t v = 0; config_variable(v) != NULL; v++) {
 		char item[64] = ".It Ev ";
 

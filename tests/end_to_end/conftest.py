@@ -14,12 +14,20 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM"))
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item):
-    outcome = yield
+def skip_what_is_missing(outcome):
     if outcome.excinfo and issubclass(outcome.excinfo[0], servers.Missing):
         if "CI" not in os.environ and "SLSHIM_NOTHING_SKIPPED" not in os.environ:
             outcome.force_exception(pytest.skip.Exception(str(outcome.excinfo[1])))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_setup(item):
+    skip_what_is_missing((yield))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    skip_what_is_missing((yield))
 
 
 @pytest.fixture(scope="session", autouse=True)
