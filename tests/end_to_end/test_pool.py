@@ -99,10 +99,11 @@ class Killer(Repeated):
     def __init__(self, server, chance, interval, onlooker):
         super().__init__(interval, self._kill)
         self.server, self.chance, self.onlooker = server, chance, onlooker
+        self.restarts = interval / 20  # one in 20 s
         self.kills = []
 
     def _kill(self):
-        if self.chance.random() < 0.03:
+        if self.chance.random() < self.restarts:
             self.onlooker.since = time.monotonic() + 5
             self.server.master.send_signal(signal.SIGHUP)
             return
