@@ -6,9 +6,14 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -59,6 +64,29 @@ static int every_wait_works(int listener)
 	return ready == 9 && close(set) == 0;
 }
 
+/* Everything by which a lock is made or taken, but sem_open, which allocates. */
+static int every_lock_is_made(void)
+{
+	struct sembuf up = {.sem_op = 1}, down = {.sem_op = -1};
+	struct timespec no_time = {0, 0};
+	int ends[6], event = eventfd(1, 0), set = semget(IPC_PRIVATE, 1, 0600), made = 0;
+	pthread_mutexattr_t attributes;
+	sem_t semaphore;
+
+	made += pipe(ends) == 0;
+	made += pipe2(ends + 2, O_CLOEXEC) == 0;
+	made += socketpair(AF_UNIX, SOCK_STREAM, 0, ends + 4) == 0;
+	made += semop(set, &up, 1) == 0;
+	made += semtimedop(set, &down, 1, &no_time) == 0;
+	made += sem_init(&semaphore, 1, 1) == 0;
+	made += pthread_mutexattr_init(&attributes) == 0 &&
+	        pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0;
+	semctl(set, 0, IPC_RMID);
+	for (int i = 0; i < 6; i++)
+		close(ends[i]);
+	return made == 7 && close(event) == 0;
+}
+
 static int fails_with_ebadf(int result)
 {
 	return result == -1 && errno == EBADF;
@@ -67,7 +95,7 @@ static int fails_with_ebadf(int result)
 static int every_hook_works(void)
 {
 	int listener = open_any_listener(), one = connect_to(listener), other = connect_to(listener);
-	int are_ready = every_wait_works(listener);
+	int are_ready = every_wait_works(listener) && every_lock_is_made();
 	int first = accept(listener, NULL, NULL), second = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 	errno = 1234;

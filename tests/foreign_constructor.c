@@ -3,9 +3,19 @@
  * Writes a letter each time that all of them did as they should: 'c', then 'd'. */
 #include "every_hook.h"
 
+static int named_semaphore_works(void)
+{
+	static const char name[] = "/slshim.foreign_constructor";
+	sem_t *made = sem_open(name, O_CREAT, 0600, 1u), *found = sem_open(name, 0);
+	int value = -1;
+
+	sem_unlink(name);
+	return made != SEM_FAILED && found == made && sem_getvalue(found, &value) == 0 && value == 1;
+}
+
 static void tell(const char *letter)
 {
-	if (every_hook_works() && write(STDOUT_FILENO, letter, 1) != 1)
+	if (every_hook_works() && named_semaphore_works() && write(STDOUT_FILENO, letter, 1) != 1)
 		_exit(1);
 }
 
