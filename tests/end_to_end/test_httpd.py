@@ -97,7 +97,8 @@ def test_mod_perl_by_unshared_memory(listens):
     with Httpd(environment, listens, ("perl",), config, observed=True) as server:
         with Sampler(server) as sampler:
             loads = load_all_ports(server, 4000, "/grow")
-            loads.append(wrk(server.url("/grow"), seconds=5, keep_alive=False))
+            while len(leavings(server.log())) < 20 and len(loads) < 10:
+                loads.append(wrk(server.url("/grow"), seconds=3, keep_alive=False))
         left = expect_sound(server, loads, at_least=20)
         assert {leaving.served_meanwhile for leaving in left} == {0}
         assert max(sampler.highest.values()) <= limit + growth + MB

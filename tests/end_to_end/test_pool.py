@@ -19,14 +19,14 @@ ROUNDS = int(os.environ.get("SLSHIM_ROUNDS", "1"))  # of the kills at random, a 
 
 
 def living(master):
-    """The children that are neither dead nor zombies: two reads of /proc, or a few, so that little
-    is missed between two looks."""
-    children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
+    """How many children live, zombies left out. Not by /proc/PID/task/PID/children, which passes
+    some over while others end."""
     alive = 0
-    for pid in children:
-        with contextlib.suppress(OSError):
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-            alive += state not in "ZX"
+    for entry in os.scandir("/proc"):
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError), open(f"/proc/{entry.name}/stat") as stat:
+                state, parent = stat.read().rpartition(")")[2].split()[:2]
+                alive += int(parent) == master.pid and state not in "ZX"
     return alive
 
 
