@@ -126,8 +126,29 @@ static bool is_garbage(uint64_t lease, uint64_t now, uint64_t timeout)
 	return deadline_of(lease) > now + timeout + READ_SINCE;
 }
 
-struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
-                              uint64_t timeout, pool_is_alive *is_member)
+struct away {
+	unsigned count;
+	uint64_t sum; /* of the words: another one when somebody left or came */
+};
+
+static struct away count_away(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout)
+{
+	struct away away = {0, 0};
+
+	for (int i = 0; i < POOL_LEASES; i++) {
+		uint64_t lease = page->leases[i];
+
+		if (lease >> DEADLINE_BITS != tag || deadline_of(lease) <= now ||
+		    is_garbage(lease, now, timeout))
+			continue;
+		away.count++;
+		away.sum += lease;
+	}
+	return away;
+}
+
+static struct pool_census count_present(struct pool_page *page, uint32_t tag, pid_t self,
+                                        pool_is_alive *is_member)
 {
 	struct pool_census census = {0, 0, 0};
 
@@ -146,13 +167,25 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 		if (slot->born > census.youngest)
 			census.youngest = slot->born;
 	}
-	for (int i = 0; i < POOL_LEASES; i++) {
-		uint64_t lease = page->leases[i];
+	return census;
+}
 
-		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) > now &&
-		    !is_garbage(lease, now, timeout))
-			census.count++;
-	}
+/* Who is neither present nor away yet is not counted; who was both while it was looked would be
+ * twice: then it is looked once more. */
+struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
+                              uint64_t timeout, pool_is_alive *is_member)
+{
+	enum { TRIES = 3 };
+	struct away before, after = count_away(page, tag, now, timeout);
+	struct pool_census census;
+	int tries = 0;
+
+	do {
+		before = after;
+		census = count_present(page, tag, self, is_member);
+		after = count_away(page, tag, now, timeout);
+	} while (after.sum != before.sum && ++tries < TRIES);
+	census.count += after.count < before.count ? after.count : before.count;
 	return census;
 }
 

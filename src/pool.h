@@ -71,7 +71,7 @@ int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *m
 /* Is the slot that pool_enter returned still this worker's? */
 bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
-/* Gives it up. */
+/* Gives it up: before it asks for a lease, so that nobody counts it twice. */
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
 struct pool_census {
@@ -106,8 +106,8 @@ bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t
 /* Asks for a lease until `now` + `timeout`. */
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
 
-/* A newcomer is there: one lease that was taken before it was born ends, the last of them: another
- * newcomer may be too old for that one. */
+/* A newcomer is there, before it takes its slot: one lease that was taken before it was born ends,
+ * the last of them: another newcomer may be too old for that one. */
 void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t timeout);
 
 /* True for the first caller with this number (0 to 63) among all who share the page. */

@@ -31,7 +31,7 @@ static struct {
 	enum phase phase;
 	struct departure departure;
 	enum lock lock;       /* the suspicion that made its moment the close */
-	uint32_t tag;         /* of its pool */
+	uint32_t tag;         /* of its pool; 0: none yet */
 	int slot;             /* in the page */
 	struct sample sample; /* the last one */
 	unsigned crossed;     /* by it */
@@ -53,6 +53,7 @@ static void begin_life(void)
 	atomic_flag_clear(&self.busy);
 	self.entered = false;
 	self.phase = SERVING;
+	self.tag = 0;
 	self.slot = POOL_NO_SLOT;
 	self.crossed = 0;
 	self.said_would_leave = false;
@@ -114,13 +115,27 @@ static enum worker_place find_place(void)
 	return place;
 }
 
-static void join_pool(void)
+static void take_slot(void)
 {
 	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};
 
-	self.tag = pool_tag(worker.forker, worker_common_listener(worker.listener));
 	self.slot = pool_enter(server.page, self.tag, &member, process_is_alive);
+}
+
+static void join_pool(void)
+{
+	self.tag = pool_tag(worker.forker, worker_common_listener(worker.listener));
 	pool_fill_vacancy(server.page, self.tag, worker.born, self.departure.replaced_within);
+	take_slot();
+}
+
+/* It may have been none of the pool when it entered; or somebody wrote over its slot. */
+static void renew_slot(void)
+{
+	if (self.tag == 0)
+		join_pool();
+	else if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
+		take_slot();
 }
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
@@ -188,13 +203,18 @@ static enum pool_turn ask_pool(uint64_t now)
 	    .timeout = self.departure.replaced_within,
 	};
 
-	if (!terms.is_vouched) {
-		if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
-			return POOL_WAIT;
+	enum pool_turn turn;
+
+	if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
+		return POOL_WAIT;
+	if (!terms.is_vouched)
 		count_pool(now);
-		terms.census = self.census;
-	}
-	return pool_lease(server.page, self.tag, &terms);
+	terms.census = self.census;
+	pool_exit(server.page, self.slot, self.tag, worker.pid);
+	turn = pool_lease(server.page, self.tag, &terms);
+	if (turn != POOL_GO)
+		take_slot();
+	return turn;
 }
 
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
@@ -263,8 +283,8 @@ static bool may_leave(enum moment moment, uint64_t now)
 {
 	if (has_to_stay(now))
 		return false;
-	if (server.page != NULL && !pool_holds(server.page, self.slot, self.tag, worker.pid))
-		join_pool(); /* it was none of the pool when it entered, or somebody wrote over its slot */
+	if (server.page != NULL)
+		renew_slot();
 	if (server.page == NULL || self.slot == POOL_NO_SLOT) {
 		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;
@@ -295,7 +315,6 @@ static void try_to_leave(enum moment moment)
 	if (self.lock != LOCK_NONE && pool_say_once(server.page, REMARK_LOCK + self.lock))
 		report_lock(self.lock);
 	report_leaving(&leaving);
-	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	self.phase = LEAVING;
 	self.left_at = now;
 	leave_carry_out(&self.departure.way);

@@ -123,13 +123,18 @@ static void forget_vacancy(struct pool *pool, uint64_t until)
 		pool->left[last] = 0;
 }
 
-static void enter(struct pool *pool, struct member *member)
+static void take_slot(struct pool *pool, struct member *member)
 {
 	struct pool_member who = {member->pid, 1, member->born};
 
-	member->entered = true;
 	member->slot = pool_enter(world.page, pool->tag, &who, is_alive);
+}
+
+static void enter(struct pool *pool, struct member *member)
+{
+	member->entered = true;
 	pool_fill_vacancy(world.page, pool->tag, member->born, TIMEOUT);
+	take_slot(pool, member);
 	forget_vacancy(pool, member->born);
 }
 
@@ -208,15 +213,16 @@ static bool ask(struct pool *pool, struct member *member)
 	                           .timeout = TIMEOUT};
 
 	if (!pool_holds(world.page, member->slot, pool->tag, member->pid))
-		enter(pool, member);
+		take_slot(pool, member);
 	terms.census = pool_count(world.page, pool->tag, member->pid, world.now, TIMEOUT, is_alive);
 	ck_assert_uint_ge(terms.census.count, 1);
 	if (!pool_can_lend(world.page, pool->tag, pool->most, world.now, TIMEOUT))
 		return false;
-	if (pool_lease(world.page, pool->tag, &terms) != POOL_GO)
+	pool_exit(world.page, member->slot, pool->tag, member->pid);
+	if (pool_lease(world.page, pool->tag, &terms) != POOL_GO) {
+		take_slot(pool, member);
 		return false;
-	if (pick(4) > 0)
-		pool_exit(world.page, member->slot, pool->tag, member->pid);
+	}
 	note_vacancy(pool);
 	die(pool, member);
 	check_leaving(pool);
