@@ -17,6 +17,7 @@
 #include "process.h"
 #include "report.h"
 #include "server.h"
+#include "turn.h"
 #include "worker.h"
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
@@ -31,8 +32,6 @@ static struct {
 	enum phase phase;
 	struct departure departure;
 	enum lock lock;       /* the suspicion that made its moment the close */
-	uint32_t tag;         /* of its pool; 0: none yet */
-	int slot;             /* in the page */
 	struct sample sample; /* the last one */
 	unsigned crossed;     /* by it */
 	uint64_t crossed_at;  /* since when, without a break */
@@ -40,24 +39,20 @@ static struct {
 	bool moment_came;      /* since then */
 	uint64_t hindered_at;  /* since when, without a break */
 	bool said_would_leave; /* in a dry run, since then */
-	struct pool_census census;
-	uint64_t counted_at;
 	uint64_t left_at;
 	unsigned refused; /* accepts, since then */
 	uint64_t said;    /* remarks, where there is no page to keep them */
-} self = {.busy = ATOMIC_FLAG_INIT, .slot = POOL_NO_SLOT};
+} self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
 static void begin_life(void)
 {
 	worker_born(process_clock());
+	turn_begin();
 	atomic_flag_clear(&self.busy);
 	self.entered = false;
 	self.phase = SERVING;
-	self.tag = 0;
-	self.slot = POOL_NO_SLOT;
 	self.crossed = 0;
 	self.said_would_leave = false;
-	self.counted_at = 0;
 	self.refused = 0;
 	self.said = 0;
 	recycle_watches = server.is_on;
@@ -115,29 +110,6 @@ static enum worker_place find_place(void)
 	return place;
 }
 
-static void take_slot(void)
-{
-	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};
-
-	self.slot = pool_enter(server.page, self.tag, &member, process_is_alive);
-}
-
-static void join_pool(void)
-{
-	self.tag = pool_tag(worker.forker, worker_common_listener(worker.listener));
-	pool_fill_vacancy(server.page, self.tag, worker.born, self.departure.replaced_within);
-	take_slot();
-}
-
-/* It may have been none of the pool when it entered; or somebody wrote over its slot. */
-static void renew_slot(void)
-{
-	if (self.tag == 0)
-		join_pool();
-	else if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
-		take_slot();
-}
-
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void enter(void)
 {
@@ -148,7 +120,7 @@ static void enter(void)
 	self.departure = server_departure();
 	choose_moment();
 	if (server.page != NULL && find_place() == WORKER_FITS)
-		join_pool();
+		turn_join(&self.departure);
 	errno = saved;
 }
 
@@ -169,58 +141,10 @@ static void measure(void)
 	}
 }
 
-static void count_pool(uint64_t now)
-{
-	self.census = pool_count(server.page, self.tag, worker.pid, now, self.departure.replaced_within,
-	                         process_is_sibling);
-	self.counted_at = now;
-}
-
-/* How many may be away at a time; of those with listeners of their own one has to inherit. For a
- * share, a count that is a second old will do: counting reads a file for each worker. */
-static unsigned most_leaving(uint64_t now)
-{
-	enum { COUNT_HOLDS = 1000 };
-	unsigned most = server.config.max_leaving;
-
-	if (!server.config.max_leaving_is_percent && !worker.on_own)
-		return most;
-	if (self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS)
-		count_pool(now);
-	if (server.config.max_leaving_is_percent)
-		most = self.census.count * most / 100;
-	if (worker.on_own && most >= self.census.count)
-		most = self.census.count - 1;
-	return most > 0 ? most : 1;
-}
-
-static enum pool_turn ask_pool(uint64_t now)
-{
-	struct pool_terms terms = {
-	    .most = most_leaving(now),
-	    .is_vouched = self.departure.master_is_vouched,
-	    .now = now,
-	    .timeout = self.departure.replaced_within,
-	};
-
-	enum pool_turn turn;
-
-	if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
-		return POOL_WAIT;
-	if (!terms.is_vouched)
-		count_pool(now);
-	terms.census = self.census;
-	pool_exit(server.page, self.slot, self.tag, worker.pid);
-	turn = pool_lease(server.page, self.tag, &terms);
-	if (turn != POOL_GO)
-		take_slot();
-	return turn;
-}
-
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
 static bool is_its_turn(uint64_t now)
 {
-	enum pool_turn turn = ask_pool(now);
+	enum pool_turn turn = turn_ask(&self.departure, now);
 
 	if (turn == POOL_ALONE)
 		stay_for_now(REMARK_ALONE, now);
@@ -283,9 +207,7 @@ static bool may_leave(enum moment moment, uint64_t now)
 {
 	if (has_to_stay(now))
 		return false;
-	if (server.page != NULL)
-		renew_slot();
-	if (server.page == NULL || self.slot == POOL_NO_SLOT) {
+	if (server.page == NULL || !turn_join(&self.departure)) {
 		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;
 	}

@@ -1,0 +1,85 @@
+/* turn.c - this worker's dealings with its pool. See turn.h for what it may not know. */
+#include "turn.h"
+
+#include "process.h"
+#include "worker.h"
+
+static struct {
+	uint32_t tag; /* of its pool; 0: none yet */
+	int slot;     /* in the page */
+	struct pool_census census;
+	uint64_t counted_at; /* 0: never */
+} self;
+
+void turn_begin(void)
+{
+	self.tag = 0;
+	self.slot = POOL_NO_SLOT;
+	self.counted_at = 0;
+}
+
+static void take_slot(void)
+{
+	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};
+
+	self.slot = pool_enter(server.page, self.tag, &member, process_is_alive);
+}
+
+/* Somebody may write over its slot. */
+bool turn_join(const struct departure *departure)
+{
+	if (self.tag == 0) {
+		self.tag = pool_tag(worker.forker, worker_common_listener(worker.listener));
+		pool_fill_vacancy(server.page, self.tag, worker.born, departure->replaced_within);
+	}
+	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
+		take_slot();
+	return self.slot != POOL_NO_SLOT;
+}
+
+static void count(const struct departure *departure, uint64_t now)
+{
+	self.census = pool_count(server.page, self.tag, worker.pid, now, departure->replaced_within,
+	                         process_is_sibling);
+	self.counted_at = now;
+}
+
+/* How many may be away at a time; of those with listeners of their own one has to inherit. For a
+ * share, a count that is a second old will do: counting reads a file for each worker. */
+static unsigned most_away(const struct departure *departure, uint64_t now)
+{
+	enum { COUNT_HOLDS = 1000 };
+	unsigned most = server.config.max_leaving;
+
+	if (!server.config.max_leaving_is_percent && !worker.on_own)
+		return most;
+	if (self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS)
+		count(departure, now);
+	if (server.config.max_leaving_is_percent)
+		most = self.census.count * most / 100;
+	if (worker.on_own && most >= self.census.count)
+		most = self.census.count - 1;
+	return most > 0 ? most : 1;
+}
+
+enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
+{
+	struct pool_terms terms = {
+	    .most = most_away(departure, now),
+	    .is_vouched = departure->master_is_vouched,
+	    .now = now,
+	    .timeout = departure->replaced_within,
+	};
+	enum pool_turn turn;
+
+	if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
+		return POOL_WAIT;
+	if (!terms.is_vouched)
+		count(departure, now);
+	terms.census = self.census;
+	pool_exit(server.page, self.slot, self.tag, worker.pid);
+	turn = pool_lease(server.page, self.tag, &terms);
+	if (turn != POOL_GO)
+		take_slot();
+	return turn;
+}

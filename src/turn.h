@@ -1,0 +1,23 @@
+/* turn.h - this worker's place in its pool, and whether it is its turn to leave.
+ *
+ * Only where there is a page. May not know: memory, limits, or why the worker would leave. */
+#ifndef SLSHIM_TURN_H
+#define SLSHIM_TURN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool.h"
+#include "server.h"
+
+/* At birth: it belongs to no pool yet. */
+void turn_begin(void);
+
+/* Makes it a member, once, and fills a vacancy; later sees to it that it still has a slot. False if
+ * there is none. */
+bool turn_join(const struct departure *departure);
+
+/* May this member leave now? With POOL_GO it is away. `now`: boot clock, milliseconds. */
+enum pool_turn turn_ask(const struct departure *departure, uint64_t now);
+
+#endif
