@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import socket
-import threading
 import time
 from pathlib import Path
 
@@ -33,8 +32,8 @@ def living(master):
 
 class Onlooker(Repeated):
     """Counts the living workers again and again. Who was born while he looked has been passed over,
-    though another may have left since: a second look finds those, so that he counts all who live
-    when it ends."""
+    though another may have left since: a second look finds those. So he counts all who live when
+    it ends, unless so many come and go that a worker does both between two looks."""
 
     def __init__(self, server):
         super().__init__(0.001, self._look)
@@ -70,12 +69,12 @@ def test_pool_is_never_short_of_more_than_may_leave(most, away):
 # --------------------------------------------------------------- kills at random
 
 
-class Client(threading.Thread):
+class Client(Repeated):
     """Makes one connection after the other; notes when those that failed began and ended."""
 
-    def __init__(self, port, until):
-        super().__init__()
-        self.port, self.until = port, until
+    def __init__(self, port):
+        super().__init__(0, self._connect)
+        self.port = port
         self.made, self.failed = 0, []
 
     def _exchange(self):
@@ -86,14 +85,13 @@ class Client(threading.Thread):
                 reply += more
         return reply.endswith(b"ok\n")
 
-    def run(self):
-        while not self.until.is_set():
-            start, is_good = time.monotonic(), False
-            with contextlib.suppress(OSError):
-                is_good = self._exchange()
-            self.made += 1
-            if not is_good:
-                self.failed.append((start, time.monotonic()))
+    def _connect(self):
+        start, is_good = time.monotonic(), False
+        with contextlib.suppress(OSError):
+            is_good = self._exchange()
+        self.made += 1
+        if not is_good:
+            self.failed.append((start, time.monotonic()))
 
 
 class Killer(Repeated):
@@ -138,21 +136,18 @@ KINDS = [
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_workers_are_killed_at_random(number):
     kind, interval = KINDS[number % len(KINDS)]
-    environment = shim(SL_MAX_CONNECTIONS=50, SL_MAX_LEAVING=2, SL_REPLACE_TIMEOUT="3s")
+    environment = shim(SL_MAX_CONNECTIONS=1000, SL_MAX_LEAVING=2, SL_REPLACE_TIMEOUT="3s")
     with HandWritten(environment, **kind) as server:
-        enough = threading.Event()
-        clients = [Client(server.port, enough) for _ in range(4)]
+        clients = [Client(server.port) for _ in range(4)]
         onlooker = Onlooker(server)
         killer = Killer(server, random.Random(number), interval, onlooker)
-        with onlooker, killer:
+        with contextlib.ExitStack() as running:
             for client in clients:
-                client.start()
-            time.sleep(60)  # the time that it is tried for, and waits for nothing
-        left = len(leavings(server.log()))
-        wait_until(lambda: len(leavings(server.log())) >= left + 5, "workers go on to leave")
-        enough.set()
-        for client in clients:
-            client.join()
+                running.enter_context(client)
+            with onlooker, killer:
+                time.sleep(60)  # the time that it is tried for, and waits for nothing
+            left = len(leavings(server.log()))
+            wait_until(lambda: len(leavings(server.log())) >= left + 5, "workers go on to leave")
         failures = [failure for client in clients for failure in client.failed]
         made = sum(client.made for client in clients)
         print(
