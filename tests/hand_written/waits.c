@@ -71,10 +71,14 @@ static void wait_in_epoll_pwait(void)
 	epoll_pwait(epoll_set, &event, 1, -1, NULL);
 }
 
+#pragma weak epoll_pwait2 /* came with glibc 2.35 */
+int epoll_pwait2(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
+
 static void wait_in_epoll_pwait2(void)
 {
 	struct epoll_event event;
 
+	fail_if(epoll_pwait2 == NULL, "epoll_pwait2");
 	open_epoll(0);
 	epoll_pwait2(epoll_set, &event, 1, NULL, NULL);
 }
