@@ -32,6 +32,19 @@ static int call_listen(int fd, int backlog)
 	return (int)syscall(SYS_listen, fd, backlog);
 }
 
+/* For good, where the C library is older than it; with 64-bit times only. */
+static int call_epoll_pwait2(int set, struct epoll_event *events, int most,
+                             const struct timespec *timeout, const sigset_t *mask)
+{
+	enum { EPOLL_PWAIT2 = 441, KERNEL_MASK_SIZE = 8 }; /* the same number everywhere */
+
+	if (sizeof timeout->tv_sec < 8) {
+		errno = ENOSYS;
+		return -1;
+	}
+	return (int)syscall(EPOLL_PWAIT2, set, events, most, timeout, mask, KERNEL_MASK_SIZE);
+}
+
 /* The others: a call before the constructor ran makes up for it. What a C library lacks (musl has
  * no _chk functions) no program calls; if one does, it is told so. */
 #define EARLY_AS(type, nothing, name, parameters, arguments)                                       \
@@ -68,10 +81,6 @@ EARLY(epoll_wait, (int set, struct epoll_event *events, int most, int timeout),
       (set, events, most, timeout))
 EARLY(epoll_pwait,
       (int set, struct epoll_event *events, int most, int timeout, const sigset_t *mask),
-      (set, events, most, timeout, mask))
-EARLY(epoll_pwait2,
-      (int set, struct epoll_event *events, int most, const struct timespec *timeout,
-       const sigset_t *mask),
       (set, events, most, timeout, mask))
 EARLY(pipe, (int ends[2]), (ends))
 EARLY(pipe2, (int ends[2], int flags), (ends, flags))
@@ -136,7 +145,7 @@ struct real real = {
     .pselect = early_pselect,
     .epoll_wait = early_epoll_wait,
     .epoll_pwait = early_epoll_pwait,
-    .epoll_pwait2 = early_epoll_pwait2,
+    .epoll_pwait2 = call_epoll_pwait2,
     .pipe = early_pipe,
     .pipe2 = early_pipe2,
     .socketpair = early_socketpair,
