@@ -36,13 +36,14 @@ static int call_listen(int fd, int backlog)
 static int call_epoll_pwait2(int set, struct epoll_event *events, int most,
                              const struct timespec *timeout, const sigset_t *mask)
 {
-	enum { EPOLL_PWAIT2 = 441, KERNEL_MASK_SIZE = 8 }; /* the same number everywhere */
+	enum { KERNEL_MASK_SIZE = 8 };
 
-	if (sizeof timeout->tv_sec < 8) {
-		errno = ENOSYS;
-		return -1;
-	}
-	return (int)syscall(EPOLL_PWAIT2, set, events, most, timeout, mask, KERNEL_MASK_SIZE);
+#ifdef SYS_epoll_pwait2
+	if (sizeof timeout->tv_sec == 8)
+		return (int)syscall(SYS_epoll_pwait2, set, events, most, timeout, mask, KERNEL_MASK_SIZE);
+#endif
+	errno = ENOSYS;
+	return -1;
 }
 
 /* The others: a call before the constructor ran makes up for it. What a C library lacks (musl has
