@@ -56,6 +56,7 @@ int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *m
 				continue;
 			slot->start_time = member->start_time;
 			slot->born = member->born;
+			slot->died = 0;
 			return (int)at;
 		}
 	return POOL_NO_SLOT;
@@ -147,10 +148,24 @@ static struct away count_away(struct pool_page *page, uint32_t tag, uint64_t now
 	return away;
 }
 
-static struct pool_census count_present(struct pool_page *page, uint32_t tag, pid_t self,
-                                        pool_is_alive *is_member)
+/* Is this the slot of one who is dead, and whose place may yet be filled? It is free from then on.
+ */
+static bool is_vacant(struct pool_slot *slot, uint64_t holder, uint64_t now, uint64_t timeout)
 {
-	struct pool_census census = {0, 0, 0};
+	uint64_t never = 0;
+
+	if (atomic_compare_exchange_strong(&slot->died, &never, now))
+		return true;
+	if (slot->died <= now && now - slot->died < timeout)
+		return true;
+	atomic_compare_exchange_strong(&slot->holder, &holder, 0);
+	return false;
+}
+
+static struct pool_census look_at_slots(struct pool_page *page, uint32_t tag, pid_t self,
+                                        uint64_t now, uint64_t timeout, pool_is_alive *is_member)
+{
+	struct pool_census census = {0, 0, 0, 0, 0};
 
 	for (int i = 0; i < POOL_SLOTS; i++) {
 		struct pool_slot *slot = &page->slots[i];
@@ -159,7 +174,7 @@ static struct pool_census count_present(struct pool_page *page, uint32_t tag, pi
 		if (holder >> 32 != tag)
 			continue;
 		if (is_dead(slot, holder, is_member)) {
-			atomic_compare_exchange_strong(&slot->holder, &holder, 0);
+			census.dead += is_vacant(slot, holder, now, timeout);
 			continue;
 		}
 		census.count++;
@@ -182,10 +197,11 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 
 	do {
 		before = after;
-		census = count_present(page, tag, self, is_member);
+		census = look_at_slots(page, tag, self, now, timeout, is_member);
 		after = count_away(page, tag, now, timeout);
 	} while (after.sum != before.sum && ++tries < TRIES);
-	census.count += after.count < before.count ? after.count : before.count;
+	census.away = census.dead + (after.count < before.count ? after.count : before.count);
+	census.count += census.away;
 	return census;
 }
 
@@ -268,45 +284,86 @@ enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct poo
 
 	if (turn != POOL_GO)
 		return turn;
-	if (!take_lease(page, tag, most_away(terms, trial), terms->now, terms->timeout))
+	if (terms->census.away >= most_away(terms, trial) ||
+	    !take_lease(page, tag, most_away(terms, trial) - terms->census.dead, terms->now,
+	                terms->timeout))
 		return POOL_WAIT;
-	if (trial != TRIAL_PASSED)
+	if (!terms->is_vouched && trial != TRIAL_PASSED)
 		write_trial(page, tag, TRIAL_OPEN);
 	return POOL_GO;
 }
 
-static _Atomic uint64_t *find_last_vacancy(struct pool_page *page, uint32_t tag, uint64_t until,
-                                           uint64_t *lease)
+/* --------------------------------------------------------------- newcomers */
+
+/* What a newcomer may fill: a lease or the slot of one who is dead. */
+struct vacancy {
+	_Atomic uint64_t *word;
+	uint64_t value;
+	uint64_t until; /* when it would no longer be one; UINT64_MAX: there is none */
+};
+
+static struct vacancy find_first_lease(struct pool_page *page, uint32_t tag, uint64_t until)
 {
-	_Atomic uint64_t *last = NULL;
+	struct vacancy first = {NULL, 0, UINT64_MAX};
 
-	*lease = 0;
 	for (unsigned i = 0; i < POOL_LEASES; i++) {
-		uint64_t found = page->leases[i];
+		uint64_t lease = page->leases[i];
 
-		if (found >> DEADLINE_BITS != tag || deadline_of(found) > until || found < *lease)
-			continue;
-		last = &page->leases[i];
-		*lease = found;
+		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) <= until &&
+		    deadline_of(lease) < first.until)
+			first = (struct vacancy){&page->leases[i], lease, deadline_of(lease)};
 	}
-	return last;
+	return first;
 }
 
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t timeout)
+static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint64_t now,
+                                      uint64_t timeout, pool_is_alive *is_member)
 {
-	for (int tries = 0; tries < POOL_LEASES; tries++) {
-		uint64_t lease;
-		_Atomic uint64_t *word = find_last_vacancy(page, tag, born + timeout, &lease);
+	struct vacancy first = {NULL, 0, UINT64_MAX};
 
-		if (word == NULL)
+	for (int i = 0; i < POOL_SLOTS; i++) {
+		struct pool_slot *slot = &page->slots[i];
+		uint64_t holder = slot->holder;
+
+		if (holder >> 32 == tag && is_dead(slot, holder, is_member) &&
+		    is_vacant(slot, holder, now, timeout) && slot->died + timeout < first.until)
+			first = (struct vacancy){&slot->holder, holder, slot->died + timeout};
+	}
+	return first;
+}
+
+static bool fill(const struct vacancy *vacancy)
+{
+	uint64_t value = vacancy->value;
+
+	return vacancy->word != NULL && atomic_compare_exchange_strong(vacancy->word, &value, 0);
+}
+
+/* The first vacancy is filled first: else the others would run out while newer ones are filled. */
+void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
+                       uint64_t timeout, pool_is_alive *is_member)
+{
+	bool is_on_trial = read_trial(page, tag) == TRIAL_OPEN;
+
+	for (int tries = 0; tries < POOL_LEASES; tries++) {
+		struct vacancy lease =
+		    find_first_lease(page, tag, is_on_trial ? born + timeout : UINT64_MAX);
+		struct vacancy dead = find_first_dead(page, tag, now, timeout, is_member);
+
+		if (lease.word == NULL && dead.word == NULL)
 			break;
-		if (atomic_compare_exchange_strong(word, &lease, 0)) {
-			write_trial(page, tag, TRIAL_PASSED);
+		if (lease.word != NULL && (is_on_trial || lease.until <= dead.until)) {
+			if (!fill(&lease))
+				continue;
+			if (lease.until <= born + timeout)
+				write_trial(page, tag, TRIAL_PASSED);
 			return;
 		}
+		if (fill(&dead))
+			break;
 	}
 	/* Another pool took the word of the trial's lease, when that had run out: once more, then. */
-	if (read_trial(page, tag) == TRIAL_OPEN && !has_lease(page, tag, 0, UINT64_MAX))
+	if (is_on_trial && !has_lease(page, tag, 0, UINT64_MAX))
 		write_trial(page, tag, TRIAL_NONE);
 }
 

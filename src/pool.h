@@ -11,10 +11,15 @@
  * turns: slower, never unsafe.
  *
  * A lease is one word, the tag and a deadline on the boot clock, taken by compare-and-swap. Past
- * its deadline it is free: so whoever dies in any way gives it back. The first accept of a worker
- * that was born since gives it back before that. A deadline further ahead than a lease can be is
+ * its deadline it is free: so whoever dies in any way gives it back. The first accept of a newcomer
+ * gives it back before that. A deadline further ahead than a lease can be is
  * garbage: it becomes one that nobody holds, so that a page which somebody scribbles on stops
  * recycling rather than letting all go at once.
+ *
+ * Workers end for other reasons, too: they are killed, or their server recycles them. What they
+ * leave are slots whose holders are dead. These count as away for as long as a lease would, or
+ * until a newcomer has no lease to end: else the shim would go on at its pace while the pool
+ * shrinks.
  *
  * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
  * of at least two, and not while it may still be forking its first workers, for they would look
@@ -39,7 +44,8 @@ struct pool_slot {
 	_Atomic uint64_t holder; /* tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time;
 	_Atomic uint64_t born; /* milliseconds on the boot clock */
-	uint64_t unused[5];    /* a cache line of one's own */
+	_Atomic uint64_t died; /* when somebody saw that the holder is no more; 0: nobody has */
+	uint64_t unused[4];    /* a cache line of one's own */
 };
 
 struct pool_page {
@@ -64,7 +70,7 @@ struct pool_member {
 	uint64_t born;       /* milliseconds on the boot clock */
 };
 
-/* Takes a slot for a worker, a dead worker's where none is free; POOL_NO_SLOT if all live. */
+/* Takes a slot for a worker, one of the dead where none is free; POOL_NO_SLOT if all live. */
 int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
                pool_is_alive *is_alive);
 
@@ -75,12 +81,14 @@ bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
 struct pool_census {
-	unsigned count;    /* of its workers, those that are away on a lease included */
+	unsigned count;    /* of its workers, present or away */
+	unsigned dead;     /* of something else, and not replaced yet */
+	unsigned away;     /* on a lease, or dead */
 	unsigned others;   /* of those present, but for the one that asks */
 	uint64_t youngest; /* when the last of those present was born */
 };
 
-/* Who asks has pid `self`. Clears the slots of those that are no members (any more). */
+/* Who asks has pid `self`. */
 struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
                               uint64_t timeout, pool_is_alive *is_member);
 
@@ -93,7 +101,7 @@ enum pool_turn {
 
 struct pool_terms {
 	unsigned most;             /* leases at a time */
-	struct pool_census census; /* not looked at where is_vouched */
+	struct pool_census census; /* just taken */
 	bool is_vouched;           /* the master is known to replace who leaves */
 	uint64_t now;              /* milliseconds on the boot clock */
 	uint64_t timeout;          /* milliseconds, the same for all of the pool */
@@ -106,9 +114,10 @@ bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t
 /* Asks for a lease until `now` + `timeout`. */
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
 
-/* A newcomer is there, before it takes its slot: one lease that was taken before it was born ends,
- * the last of them: another newcomer may be too old for that one. */
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t timeout);
+/* A newcomer is there, before it takes its slot: the first vacancy is filled, a lease's or that of
+ * one who died. A trial passes only by who was born since. `now`: as it enters. */
+void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
+                       uint64_t timeout, pool_is_alive *is_member);
 
 /* True for the first caller with this number (0 to 63) among all who share the page. */
 bool pool_say_once(struct pool_page *page, unsigned remark);

@@ -30,7 +30,8 @@ bool turn_join(const struct departure *departure)
 {
 	if (self.tag == 0) {
 		self.tag = pool_tag(worker.forker, worker_common_listener(worker.listener));
-		pool_fill_vacancy(server.page, self.tag, worker.born, departure->replaced_within);
+		pool_fill_vacancy(server.page, self.tag, worker.born, process_clock(),
+		                  departure->replaced_within, process_is_sibling);
 	}
 	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
 		take_slot();
@@ -74,8 +75,7 @@ enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 
 	if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
 		return POOL_WAIT;
-	if (!terms.is_vouched)
-		count(departure, now);
+	count(departure, now);
 	terms.census = self.census;
 	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	turn = pool_lease(server.page, self.tag, &terms);

@@ -36,14 +36,14 @@ static void close_page(void)
 /* Of a pool of `count`, forked long ago, whose master nobody vouches for. */
 static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {count, count - 1, 0}, false, now, TIMEOUT};
+	struct pool_terms terms = {most, {.count = count, .others = count - 1}, false, now, TIMEOUT};
 
 	return pool_lease(page, TAG, &terms);
 }
 
 static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {1, 0, 0}, true, now, TIMEOUT};
+	struct pool_terms terms = {most, {.count = 1}, true, now, TIMEOUT};
 
 	return pool_lease(page, tag, &terms) == POOL_GO;
 }
@@ -63,6 +63,12 @@ static int enter(uint32_t tag, pid_t pid)
 static unsigned count(uint64_t now)
 {
 	return pool_count(page, TAG, getpid(), now, TIMEOUT, is_alive).count;
+}
+
+/* By a newcomer that was born when it comes. */
+static void fill_vacancy(uint32_t tag, uint64_t born)
+{
+	pool_fill_vacancy(page, tag, born, born, TIMEOUT, is_alive);
 }
 
 START_TEST(lends_no_more_than_allowed)
@@ -103,20 +109,19 @@ START_TEST(rests_after_garbage)
 }
 END_TEST
 
-/* Both newcomers fill a vacancy, though only the younger one was born after the second. */
-START_TEST(newcomers_fill_two_vacancies_in_either_order)
+/* ... the first one, so that none runs out while others are filled. */
+START_TEST(newcomer_fills_the_first_vacancy)
 {
 	ck_assert(lease(2, NOW) && lease(2, NOW + 10));
-	pool_fill_vacancy(page, TAG, NOW + 15, TIMEOUT);
-	pool_fill_vacancy(page, TAG, NOW + 5, TIMEOUT);
-	ck_assert(lease(2, NOW + 20) && lease(2, NOW + 20));
+	fill_vacancy(TAG, NOW + 20);
+	ck_assert_uint_eq(count(NOW + TIMEOUT + 9), 1);
 }
 END_TEST
 
 START_TEST(newcomer_fills_one_vacancy)
 {
 	ck_assert(lease(2, NOW) && lease(2, NOW));
-	pool_fill_vacancy(page, TAG, NOW, TIMEOUT);
+	fill_vacancy(TAG, NOW);
 	ck_assert(lease(2, NOW));
 	ck_assert(!lease(2, NOW));
 }
@@ -125,17 +130,26 @@ END_TEST
 START_TEST(newcomer_of_another_pool_fills_none)
 {
 	ck_assert(lease(1, NOW));
-	pool_fill_vacancy(page, OTHER, NOW, TIMEOUT);
+	fill_vacancy(OTHER, NOW);
 	ck_assert(!lease(1, NOW));
 }
 END_TEST
 
-/* One that was forked before somebody left is nobody's replacement. */
-START_TEST(worker_born_before_fills_none)
+/* One that was forked before somebody left serves in his place, but proves nothing. */
+START_TEST(worker_born_before_passes_no_trial)
+{
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	fill_vacancy(TAG, NOW - 1);
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_WAIT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
+}
+END_TEST
+
+START_TEST(worker_born_before_fills_a_vacancy)
 {
 	ck_assert(lease(1, NOW));
-	pool_fill_vacancy(page, TAG, NOW - 1, TIMEOUT);
-	ck_assert(!lease(1, NOW));
+	fill_vacancy(TAG, NOW - 1);
+	ck_assert(lease(1, NOW));
 }
 END_TEST
 
@@ -150,7 +164,7 @@ END_TEST
 START_TEST(unknown_master_that_replaces_is_proven)
 {
 	ck_assert_int_eq(try_lease(8, 2, NOW), POOL_GO);
-	pool_fill_vacancy(page, TAG, NOW + 1, TIMEOUT);
+	fill_vacancy(TAG, NOW + 1);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_GO);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_GO);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 2), POOL_WAIT);
@@ -160,10 +174,10 @@ END_TEST
 /* ... but for the last one present, also where all may be away. */
 START_TEST(last_worker_of_an_unknown_master_stays)
 {
-	struct pool_terms last = {8, {8, 0, 0}, false, NOW + 1, TIMEOUT};
+	struct pool_terms last = {8, {.count = 8}, false, NOW + 1, TIMEOUT};
 
 	ck_assert_int_eq(try_lease(8, 8, NOW), POOL_GO);
-	pool_fill_vacancy(page, TAG, NOW + 1, TIMEOUT);
+	fill_vacancy(TAG, NOW + 1);
 	ck_assert_int_eq(pool_lease(page, TAG, &last), POOL_WAIT);
 	ck_assert_int_eq(try_lease(2, 8, NOW + 1), POOL_GO);
 	ck_assert_int_eq(try_lease(2, 8, NOW + 1), POOL_WAIT);
@@ -187,7 +201,7 @@ START_TEST(unfilled_vacancy_is_a_fuse)
 	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
 	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
 	ck_assert_int_eq(try_lease(8, 1, NOW + 100 * TIMEOUT), POOL_UNFILLED);
-	pool_fill_vacancy(page, TAG, NOW + 100 * TIMEOUT, TIMEOUT);
+	fill_vacancy(TAG, NOW + 100 * TIMEOUT);
 	ck_assert_int_eq(try_lease(8, 1, NOW + 100 * TIMEOUT), POOL_GO);
 }
 END_TEST
@@ -195,10 +209,10 @@ END_TEST
 START_TEST(unfilled_vacancy_is_a_fuse_of_a_proven_pool)
 {
 	ck_assert_int_eq(try_lease(8, 2, NOW), POOL_GO);
-	pool_fill_vacancy(page, TAG, NOW + 1, TIMEOUT);
+	fill_vacancy(TAG, NOW + 1);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 1), POOL_GO);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 1 + TIMEOUT), POOL_UNFILLED);
-	pool_fill_vacancy(page, TAG, NOW + 1 + TIMEOUT, TIMEOUT);
+	fill_vacancy(TAG, NOW + 1 + TIMEOUT);
 	ck_assert_int_eq(try_lease(8, 2, NOW + 1 + TIMEOUT), POOL_GO);
 }
 END_TEST
@@ -219,7 +233,11 @@ END_TEST
 /* ... and none while its first workers may still be on their way. */
 START_TEST(unsettled_pool_is_no_trial)
 {
-	struct pool_terms terms = {1, {8, 7, NOW}, false, NOW + TIMEOUT / POOL_SETTLES, TIMEOUT};
+	struct pool_terms terms = {1,
+	                           {.count = 8, .others = 7, .youngest = NOW},
+	                           false,
+	                           NOW + TIMEOUT / POOL_SETTLES,
+	                           TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
 	terms.now++;
@@ -259,14 +277,62 @@ START_TEST(counts_the_living_and_those_away)
 }
 END_TEST
 
-START_TEST(forgets_the_dead)
+/* One that was killed is away until a newcomer comes, or for as long as a lease would be. */
+START_TEST(counts_the_dead_as_away)
 {
-	ck_assert_int_ge(enter(TAG, getpid()), 0);
-	ck_assert_int_ge(enter(TAG, getpid() + 1), 0);
+	struct pool_census census;
+
+	enter(TAG, getpid());
+	enter(TAG, getpid() + 1);
 	all_alive = false;
-	ck_assert_uint_eq(count(NOW), 1);
+	ck_assert_uint_eq(count(NOW), 2);
+	census = pool_count(page, TAG, getpid(), NOW + TIMEOUT - 1, TIMEOUT, is_alive);
+	ck_assert_uint_eq(census.count, 2);
+	ck_assert_uint_eq(census.dead, 1);
+	ck_assert_uint_eq(census.away, 1);
+	ck_assert_uint_eq(census.others, 0);
+	ck_assert_uint_eq(count(NOW + TIMEOUT), 1);
 	all_alive = true;
+	ck_assert_uint_eq(count(NOW + TIMEOUT), 1);
+}
+END_TEST
+
+START_TEST(newcomer_takes_the_place_of_one_of_the_dead)
+{
+	for (pid_t pid = 101; pid <= 103; pid++)
+		enter(TAG, pid);
+	enter(OTHER, 104);
+	all_alive = false;
+	fill_vacancy(TAG, NOW);
+	ck_assert_uint_eq(count(NOW), 2);
+	fill_vacancy(TAG, NOW);
 	ck_assert_uint_eq(count(NOW), 1);
+	ck_assert_uint_eq(pool_count(page, OTHER, 1, NOW, TIMEOUT, is_alive).dead, 1);
+}
+END_TEST
+
+/* ... but fills the vacancy of one who left first: that proves its master. */
+START_TEST(newcomer_ends_a_lease_before_it_looks_for_the_dead)
+{
+	enter(TAG, 101);
+	ck_assert(lease(1, NOW));
+	all_alive = false;
+	fill_vacancy(TAG, NOW);
+	ck_assert_uint_eq(count(NOW), 1);
+	ck_assert(lease(1, NOW));
+}
+END_TEST
+
+START_TEST(lends_less_while_there_are_dead)
+{
+	struct pool_terms terms = {
+	    2, {.count = 8, .dead = 1, .away = 1, .others = 6}, true, NOW, TIMEOUT};
+
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
+	terms.census.dead = terms.census.away = 2;
+	terms.now += TIMEOUT;
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
 }
 END_TEST
 
@@ -342,7 +408,7 @@ START_TEST(survives_garbage)
 		words[i] = seed;
 	}
 	lease(POOL_LEASES + 1, NOW);
-	pool_fill_vacancy(page, TAG, NOW, TIMEOUT);
+	fill_vacancy(TAG, NOW);
 	ck_assert_uint_le(pool_count(page, TAG, getpid(), NOW, TIMEOUT, process_is_sibling).count,
 	                  POOL_LEASES);
 	ck_assert_int_lt(enter(TAG, getpid()), POOL_SLOTS);
@@ -357,10 +423,11 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, takes_back_what_is_past_its_deadline);
 	tcase_add_test(tests, keeps_a_lease_from_an_earlier_clock);
 	tcase_add_test(tests, rests_after_garbage);
-	tcase_add_test(tests, newcomers_fill_two_vacancies_in_either_order);
+	tcase_add_test(tests, newcomer_fills_the_first_vacancy);
 	tcase_add_test(tests, newcomer_fills_one_vacancy);
 	tcase_add_test(tests, newcomer_of_another_pool_fills_none);
-	tcase_add_test(tests, worker_born_before_fills_none);
+	tcase_add_test(tests, worker_born_before_passes_no_trial);
+	tcase_add_test(tests, worker_born_before_fills_a_vacancy);
 	tcase_add_test(tests, unknown_master_gets_one_trial);
 	tcase_add_test(tests, unknown_master_that_replaces_is_proven);
 	tcase_add_test(tests, last_worker_of_an_unknown_master_stays);
@@ -373,7 +440,10 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, tells_the_youngest);
 	tcase_add_test(tests, pools_have_their_own_leases);
 	tcase_add_test(tests, counts_the_living_and_those_away);
-	tcase_add_test(tests, forgets_the_dead);
+	tcase_add_test(tests, counts_the_dead_as_away);
+	tcase_add_test(tests, newcomer_takes_the_place_of_one_of_the_dead);
+	tcase_add_test(tests, newcomer_ends_a_lease_before_it_looks_for_the_dead);
+	tcase_add_test(tests, lends_less_while_there_are_dead);
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
 	tcase_add_test(tests, exit_spares_the_successor);
 	tcase_add_test(tests, says_a_thing_once);

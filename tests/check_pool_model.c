@@ -35,8 +35,8 @@ struct pool {
 	uint32_t tag;
 	unsigned most, size;
 	struct member members[WORKERS];
-	uint64_t births[WORKERS]; /* when one is due; 0: none */
-	uint64_t left[VACANCIES]; /* when somebody left on a lease and was not seen to be replaced */
+	uint64_t births[WORKERS];      /* when one is due; 0: none */
+	uint64_t vacancies[VACANCIES]; /* since when; 0: none, or filled */
 	unsigned leavings;
 };
 
@@ -111,16 +111,22 @@ static void replace(struct pool *pool)
 	}
 }
 
-static void forget_vacancy(struct pool *pool, uint64_t until)
+static bool is_vacant(const struct pool *pool, int v)
+{
+	return pool->vacancies[v] != 0 && pool->vacancies[v] + TIMEOUT > world.now;
+}
+
+/* A newcomer fills one of them. The onlooker takes it to be the last one, which would be a vacancy
+ * for longest: so he never counts more than there are. */
+static void forget_vacancy(struct pool *pool)
 {
 	int last = -1;
 
 	for (int v = 0; v < VACANCIES; v++)
-		if (pool->left[v] != 0 && pool->left[v] <= until &&
-		    (last < 0 || pool->left[v] > pool->left[last]))
+		if (is_vacant(pool, v) && (last < 0 || pool->vacancies[v] > pool->vacancies[last]))
 			last = v;
 	if (last >= 0)
-		pool->left[last] = 0;
+		pool->vacancies[last] = 0;
 }
 
 static void take_slot(struct pool *pool, struct member *member)
@@ -133,9 +139,9 @@ static void take_slot(struct pool *pool, struct member *member)
 static void enter(struct pool *pool, struct member *member)
 {
 	member->entered = true;
-	pool_fill_vacancy(world.page, pool->tag, member->born, TIMEOUT);
+	pool_fill_vacancy(world.page, pool->tag, member->born, world.now, TIMEOUT, is_alive);
 	take_slot(pool, member);
-	forget_vacancy(pool, member->born);
+	forget_vacancy(pool);
 }
 
 static void pass_time(uint64_t milliseconds)
@@ -174,7 +180,7 @@ static unsigned away(const struct pool *pool)
 	unsigned count = 0;
 
 	for (int v = 0; v < VACANCIES; v++)
-		count += pool->left[v] != 0 && pool->left[v] + TIMEOUT > world.now;
+		count += is_vacant(pool, v);
 	return count;
 }
 
@@ -182,14 +188,16 @@ static void note_vacancy(struct pool *pool)
 {
 	int v = 0;
 
-	while (pool->left[v] != 0 && pool->left[v] + TIMEOUT > world.now)
+	while (is_vacant(pool, v))
 		v++;
-	pool->left[v] = world.now;
-	pool->leavings++;
+	pool->vacancies[v] = world.now;
 }
 
-static void die(struct pool *pool, struct member *member)
+/* The page tells of those that had come to accept, until somebody scribbles on it. */
+static void die(struct pool *pool, struct member *member, bool is_killed)
 {
+	if (!is_killed || (member->entered && !world.has_scribbler))
+		note_vacancy(pool);
 	member->pid = 0;
 	replace(pool);
 }
@@ -223,8 +231,8 @@ static bool ask(struct pool *pool, struct member *member)
 		take_slot(pool, member);
 		return false;
 	}
-	note_vacancy(pool);
-	die(pool, member);
+	pool->leavings++;
+	die(pool, member, false);
 	check_leaving(pool);
 	return true;
 }
@@ -241,9 +249,8 @@ static struct member *pick_entered(struct pool *pool)
 static void restart(struct pool *pool)
 {
 	for (int w = 0; w < WORKERS; w++)
-		pool->members[w].pid = 0;
-	for (unsigned w = 0; w < pool->size; w++)
-		give_birth(pool);
+		if (pool->members[w].pid != 0)
+			die(pool, &pool->members[w], true);
 }
 
 static void scribble(void)
@@ -265,7 +272,7 @@ static void step(void)
 	else if (what < 90 && member != NULL)
 		ask(pool, member);
 	else if (what < 96 && member != NULL && pool->master != NEVER_REPLACES)
-		die(pool, member); /* kill -9 */
+		die(pool, member, true);
 	else if (what == 96 && pool->master != NEVER_REPLACES)
 		restart(pool);
 	else if (what == 97 && world.has_scribbler)
@@ -287,7 +294,8 @@ static void begin(uint64_t seed)
 		pool->tag = pool_tag(100 + p, draw());
 		pool->most = 1 + pick(3);
 		pool->size = 2 + pick(WORKERS / 2);
-		restart(pool);
+		for (unsigned w = 0; w < pool->size; w++)
+			give_birth(pool);
 	}
 }
 
