@@ -14,20 +14,13 @@ def pytest_configure():
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM"))
 
 
-def skip_what_is_missing(outcome):
-    if outcome.excinfo and issubclass(outcome.excinfo[0], servers.Missing):
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if call.excinfo and issubclass(call.excinfo.type, servers.Missing):
         if "CI" not in os.environ and "SLSHIM_NOTHING_SKIPPED" not in os.environ:
-            outcome.force_exception(pytest.skip.Exception(str(outcome.excinfo[1])))
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_setup(item):
-    skip_what_is_missing((yield))
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item):
-    skip_what_is_missing((yield))
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), item.location[1], str(call.excinfo.value))
 
 
 @pytest.fixture(scope="session", autouse=True)
