@@ -254,7 +254,9 @@ class Server:
         wait_until(has_settled, f"{count} workers are there, see {self.directory}")
 
     def is_running(self):
-        return self.master.is_running() and self.master.status() != psutil.STATUS_ZOMBIE
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return self.master.is_running() and self.master.status() != psutil.STATUS_ZOMBIE
+        return False
 
     def stop(self, by=signal.SIGTERM):
         """Stops the master cleanly and returns the status that it ended with."""
@@ -269,23 +271,29 @@ class Server:
             raise
         return self
 
-    def _left_behind(self):
-        """Processes of the sessions that were started here, orphans among them."""
+    def _sessions(self):
+        """Those that were started here; a daemon that forked twice does not lead its own."""
         sessions = {started.pid for started in (self.process, self.master) if started}
+        with contextlib.suppress(ProcessLookupError):
+            if self.master and self.is_running():
+                sessions.add(os.getsid(self.master.pid))
+        return sessions
+
+    def _end_those_left_behind(self, sessions):
+        """Orphans among them; true if there were none."""
+        left = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, ProcessLookupError):
                 if process.status() != psutil.STATUS_ZOMBIE and os.getsid(process.pid) in sessions:
-                    yield process
-
-    def _end_those_left_behind(self):
-        left = list(self._left_behind())
-        for process in left:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
+                    left.append(process)
+                    process.kill()
         return not left
 
     def __exit__(self, *_):
-        wait_until(self._end_those_left_behind, "all processes of the server have ended")
+        sessions = self._sessions()
+        wait_until(
+            lambda: self._end_those_left_behind(sessions), "all processes of the server have ended"
+        )
         if self.process:
             self.process.wait(30)
 
