@@ -8,6 +8,8 @@ import pytest
 
 import servers
 
+pytest.register_assert_rewrite("strangers")
+
 
 def pytest_configure():
     """A run that is ended from outside takes its servers with it."""

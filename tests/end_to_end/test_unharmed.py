@@ -1,70 +1,14 @@
-"""Servers that slshim knows nothing of never notice it, though every process of theirs is over a
-limit from the start: same replies, same processes that accept, a clean stop."""
+"""Servers of data and pages that slshim knows nothing of never notice it."""
 
-import contextlib
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
-import psutil
-import pytest
-
-from servers import Server, ab, as_root, free_port, leavings, shim, tool, wait_until
-
-
-def exchange(port, message, until):
-    """One connection: sends, and reads until a byte string or the end."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(message)
-        reply = b""
-        while until not in reply and (more := connection.recv(4096)):
-            reply += more
-    return reply
-
-
-class Stranger(Server):
-    """A server that is started by a command; its clients answer with what they saw."""
-
-    said = "watches its workers"  # what the shim has to say, as a proof that it is there
-    leavings = 0
-
-    def __init__(self, environment):
-        super().__init__(environment)
-        self.port = free_port()
-        self.log_file = self.directory / "slshim.log"
-        self.log_file.touch()
-        self.log_file.chmod(0o666)
-        self.environment["SL_LOG"] = str(self.log_file)
-
-    def command(self):
-        raise NotImplementedError
-
-    def prepare(self):
-        pass
-
-    def log(self):
-        return self.log_file.read_text()
-
-    def is_listening(self):
-        assert self.process.poll() in (None, 0), f"it ended, see {self.directory}/output"
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()
-            return True
-        return False
-
-    def find_master(self):
-        return psutil.Process(self.process.pid)
-
-    def start(self):
-        self.prepare()
-        with open(self.directory / "output", "w") as output:
-            self.spawn(self.command(), stdout=output, stderr=output)
-        wait_until(self.is_listening, f"it listens, see {self.directory}/output")
-        self.master = wait_until(self.find_master, "there is a master")
+from servers import ab, as_root, tool, wait_until
+from strangers import Daemon, Stranger, assert_unharmed, exchange, strangers
 
 
 class Redis(Stranger):
@@ -83,36 +27,25 @@ class Redis(Stranger):
         return answers, saving, "rdb_last_bgsave_status:ok" in self.ask("info")
 
 
-class Memcached(Stranger):
+class Memcached(Daemon):
     """-d: forks once after it listens, so a rule that looks only at the pid takes it for a worker."""
 
     said = "its parent is gone"
 
     def command(self):
         user = ["-u", "nobody"] if as_root() else []
-        pid_file = str(self.directory / "pid")
+        pid_file = str(self.pid_file)
         return [tool("memcached"), "-d", "-l", "127.0.0.1", "-p", str(self.port), "-P", pid_file, *user]
 
     def prepare(self):
         if as_root():
             shutil.chown(self.directory, "nobody")
 
-    def find_master(self):
-        with contextlib.suppress(OSError, ValueError, psutil.Error):
-            return psutil.Process(int((self.directory / "pid").read_text()))
-        return None
-
     def use(self):
         return [
             exchange(self.port, b"set key 0 0 2\r\nok\r\nget key\r\nquit\r\n", b"\0")
             for _ in range(300)
         ]
-
-    def stop(self, by=signal.SIGTERM):
-        self.process.wait(10)
-        self.master.send_signal(by)
-        wait_until(lambda: not self.is_running(), "it stopped")
-        return 0
 
 
 class HaproxyMasterWorker(Stranger):
@@ -263,23 +196,6 @@ class Postgres(Stranger):
 SERVERS = [Redis, Memcached, HaproxyMasterWorker, PhpBuiltIn, SocatFork, ForkingMixIn, Postgres]
 
 
-def observed(server_class, environment):
-    """What its clients saw, twice; the status that it ended with; what the shim said."""
-    with server_class(environment) as server:
-        replies = [server.use(), server.use()]
-        assert server.is_running()
-        return replies, server.stop(), server.log()
-
-
-@pytest.mark.parametrize("way", [None, "_exit@idle"], ids=["by itself", "told to leave"])
-@pytest.mark.parametrize("server_class", SERVERS, ids=lambda server_class: server_class.__name__)
+@strangers(*SERVERS)
 def test_unharmed(server_class, way):
-    """Also where SL_LEAVE names a way: none of them is a worker whose place would be filled. Only
-    a pool of several is tried, once: that of php -S."""
-    replies, status, _ = observed(server_class, {})
-    limits = shim(SL_MAX_SIZE=1, SL_MAX_CONNECTIONS=1) | ({"SL_LEAVE": way} if way else {})
-    shimmed_replies, shimmed_status, log = observed(server_class, limits)
-    print(log)
-    assert (shimmed_replies, shimmed_status) == (replies, status)
-    assert server_class.said in log or way
-    assert len(leavings(log)) == server_class.leavings
+    assert_unharmed(server_class, way)
