@@ -23,6 +23,7 @@ import psutil
 
 TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SLSHIM_BUILD", TOP / "build"))
+UNPACKED = TOP / "build" / "unpacked"  # by ./run: packages that cannot be installed together
 DEMO = TOP / "demo"
 LIBRARY = BUILD / ".libs" / "libslshim.so"
 MODULES = Path("/usr/lib/apache2/modules")
@@ -33,7 +34,7 @@ class Missing(Exception):
 
 
 def tool(name):
-    path = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin:{UNPACKED}/usr/sbin")
     if path is None:
         raise Missing(f"{name} is not installed")
     return path
