@@ -193,7 +193,26 @@ class Postgres(Stranger):
         return self.pgbench("-C", "-S", "-n", "-c", "4", "-t", "60")
 
 
-SERVERS = [Redis, Memcached, HaproxyMasterWorker, PhpBuiltIn, SocatFork, ForkingMixIn, Postgres]
+class PumaSingle(Stranger):
+    """One process; its threads answer."""
+
+    said = ""
+
+    def command(self):
+        application = self.directory / "config.ru"
+        application.write_text("run ->(_) { [200, { 'Content-Type' => 'text/plain' }, ['ok']] }")
+        return [tool("puma"), "-b", f"tcp://127.0.0.1:{self.port}", str(application)]
+
+    def use(self):
+        load = ab(f"http://127.0.0.1:{self.port}/", 1000)
+        assert load.failed == 0, load.output
+        return load.requests
+
+
+SERVERS = [
+    *[Redis, Memcached, HaproxyMasterWorker, PhpBuiltIn, PumaSingle, SocatFork, ForkingMixIn],
+    Postgres,
+]
 
 
 @strangers(*SERVERS)
