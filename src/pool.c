@@ -349,18 +349,18 @@ void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint
 		struct vacancy lease =
 		    find_first_lease(page, tag, is_on_trial ? born + timeout : UINT64_MAX);
 		struct vacancy dead = find_first_dead(page, tag, now, timeout, is_member);
+		const struct vacancy *first;
 
 		if (lease.word == NULL && dead.word == NULL)
 			break;
-		if (lease.word != NULL && (is_on_trial || lease.until <= dead.until)) {
-			if (!fill(&lease))
-				continue;
-			if (lease.until <= born + timeout)
-				write_trial(page, tag, TRIAL_PASSED);
+		first = lease.word != NULL && (is_on_trial || lease.until <= dead.until) ? &lease : &dead;
+		if (!fill(first))
+			continue;
+		if (first->until <= born + timeout) { /* since then: its master replaces */
+			write_trial(page, tag, TRIAL_PASSED);
 			return;
 		}
-		if (fill(&dead))
-			break;
+		break;
 	}
 	/* Another pool took the word of the trial's lease, when that had run out: once more, then. */
 	if (is_on_trial && !has_lease(page, tag, 0, UINT64_MAX))

@@ -23,8 +23,9 @@
  *
  * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
  * of at least two, and not while it may still be forking its first workers, for they would look
- * like replacements; whoever fills that vacancy proves it. A lease that ran out unfilled is a fuse:
- * no more leave until a newcomer removes it. The last one present never leaves.
+ * like replacements; whoever was born since and fills that vacancy, or that of one who was seen to
+ * be dead, proves it. A lease that ran out unfilled is a fuse: no more leave until a newcomer
+ * removes it. The last one present never leaves.
  *
  * May not know: what a worker measures, or how it leaves. */
 #ifndef SLSHIM_POOL_H

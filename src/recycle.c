@@ -75,11 +75,23 @@ static void say_stay(unsigned remark)
 	self.said |= bit;
 }
 
+static void watch_no_more(void)
+{
+	self.phase = STAYING;
+	recycle_watches = recycle_leaves_idle = false;
+}
+
 static void stay(unsigned remark)
 {
 	say_stay(remark);
-	self.phase = STAYING;
-	recycle_watches = recycle_leaves_idle = false;
+	watch_no_more();
+}
+
+static void go_unwatched(void)
+{
+	if (server.page != NULL && pool_say_once(server.page, REMARK_BLIND))
+		report_unwatched(REMARK_BLIND);
+	watch_no_more();
 }
 
 /* What will pass is worth a line only where it does not. */
@@ -119,7 +131,9 @@ static void enter(void)
 	server_announce();
 	self.departure = server_departure();
 	choose_moment();
-	if (server.page != NULL && find_place() == WORKER_FITS)
+	if (!turn_can_tell())
+		go_unwatched();
+	else if (server.page != NULL && find_place() == WORKER_FITS)
 		turn_join(&self.departure);
 	errno = saved;
 }
@@ -306,11 +320,8 @@ static bool is_to_refuse(void)
 
 void recycle_unseen(void)
 {
-	static atomic_flag said = ATOMIC_FLAG_INIT;
-
-	if (!atomic_flag_test_and_set(&said) &&
-	    (server.page == NULL || pool_say_once(server.page, REMARK_UNSEEN)))
-		report_unseen();
+	if (server.page != NULL && pool_say_once(server.page, REMARK_UNSEEN))
+		report_unwatched(REMARK_UNSEEN);
 }
 
 int recycle_before_accept(int listener)

@@ -233,14 +233,17 @@ void report_stay(unsigned remark, const struct way *way)
 	log_write(&line);
 }
 
-void report_unseen(void)
+void report_unwatched(unsigned remark)
 {
 	struct line line;
 
 	start(&line);
+	line_text(&line, " is not watched: ");
 	line_text(&line,
-	          " is not watched: it was made by clone() or the like, of which nothing is seen, "
-	          "not by fork()");
+	          remark == REMARK_UNSEEN
+	              ? "it was made by clone() or the like, of which nothing is seen, not by fork()"
+	              : "it sees no /proc, as in a chroot without one, which would tell its memory "
+	                "and its siblings");
 	log_write(&line);
 }
 

@@ -55,7 +55,8 @@ enum remark {
 	REMARK_UNFILLED,
 	REMARK_OPEN,
 	REMARK_NO_MOMENT,
-	REMARK_UNSEEN, /* whatever its size */
+	REMARK_UNSEEN, /* it is not watched */
+	REMARK_BLIND,  /* it is not watched */
 	REMARK_LIMITS  /* not of a worker: the start line */
 };
 
@@ -64,8 +65,8 @@ void report_stay(unsigned remark, const struct way *way);
 /* What it says; NULL if this is no reason to stay. The manual lists them all. */
 const char *report_reason(unsigned remark);
 
-/* A process that accepts is not watched. */
-void report_unseen(void);
+/* A process that accepts is not watched: REMARK_UNSEEN or REMARK_BLIND. */
+void report_unwatched(unsigned remark);
 
 /* Why a worker that nobody said how to leave does so at a close. */
 void report_lock(enum lock lock);

@@ -76,6 +76,15 @@ void server_announce(void)
 		report_no_page();
 }
 
+static void make_page(void)
+{
+	int saved = errno;
+
+	if (server.is_on && server.page == NULL)
+		server.page = pool_create();
+	errno = saved;
+}
+
 void server_before_fork(void)
 {
 	int saved = errno;
@@ -85,8 +94,7 @@ void server_before_fork(void)
 		looked_for_listeners = true;
 		worker_find_listeners();
 	}
-	if (server.is_on && server.page == NULL)
-		server.page = pool_create();
+	make_page();
 	if (!announced && worker_has_listener())
 		server_announce();
 	errno = saved;
@@ -125,4 +133,5 @@ void server_listens(int fd)
 {
 	if (server.is_on || remarks.errors + remarks.warnings > 0)
 		worker_listens(fd);
+	make_page(); /* for workers that no fork will make */
 }

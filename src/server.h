@@ -23,7 +23,7 @@ extern struct server server;
 /* Reads the environment; false if there is nothing to do or to say, ever. */
 bool server_start(char *const environment[]);
 
-/* Makes the page at the first fork; until somebody writes to it, it is but addresses. */
+/* Makes the page, if listen() did not; until somebody writes to it, it is but addresses. */
 void server_before_fork(void);
 
 /* Says what was read, once in a server's life: at its first fork after listen(), where shells,

@@ -18,6 +18,11 @@ void turn_begin(void)
 	self.counted_at = 0;
 }
 
+bool turn_can_tell(void)
+{
+	return process_start_time(worker.pid) != 0;
+}
+
 static void take_slot(void)
 {
 	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};

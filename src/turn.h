@@ -13,6 +13,9 @@
 /* At birth: it belongs to no pool yet. */
 void turn_begin(void);
 
+/* Can this process tell its siblings? Not where there is no /proc. */
+bool turn_can_tell(void);
+
 /* Makes it a member, once, and fills a vacancy; later sees to it that it still has a slot. False if
  * there is none. */
 bool turn_join(const struct departure *departure);

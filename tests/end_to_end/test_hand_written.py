@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from servers import HandWritten, ab, get, leavings, shim, tool, wrk
+from servers import HandWritten, ab, as_root, get, leavings, shim, tool, wrk
 
 IDLE, CLOSE = "_exit@idle", "_exit@close"
 WAITS = [
@@ -144,13 +144,20 @@ def test_stays_and_says_why(wait, reason, service, lock, oddity):
 
 
 @pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
-def test_worker_that_no_fork_made_is_left_alone(wait):
-    """Each says so, for they share nothing."""
-    with HandWritten(shim(SL_MAX_SIZE=1), wait, oddity="clone") as server:
-        load_until(server, lambda: server.log().count("is not watched") == 8)
+@pytest.mark.parametrize(
+    ("oddity", "reason"), [("clone", "made by clone() or the like"), ("chroot", "it sees no /proc")]
+)
+def test_is_not_watched_and_says_why(wait, oddity, reason):
+    """Who is made by no fork, and who sees no /proc."""
+    if oddity == "chroot" and not as_root():
+        pytest.skip("chroot takes root")
+    with HandWritten(shim(SL_MAX_CONNECTIONS=1), wait, oddity=oddity) as server:
+        load_until(server, lambda: reason in server.log())
         load_until(server, lambda: True)
         assert leavings(server.log()) == []
-        assert server.log().count("is not watched") == 8
+        assert server.log().count("is not watched: ") == 1
+        assert server.log().count(reason) == 1
+        assert get(server.url()) == "ok\n"
         assert server.stop() == 0
 
 
@@ -218,7 +225,7 @@ class InNetwork(HandWritten):
         return curl("--rate", f"{rate}/s", f"{self.url()}?[1-{requests}]", within=network)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a network of one's own takes root")
+@pytest.mark.skipif(not as_root(), reason="a network of one's own takes root")
 @pytest.mark.parametrize(("migrate", "way"), [(0, IDLE), (1, None), (1, IDLE)])
 def test_listeners_of_its_own(migrate, way):
     """Workers stay; but for who asks where the kernel hands waiting connections over."""

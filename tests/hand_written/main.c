@@ -14,6 +14,7 @@
  *     helper           each worker keeps a process of its own
  *     accepting        the master accepts, too
  *     clone            workers are made by a bare clone()
+ *     chroot           each worker confines itself to the directory that it is in
  *     never_replaces   the master lets workers go
  *     slow             the master takes a third of a second to replace one
  *     thread_pool      each worker has four threads that do all that workers do
@@ -148,6 +149,7 @@ static _Noreturn void work(void)
 	pthread_t thread;
 
 	sigaction(SIGQUIT, &action, NULL);
+	fail_if(is_odd("chroot") && chroot(".") != 0, "chroot");
 	if (is_odd("stuck"))
 		atexit(get_stuck);
 	if (is_odd("helper"))
