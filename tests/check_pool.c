@@ -323,6 +323,25 @@ START_TEST(newcomer_ends_a_lease_before_it_looks_for_the_dead)
 }
 END_TEST
 
+/* A pool in which births never cease is never settled; but who came for one that was killed is
+ * proof enough. */
+START_TEST(newcomer_for_one_of_the_dead_proves_the_master)
+{
+	struct pool_terms unsettled = {
+	    1, {.count = 8, .others = 7, .youngest = NOW}, false, NOW, TIMEOUT};
+
+	enter(TAG, 101);
+	all_alive = false;
+	count(NOW); /* sees that it is dead */
+	fill_vacancy(TAG, NOW - 1);
+	ck_assert_int_eq(pool_lease(page, TAG, &unsettled), POOL_WAIT);
+	enter(TAG, 102);
+	count(NOW);
+	fill_vacancy(TAG, NOW);
+	ck_assert_int_eq(pool_lease(page, TAG, &unsettled), POOL_GO);
+}
+END_TEST
+
 START_TEST(lends_less_while_there_are_dead)
 {
 	struct pool_terms terms = {
@@ -443,6 +462,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, counts_the_dead_as_away);
 	tcase_add_test(tests, newcomer_takes_the_place_of_one_of_the_dead);
 	tcase_add_test(tests, newcomer_ends_a_lease_before_it_looks_for_the_dead);
+	tcase_add_test(tests, newcomer_for_one_of_the_dead_proves_the_master);
 	tcase_add_test(tests, lends_less_while_there_are_dead);
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
 	tcase_add_test(tests, exit_spares_the_successor);
