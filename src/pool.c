@@ -343,9 +343,10 @@ static bool fill(const struct vacancy *vacancy)
 void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member)
 {
+	enum { TRIES = 8 };
 	bool is_on_trial = read_trial(page, tag) == TRIAL_OPEN;
 
-	for (int tries = 0; tries < POOL_LEASES; tries++) {
+	for (int tries = 0; tries < TRIES; tries++) { /* others fill the same ones, or scribble */
 		struct vacancy lease =
 		    find_first_lease(page, tag, is_on_trial ? born + timeout : UINT64_MAX);
 		struct vacancy dead = find_first_dead(page, tag, now, timeout, is_member);

@@ -12,14 +12,14 @@
  *
  * A lease is one word, the tag and a deadline on the boot clock, taken by compare-and-swap. Past
  * its deadline it is free: so whoever dies in any way gives it back. The first accept of a newcomer
- * gives it back before that. A deadline further ahead than a lease can be is
- * garbage: it becomes one that nobody holds, so that a page which somebody scribbles on stops
- * recycling rather than letting all go at once.
+ * gives it back before that. A deadline further ahead than a lease can be is garbage: it becomes
+ * one that nobody holds, so that a page which somebody scribbles on stops recycling rather than
+ * letting all go at once.
  *
  * Workers end for other reasons, too: they are killed, or their server recycles them. What they
- * leave are slots whose holders are dead. These count as away for as long as a lease would, or
- * until a newcomer has no lease to end: else the shim would go on at its pace while the pool
- * shrinks.
+ * leave are slots whose holders are dead. These are vacancies for as long as a lease is, and
+ * newcomers fill the first vacancy first: else the shim would go on at its pace while the pool
+ * shrinks by every worker that is killed.
  *
  * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
  * of at least two, and not while it may still be forking its first workers, for they would look
