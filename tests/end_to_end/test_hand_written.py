@@ -37,12 +37,14 @@ PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
 
 
 def load_until(server, is_enough):
-    """Loads a server for a second at a time; every connection succeeds."""
+    """Loads a server for a second at a time; how many connections that were, all of them good."""
+    connections = 0
     for _ in range(15):
         load = wrk(server.url(), seconds=1, keep_alive=False)
         assert load.failed == 0, load.output
+        connections += load.requests
         if is_enough():
-            return
+            return connections
     raise AssertionError(f"not in 15 s of load, see {server.error_log}")
 
 
@@ -51,9 +53,9 @@ def recycled(wait="accept", service="close", lock="none", oddity="none", way=IDL
     with HandWritten(shim(**PACE | variables), wait, service, lock, oddity) as server:
         load = ab(server.url(), 1000)
         assert load.failed == 0, load.output
-        load_until(server, lambda: len(leavings(server.log())) >= 15)
+        more = load_until(server, lambda: len(leavings(server.log())) >= 15)
         left = leavings(server.log())
-        print(f"{len(left)} leavings")
+        print(f"{load.requests + more} connections, 0 failed, {len(left)} leavings")
         assert {leaving.way for leaving in left} == {way}
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
@@ -118,9 +120,10 @@ def left_alone(reason, *parts, most=0, **variables):
     environment = shim(**{"SL_REPLACE_TIMEOUT": "1s", "SL_MAX_LEAVING": 4} | variables)
     with HandWritten(environment, *parts) as server:
         before = {worker.pid for worker in server.workers()}
-        load_until(server, lambda: reason in server.log())
-        load_until(server, lambda: True)
+        connections = load_until(server, lambda: reason in server.log())
+        connections += load_until(server, lambda: True)
         left = leavings(server.log())
+        print(f"{connections} connections, 0 failed, {len(left)} leavings: {reason}")
         assert len(left) == most
         assert {worker.pid for worker in server.workers()} >= before - {leaving.pid for leaving in left}
         assert server.log().count(reason) == 1
