@@ -39,7 +39,8 @@ class FileServer(Stranger):
 class Ftp(FileServer):
     """A child for each client, which itself listens where the client is to fetch its data."""
 
-    said = "it accepts on a socket that it opened itself"
+    # As root the session, which accepts on listeners of its own, is locked into the tree.
+    said = "it sees no /proc" if as_root() else "it accepts on a socket that it opened itself"
 
     def fetch(self, *options):
         """In one connection, both listings and both files; the data in connections of their own."""
