@@ -198,8 +198,8 @@ class Scribbler(Repeated):
     ids=["random", "zeros", "ones", "small"],
 )
 def test_garbage_on_the_page_harms_nobody(text):
-    """All are over their limit. Recycling may rest meanwhile; it goes on afterwards."""
-    environment = shim(SL_MAX_SIZE=1, SL_MAX_LEAVING=2, SL_REPLACE_TIMEOUT="1s")
+    """Recycling may rest meanwhile; it goes on afterwards."""
+    environment = shim(SL_MAX_CONNECTIONS=200, SL_MAX_LEAVING=2, SL_REPLACE_TIMEOUT="1s")
     with HandWritten(environment) as server:
         with Onlooker(server) as onlooker, Scribbler(server, text) as scribbler:
             loads = [ab(server.url(), 2000), wrk(server.url(), seconds=5, keep_alive=False)]
