@@ -12,7 +12,6 @@
 #include "file.h"
 #include "line.h"
 #include "number.h"
-#include "real.h"
 
 bool listener_blocks(int fd)
 {

@@ -148,8 +148,7 @@ static struct away count_away(struct pool_page *page, uint32_t tag, uint64_t now
 	return away;
 }
 
-/* Is this the slot of one who is dead, and whose place may yet be filled? It is free from then on.
- */
+/* Of the slot of one who is dead: may its place yet be filled? If not, the slot is freed. */
 static bool is_vacant(struct pool_slot *slot, uint64_t holder, uint64_t now, uint64_t timeout)
 {
 	uint64_t never = 0;
