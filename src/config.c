@@ -1,6 +1,8 @@
 /* config.c - reads the SL_ variables. See config.h for what it may not know. */
 #include "config.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "number.h"
@@ -12,6 +14,8 @@ static const char times[] = "seconds (10), or a whole number with s, m, h or d; 
 static const char switches[] = "0 or 1";
 static const char probes[] = "auto, rollup, smaps, statm or rusage";
 static const char shares[] = "a number of workers (1 to 1024) or a share of them (1% to 100%)";
+static const char names[] = "up to 8 names of programs or of their scripts (httpd,php-fpm*), with "
+                            "commas between";
 static const char targets[] = "stderr, syslog, off or an absolute path";
 
 /* ------------------------------------------------------------------ values */
@@ -98,6 +102,51 @@ static bool read_leave(const char *text, struct config *config)
 	return way_read(text, &config->leave);
 }
 
+/* Calls `take` with each of the parts between commas; false if it refuses one. */
+static bool each_part(const char *text, bool (*take)(const char *part, struct config *config),
+                      struct config *config)
+{
+	char part[128];
+
+	for (;;) {
+		size_t length = strcspn(text, ",");
+
+		if (length >= sizeof part)
+			return false;
+		memcpy(part, text, length);
+		part[length] = '\0';
+		if (!take(part, config))
+			return false;
+		if (text[length] == '\0')
+			return true;
+		text += length + 1;
+	}
+}
+
+static bool take_program(const char *part, struct config *config)
+{
+	if (part[0] == '\0' || strpbrk(part, " /=\"") != NULL ||
+	    strlen(part) >= sizeof(program_pattern) || config->onlys == CONFIG_PROGRAMS)
+		return false;
+	strcpy(config->only[config->onlys++], part);
+	return true;
+}
+
+static bool read_only(const char *text, struct config *config)
+{
+	return each_part(text, take_program, config);
+}
+
+static bool take_place(const char *part, struct config *config)
+{
+	return config->listens < CONFIG_PLACES && place_read(part, &config->listen[config->listens++]);
+}
+
+static bool read_listen(const char *text, struct config *config)
+{
+	return each_part(text, take_place, config);
+}
+
 static bool read_max_leaving(const char *text, struct config *config)
 {
 	static const struct suffix percent[] = {{'%', 1}, {0, 0}};
@@ -157,6 +206,8 @@ static const struct variable {
     {"SL_LEAVE", read_leave, way_accepted},
     {"SL_MAX_LEAVING", read_max_leaving, shares},
     {"SL_REPLACE_TIMEOUT", read_replace_timeout, times},
+    {"SL_ONLY", read_only, names},
+    {"SL_LISTEN", read_listen, place_accepted},
     {"SL_DRY_RUN", read_dry_run, switches},
     {"SL_LOG", read_log, targets},
     {"SL_STRICT", read_strict, switches},
@@ -303,6 +354,14 @@ bool config_has_limit(const struct config *config)
 	return false;
 }
 
+bool config_watches(const struct config *config, const struct place *place)
+{
+	for (unsigned i = 0; i < config->listens; i++)
+		if (place_is(place, &config->listen[i]))
+			return true;
+	return config->listens == 0;
+}
+
 /* ------------------------------------------------------------- description */
 
 static void describe_number(struct line *line, const char *name, uint64_t number, const char *unit)
@@ -312,6 +371,35 @@ static void describe_number(struct line *line, const char *name, uint64_t number
 	line_text(line, "=");
 	line_number(line, number);
 	line_text(line, unit);
+}
+
+static void describe_place(struct line *line, const struct place *place)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (place->family == AF_UNIX) {
+		line_text(line, place->path[0] == '\0' ? "@" : "");
+		line_foreign(line, place->path + (place->path[0] == '\0'));
+		return;
+	}
+	if (place->family != AF_UNSPEC) {
+		line_text(line, place->family == AF_INET6 ? "[" : "");
+		line_text(line, inet_ntop(place->family, place->words, address, sizeof address));
+		line_text(line, place->family == AF_INET6 ? "]:" : ":");
+	}
+	line_number(line, place->port);
+}
+
+static void describe_lists(struct line *line, const struct config *config)
+{
+	for (unsigned i = 0; i < config->onlys; i++) {
+		line_text(line, i == 0 ? " SL_ONLY=" : ",");
+		line_foreign(line, config->only[i]);
+	}
+	for (unsigned i = 0; i < config->listens; i++) {
+		line_text(line, i == 0 ? " SL_LISTEN=" : ",");
+		describe_place(line, &config->listen[i]);
+	}
 }
 
 void config_describe(const struct config *config, struct line *line)
@@ -328,6 +416,7 @@ void config_describe(const struct config *config, struct line *line)
 	                config->max_leaving_is_percent ? "%" : "");
 	if (config->replace_timeout > 0)
 		describe_number(line, "SL_REPLACE_TIMEOUT", config->replace_timeout / 1000, "s");
+	describe_lists(line, config);
 	line_text(line, " SL_PROBE=");
 	line_text(line, probe_words[config->probe]);
 	if (config->dry_run)

@@ -11,13 +11,16 @@
 #include <stdint.h>
 
 #include "line.h"
+#include "place.h"
 #include "quantity.h"
 #include "way.h"
 
 enum probe_choice { PROBE_AUTO, PROBE_ROLLUP, PROBE_SMAPS, PROBE_STATM, PROBE_RUSAGE };
 enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_OFF };
 
-enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024 };
+enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_PLACES = 8 };
+
+typedef char program_pattern[64];
 
 struct config {
 	uint64_t limit[QUANTITIES]; /* bytes or a count; 0: off */
@@ -26,6 +29,10 @@ struct config {
 	struct way leave;           /* DEED_UNSAID without SL_LEAVE */
 	unsigned max_leaving;       /* 1 to MAX_LEAVING workers, or 1 to 100 percent of the pool */
 	bool max_leaving_is_percent;
+	program_pattern only[CONFIG_PROGRAMS]; /* patterns as of fnmatch(3) */
+	unsigned onlys;                        /* 0: any program */
+	struct place listen[CONFIG_PLACES];
+	unsigned listens; /* 0: any listener */
 	enum probe_choice probe;
 	bool dry_run;
 	bool strict;
@@ -51,6 +58,9 @@ bool config_is_asked_for(char *const environment[]);
 void config_read(struct config *config, struct remarks *remarks, char *const environment[]);
 
 bool config_has_limit(const struct config *config);
+
+/* Does SL_LISTEN leave it to be watched? */
+bool config_watches(const struct config *config, const struct place *place);
 
 /* The variables as understood, "SL_MAX_UNSHARED=51200 KB SL_CHECK_EVERY=1 ...". */
 void config_describe(const struct config *config, struct line *line);

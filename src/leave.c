@@ -2,18 +2,17 @@
 #include "leave.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "listener.h"
+#include "place.h"
 #include "process.h"
 #include "real.h"
 
@@ -44,40 +43,14 @@ static bool has_children(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	struct sockaddr_un un;
-	struct sockaddr_storage room;
-};
-
-/* A listener on any address gives its connections a particular one: of internet addresses only
- * the port tells. */
-static bool is_same_place(const union address *one, const union address *other)
+static bool is_connection_of(int fd, const struct place *listener)
 {
-	if (one->any.sa_family != other->any.sa_family)
-		return false;
-	switch (one->any.sa_family) {
-	case AF_INET:
-		return one->in.sin_port == other->in.sin_port;
-	case AF_INET6:
-		return one->in6.sin6_port == other->in6.sin6_port;
-	case AF_UNIX:
-		return memcmp(one->un.sun_path, other->un.sun_path, sizeof one->un.sun_path) == 0;
-	default:
-		return true;
-	}
-}
+	struct place local;
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof peer;
 
-static bool is_connection_of(int fd, const union address *listener)
-{
-	union address local, peer;
-	socklen_t local_size = sizeof local, peer_size = sizeof peer;
-
-	memset(&local, 0, sizeof local);
-	return getsockname(fd, &local.any, &local_size) == 0 && is_same_place(&local, listener) &&
-	       getpeername(fd, &peer.any, &peer_size) == 0;
+	return place_find(fd, &local) && place_may_come_from(&local, listener) &&
+	       getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
 /* poll() tells open descriptors from unused numbers, many at a time. */
@@ -85,12 +58,10 @@ static bool holds_connection(int listener)
 {
 	enum { AT_A_TIME = 256 };
 	struct pollfd looked_at[AT_A_TIME];
-	union address place;
-	socklen_t size = sizeof place;
+	struct place place;
 	int end = process_descriptor_end();
 
-	memset(&place, 0, sizeof place);
-	if (getsockname(listener, &place.any, &size) != 0)
+	if (!place_find(listener, &place))
 		return true;
 	for (int start = 0; start < end; start += AT_A_TIME) {
 		nfds_t count = end - start < AT_A_TIME ? (nfds_t)(end - start) : AT_A_TIME;

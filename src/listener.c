@@ -1,7 +1,6 @@
 /* listener.c - asks the kernel about listening sockets. See listener.h for what it may not know. */
 #include "listener.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "file.h"
 #include "line.h"
 #include "number.h"
+#include "place.h"
 
 bool listener_blocks(int fd)
 {
@@ -20,49 +20,15 @@ bool listener_blocks(int fd)
 	return flags >= 0 && (flags & O_NONBLOCK) == 0;
 }
 
-/* ------------------------------------------------------------------- place */
-
-struct place {
-	uint32_t words[4]; /* of the address, as in memory; the first one of IPv4 */
-	unsigned used;
-	unsigned port;
-};
-
-static bool find_place(int fd, struct place *place)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_storage room;
-	} address;
-	socklen_t size = sizeof address;
-
-	if (getsockname(fd, &address.any, &size) != 0)
-		return false;
-	if (address.any.sa_family == AF_INET) {
-		place->used = 1;
-		place->words[0] = address.in.sin_addr.s_addr;
-		place->port = ntohs(address.in.sin_port);
-	} else if (address.any.sa_family == AF_INET6) {
-		place->used = 4;
-		memcpy(place->words, &address.in6.sin6_addr, sizeof place->words);
-		place->port = ntohs(address.in6.sin6_port);
-	} else {
-		return false;
-	}
-	return true;
-}
-
 uint64_t listener_place(int fd)
 {
 	struct place place;
 	uint64_t sum;
 
-	if (!find_place(fd, &place))
+	if (!place_find(fd, &place) || place_words(&place) == 0)
 		return 0;
 	sum = place.port;
-	for (unsigned i = 0; i < place.used; i++)
+	for (unsigned i = 0; i < place_words(&place); i++)
 		sum = sum * UINT64_C(0x9e3779b97f4a7c15) + place.words[i];
 	return sum != 0 ? sum : 1;
 }
@@ -73,7 +39,7 @@ uint64_t listener_place(int fd)
 static void write_place(const struct place *place, struct line *line)
 {
 	line_start(line);
-	for (unsigned i = 0; i < place->used; i++)
+	for (unsigned i = 0; i < place_words(place); i++)
 		line_hex(line, place->words[i], 8);
 	line_text(line, ":");
 	line_hex(line, place->port, 4);
@@ -130,11 +96,12 @@ static bool has_companion(int fd)
 	struct stat status;
 	struct search search = {.place = text.text};
 
-	if (!find_place(fd, &place) || fstat(fd, &status) != 0)
+	if (!place_find(fd, &place) || fstat(fd, &status) != 0)
 		return false;
 	write_place(&place, &text);
 	search.inode = status.st_ino;
-	file_each_line(place.used == 1 ? "/proc/net/tcp" : "/proc/net/tcp6", look_at_line, &search);
+	file_each_line(place.family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", look_at_line,
+	               &search);
 	return search.found;
 }
 

@@ -67,6 +67,14 @@ bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 	return slot >= 0 && slot < POOL_SLOTS && page->slots[slot].holder == holder_of(tag, pid);
 }
 
+bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid)
+{
+	for (int i = 0; i < POOL_SLOTS; i++)
+		if (pool_holds(page, i, tag, pid))
+			return true;
+	return false;
+}
+
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 {
 	uint64_t holder = holder_of(tag, pid);

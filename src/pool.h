@@ -78,6 +78,9 @@ int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *m
 /* Is the slot that pool_enter returned still this worker's? */
 bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
+/* Has any slot this holder? */
+bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid);
+
 /* Gives it up: before it asks for a lease, so that nobody counts it twice. */
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 

@@ -6,54 +6,127 @@
 #include <signal.h>
 #include <string.h>
 
+#include "program.h"
+
 /* httpd's own question to its processing model, from its public ap_mpm.h; the main program
  * exports it. Other programs are named httpd too: they do not have it. */
 static int (*ap_mpm_query)(int code, int *result);
 
-/* The prefork model answers "not supported" (0) when asked for threads. There SIGUSR1 makes a
- * child finish its connection, run its cleanups and exit with status 0; in the threaded models
- * the worker's threads have it blocked. */
-static bool is_httpd_prefork(void)
+enum httpd_model { HTTPD_NONE, HTTPD_PREFORK, HTTPD_THREADED };
+
+/* The prefork model answers "not supported" (0) when asked for threads. */
+static enum httpd_model httpd_model(void)
 {
 	enum { AP_MPMQ_IS_THREADED = 2, SUCCESS = 0 };
-	int threaded = 1;
+	int threads = 0;
 
-	return ap_mpm_query != NULL && ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded) == SUCCESS &&
-	       threaded == 0;
+	if (ap_mpm_query == NULL || ap_mpm_query(AP_MPMQ_IS_THREADED, &threads) != SUCCESS)
+		return HTTPD_NONE;
+	return threads == 0 ? HTTPD_PREFORK : HTTPD_THREADED;
 }
 
-static const char *const httpd[] = {"httpd", "apache2", NULL};
-
-/* httpd's master looks once a second for what is missing, and replaces nobody while enough
- * children are idle. */
-static const struct profile profiles[] = {
-    {"httpd prefork", httpd, is_httpd_prefork, {DEED_SIGNAL, SIGUSR1, MOMENT_CLOSE}, 2000},
-};
-
-static bool has_name(const struct profile *profile, const char *program)
+static bool is_httpd_prefork(void)
 {
-	for (const char *const *name = profile->programs; *name != NULL; name++)
-		if (strcmp(program, *name) == 0)
+	return httpd_model() == HTTPD_PREFORK;
+}
+
+static bool is_httpd_threaded(void)
+{
+	return httpd_model() == HTTPD_THREADED;
+}
+
+#define HTTPD                                                                                      \
+	{                                                                                              \
+		"httpd", "apache2"                                                                         \
+	}
+#define SIGNAL(name, moment)                                                                       \
+	{                                                                                              \
+		DEED_SIGNAL, SIG##name, MOMENT_##moment                                                    \
+	}
+#define EXIT(moment)                                                                               \
+	{                                                                                              \
+		DEED_EXIT, 0, MOMENT_##moment                                                              \
+	}
+#define STAY                                                                                       \
+	{                                                                                              \
+		DEED_NONE, 0, MOMENT_CLOSE                                                                 \
+	}
+
+/* The first that fits counts. */
+static const struct profile profiles[] = {
+    /* SIGUSR1 makes a child finish its connection, run its cleanups and exit with status 0. The
+     * master looks once a second for what is missing, and replaces nobody while enough idle. */
+    {"httpd prefork", HTTPD, .is_it = is_httpd_prefork, .way = SIGNAL(USR1, CLOSE),
+     .replaced_within = 2000},
+    /* No signal makes a threaded one leave; see stop_as_told. */
+    {"httpd worker, event", HTTPD, .is_it = is_httpd_threaded, .way = STAY, .takes_time = true,
+     .replaced_within = 2000},
+    /* At accept: what runs after fastcgi_finish_request() is done by then. */
+    {"php-fpm", {"php-fpm*"}, .way = SIGNAL(QUIT, ACCEPT)},
+    /* Its wake-ups are for one worker each: at accept that of a connection would be lost. */
+    {"nginx", {"nginx"}, .way = SIGNAL(QUIT, CLOSE)},
+    /* At accept it holds its lock. */
+    {"uWSGI", {"uwsgi*"}, .way = SIGNAL(HUP, CLOSE)},
+    {"lighttpd", {"lighttpd"}, .way = SIGNAL(INT, ACCEPT)},
+    /* A signal would have it remove its socket. */
+    {"fcgiwrap", {"fcgiwrap"}, .way = EXIT(ACCEPT)},
+    {"gunicorn", {"gunicorn*"}, .way = SIGNAL(TERM, ACCEPT)},
+    {"unicorn", {"unicorn", "unicorn_rails"}, .way = SIGNAL(QUIT, CLOSE)},
+    {"puma", {"puma"}, .way = SIGNAL(TERM, ACCEPT)},
+    {"Starman", {"starman"}, .way = SIGNAL(HUP, ACCEPT)},
+    {"Starman", {"plackup"}, "*Starman", .way = SIGNAL(HUP, ACCEPT)},
+    {"Starlet", {"plackup"}, "*Starlet", .way = SIGNAL(TERM, CLOSE)},
+    {"spamd", {"spamd"}, .way = EXIT(CLOSE)},
+    {"Postfix smtpd", {"smtpd"}, .way = EXIT(ACCEPT), .is_started = true},
+    /* Its exit aborts; it has a service_count of its own. */
+    {"Dovecot", {"imap-login", "pop3-login", "imap", "pop3", "lmtp"}, .way = STAY},
+    {"haproxy", {"haproxy"}, .way = STAY},
+    /* Its master never replaces one. */
+    {"php -S", {"php*"}, "-S*", .way = STAY},
+};
+enum { PROFILES = sizeof profiles / sizeof *profiles };
+
+static bool may_fit[PROFILES];
+
+static bool has_name(const struct profile *profile)
+{
+	for (int i = 0; i < PROFILE_NAMES && profile->names[i] != NULL; i++)
+		if (program_is(profile->names[i]))
 			return true;
 	return false;
 }
 
-enum { PROFILES = sizeof profiles / sizeof *profiles };
-
 /* A look-up that fails allocates: only in programs that may have the symbol. */
-void profile_start(const char *program)
+static void find_symbols(const struct profile *profile)
 {
-	if (has_name(&profiles[0], program)) {
+	if (profile->is_it != NULL && ap_mpm_query == NULL) {
 		void *found = dlsym(RTLD_DEFAULT, "ap_mpm_query");
 
 		memcpy(&ap_mpm_query, &found, sizeof found);
 	}
 }
 
-const struct profile *profile_find(const char *program)
+void profile_start(void)
+{
+	for (int i = 0; i < PROFILES; i++) {
+		const struct profile *profile = &profiles[i];
+
+		may_fit[i] = has_name(profile) &&
+		             (profile->argument == NULL || program_has_argument(profile->argument));
+		if (may_fit[i])
+			find_symbols(profile);
+	}
+}
+
+const struct profile *profile_find(void)
 {
 	for (int i = 0; i < PROFILES; i++)
-		if (has_name(&profiles[i], program) && profiles[i].is_it())
+		if (may_fit[i] && (profiles[i].is_it == NULL || profiles[i].is_it()))
 			return &profiles[i];
 	return NULL;
+}
+
+const struct profile *profile_row(size_t index)
+{
+	return index < PROFILES ? &profiles[index] : NULL;
 }

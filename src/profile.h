@@ -4,21 +4,34 @@
 #define SLSHIM_PROFILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "way.h"
 
+enum { PROFILE_NAMES = 6 };
+
 struct profile {
-	const char *title;           /* for people: "httpd prefork" */
-	const char *const *programs; /* names that its image is known by; NULL at the end */
-	bool (*is_it)(void);         /* is the program of that name really this server? */
+	const char *title;                /* for people, and in the manual: "httpd prefork" */
+	const char *names[PROFILE_NAMES]; /* patterns that program_is() takes; NULL from the end on */
+	const char *argument;             /* and that one of its arguments fits; NULL: whatever */
+	bool (*is_it)(void);              /* and that is true; NULL: nothing to ask */
 	struct way way;
-	unsigned replaced_within; /* milliseconds in which its master replaces a leaver, if it does */
+	/* It finishes what is open before it ends: it need not be idle. */
+	bool takes_time;
+	/* Its master starts each worker by execve, with a listener that it inherits. */
+	bool is_started;
+	unsigned replaced_within; /* milliseconds in which its master replaces a leaver, if it does;
+	                             0: as usual */
 };
 
-/* Looks up symbols that a profile asks about; in the constructor. */
-void profile_start(const char *program);
+/* In the constructor, after program_start: which rows may fit, and the symbols that they ask
+ * about. */
+void profile_start(void);
 
-/* The profile of the program of this name, as it is configured now; NULL if none fits. */
-const struct profile *profile_find(const char *program);
+/* The profile of this program, as it is configured now; NULL if none fits. */
+const struct profile *profile_find(void);
+
+/* The rows in order; NULL after the last one. */
+const struct profile *profile_row(size_t index);
 
 #endif

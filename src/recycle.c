@@ -12,6 +12,7 @@
 #include "listener.h"
 #include "lock.h"
 #include "meter.h"
+#include "place.h"
 #include "policy.h"
 #include "pool.h"
 #include "process.h"
@@ -44,9 +45,8 @@ static struct {
 	uint64_t said;    /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
-static void begin_life(void)
+static void begin_watch(void)
 {
-	worker_born(process_clock());
 	turn_begin();
 	atomic_flag_clear(&self.busy);
 	self.entered = false;
@@ -59,10 +59,19 @@ static void begin_life(void)
 	recycle_leaves_idle = false;
 }
 
+static void begin_life(void)
+{
+	worker_born(process_clock());
+	begin_watch();
+}
+
 void recycle_start(char *const environment[])
 {
-	if (server_start(environment) && pthread_atfork(server_before_fork, NULL, begin_life) != 0)
+	if (!server_start(environment))
+		return;
+	if (pthread_atfork(server_before_fork, NULL, begin_life) != 0)
 		server.is_on = false;
+	begin_watch();
 }
 
 /* Once in a server's life, or at least in a worker's. */
@@ -119,7 +128,16 @@ static enum worker_place find_place(void)
 
 	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
 		return WORKER_FITS;
+	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
+		return WORKER_BESIDE_PARENT;
 	return place;
+}
+
+/* Whoever accepts without being a worker is no master either. */
+static void stand_beside(void)
+{
+	if (server.page != NULL)
+		turn_serve_beside_children();
 }
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
@@ -128,12 +146,20 @@ static void enter(void)
 	int saved = errno;
 
 	self.entered = true;
+	if (worker.forker == 0) {
+		stand_beside();
+		watch_no_more();
+		errno = saved;
+		return;
+	}
 	server_announce();
 	self.departure = server_departure();
 	choose_moment();
 	if (!turn_can_tell())
 		go_unwatched();
-	else if (server.page != NULL && find_place() == WORKER_FITS)
+	else if (find_place() != WORKER_FITS)
+		stand_beside();
+	else if (server.page != NULL)
 		turn_join(&self.departure);
 	errno = saved;
 }
@@ -199,7 +225,7 @@ static bool has_to_stay(uint64_t now)
 		stay(REMARK_PLACE + place);
 		return true;
 	}
-	if (worker_open_connections() > 0) {
+	if (!self.departure.takes_time && worker_open_connections() > 0) {
 		stay_for_now(REMARK_OPEN, now);
 		return true;
 	}
@@ -324,8 +350,18 @@ void recycle_unseen(void)
 		report_unwatched(REMARK_UNSEEN);
 }
 
+bool recycle_counts(int listener)
+{
+	struct place place;
+
+	return server.config.listens == 0 ||
+	       (place_find(listener, &place) && config_watches(&server.config, &place));
+}
+
 int recycle_before_accept(int listener)
 {
+	if (!recycle_counts(listener))
+		return 0;
 	worker_accepts_on(listener);
 	if (!self.entered)
 		enter();

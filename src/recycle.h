@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* Does this process count its connections? False until a fork makes it somebody's child, and
- * for good without a limit. */
+/* Does this process count its connections? Not without a limit; and not for long if it is nobody's
+ * child. */
 extern _Atomic bool recycle_watches;
 
 /* In the constructor. */
@@ -19,6 +19,9 @@ void recycle_start(char *const environment[]);
 
 /* At an accept of a process that none of our fork handlers saw the birth of. */
 void recycle_unseen(void);
+
+/* Are limits about the connections of this listener? */
+bool recycle_counts(int listener);
 
 /* Only while recycle_watches, in the current process. Returns 0, or the errno to refuse with. */
 int recycle_before_accept(int listener);

@@ -1,31 +1,17 @@
 /* report.c - the wording of the log. See report.h for what it may not know. */
-#define _GNU_SOURCE /* program_invocation_short_name */
 #include "report.h"
 
-#include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "program.h"
 #include "version.h"
-
-static char program[64];
-
-void report_start(void)
-{
-	strncpy(program, program_invocation_short_name, sizeof program - 1);
-}
-
-const char *report_program(void)
-{
-	return program;
-}
 
 /* "apache2[4711]" */
 static void start(struct line *line)
 {
 	line_start(line);
-	line_foreign(line, program);
+	line_foreign(line, program_name());
 	line_text(line, "[");
 	line_number(line, (uint64_t)getpid());
 	line_text(line, "]");
@@ -179,6 +165,8 @@ const char *report_reason(unsigned remark)
 		return "nobody forked it";
 	case REMARK_PLACE + WORKER_ORPHAN:
 		return "its parent is gone, so nobody would replace it";
+	case REMARK_PLACE + WORKER_BESIDE_PARENT:
+		return "its parent accepts as well, so it is no master that would replace it";
 	case REMARK_PLACE + WORKER_OWN_LISTENER:
 		return "it accepts on a socket that it opened itself, whose waiting connections would be "
 		       "lost; with an SL_LEAVE, net.ipv4.tcp_migrate_req=1 and SO_REUSEPORT others get "
@@ -186,7 +174,7 @@ const char *report_reason(unsigned remark)
 	case REMARK_PLACE + WORKER_LOST_TRACK:
 		return "it has a connection on a descriptor above 65535, which is not tracked";
 	case REMARK_HINDRANCE + LEAVE_FORBIDDEN:
-		return "SL_LEAVE=none";
+		return "SL_LEAVE says so, or what is known of this server";
 	case REMARK_HINDRANCE + LEAVE_SIGNAL_BLOCKED:
 		return "it has that signal blocked; another SL_LEAVE may suit it";
 	case REMARK_HINDRANCE + LEAVE_SIGNAL_UNHANDLED:

@@ -9,12 +9,6 @@
 #include "quantity.h"
 #include "worker.h"
 
-/* In the constructor: copies the program's name, which servers overwrite later. */
-void report_start(void);
-
-/* "apache2", at most 63 bytes. */
-const char *report_program(void);
-
 void report_remarks(const struct remarks *remarks);
 
 /* The limits as understood, how workers will leave and who says so ("SL_LEAVE", ...), and in how

@@ -8,7 +8,9 @@
 
 #include "log.h"
 #include "meter.h"
+#include "process.h"
 #include "profile.h"
+#include "program.h"
 #include "report.h"
 #include "worker.h"
 
@@ -17,16 +19,28 @@ struct server server;
 static struct remarks remarks;
 static bool looked_for_listeners, announced;
 
+/* Workers that are started by execve are told from masters by name: a profile's, or the user's. */
+static bool is_started_by_master(void)
+{
+	const struct profile *profile = profile_find();
+
+	return (profile != NULL && profile->is_started) ||
+	       (server.config.onlys > 0 && server.config.leave.deed != DEED_UNSAID);
+}
+
 struct departure server_departure(void)
 {
 	enum { REPLACED_WITHIN = 10000 };
-	const struct profile *profile = profile_find(report_program());
+	const struct profile *profile = profile_find();
 	struct departure departure = {.way = server.config.leave, .replaced_within = REPLACED_WITHIN};
 
 	if (profile != NULL) {
-		departure.master_is_vouched = true;
-		departure.replaced_within = profile->replaced_within;
+		departure.master_is_vouched = profile->way.deed != DEED_NONE;
+		if (profile->replaced_within > 0)
+			departure.replaced_within = profile->replaced_within;
 	}
+	if (is_started_by_master())
+		departure.master_is_vouched = true;
 	if (server.config.replace_timeout > 0)
 		departure.replaced_within = server.config.replace_timeout;
 	if (server.config.leave.deed != DEED_UNSAID) {
@@ -34,6 +48,7 @@ struct departure server_departure(void)
 	} else if (profile != NULL) {
 		departure.whose = profile->title;
 		departure.way_is_vouched = true;
+		departure.takes_time = profile->takes_time;
 		departure.way = profile->way;
 	} else {
 		departure.whose = "by default";
@@ -100,20 +115,32 @@ void server_before_fork(void)
 	errno = saved;
 }
 
+static bool is_asked_about(void)
+{
+	for (unsigned i = 0; i < server.config.onlys; i++)
+		if (program_is(server.config.only[i]))
+			return true;
+	return server.config.onlys == 0;
+}
+
 bool server_start(char *const environment[])
 {
 	if (getauxval(AT_SECURE) || !config_is_asked_for(environment))
 		return false;
 	config_read(&server.config, &remarks, environment);
+	program_start();
+	if (!is_asked_about())
+		return false;
 	server.is_on = config_has_limit(&server.config) && remarks.errors == 0;
 	if (!server.is_on && remarks.errors + remarks.warnings == 0)
 		return false;
 	for (int q = 0; q < QUANTITIES; q++)
 		if (server.config.limit[q] > 0)
 			server.wanted |= 1u << q;
-	worker_start();
-	report_start();
-	profile_start(report_program());
+	profile_start();
+	worker_start(is_started_by_master() ? getppid() : 0, process_clock());
+	if (is_started_by_master())
+		make_page();
 	log_start(server.config.log, server.config.log_path);
 	return true;
 }

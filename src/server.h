@@ -41,7 +41,8 @@ struct departure {
 	struct way way;
 	const char *whose;        /* "SL_LEAVE", a profile's title, or "by default" */
 	bool is_default;          /* its moment suits a worker that holds no lock then */
-	bool way_is_vouched;      /* a profile says that this way suits it */
+	bool way_is_vouched;      /* a profile says that this way suits it, ... */
+	bool takes_time;          /* ... and that what is open is finished before it ends */
 	bool master_is_vouched;   /* ... that its master replaces who leaves */
 	uint64_t replaced_within; /* milliseconds */
 };

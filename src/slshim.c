@@ -46,10 +46,10 @@ static bool is_refused(int listener)
 	return refusal != 0;
 }
 
-static int accepted(int connection)
+static int accepted(int listener, int connection)
 {
 	if (connection >= 0)
-		worker_accepted(connection);
+		worker_accepted(connection, recycle_counts(listener));
 	return connection;
 }
 
@@ -57,14 +57,14 @@ HOOK int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
 {
 	if (!is_watched())
 		return real.accept(fd, address, size);
-	return is_refused(fd) ? -1 : accepted(real.accept(fd, address, size));
+	return is_refused(fd) ? -1 : accepted(fd, real.accept(fd, address, size));
 }
 
 HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
 {
 	if (!is_watched())
 		return real.accept4(fd, address, size, flags);
-	return is_refused(fd) ? -1 : accepted(real.accept4(fd, address, size, flags));
+	return is_refused(fd) ? -1 : accepted(fd, real.accept4(fd, address, size, flags));
 }
 
 HOOK int close(int fd)

@@ -1,6 +1,7 @@
 /* turn.c - this worker's dealings with its pool. See turn.h for what it may not know. */
 #include "turn.h"
 
+#include "file.h"
 #include "process.h"
 #include "worker.h"
 
@@ -21,6 +22,25 @@ void turn_begin(void)
 bool turn_can_tell(void)
 {
 	return process_start_time(worker.pid) != 0;
+}
+
+static uint32_t tag_beside(pid_t parent)
+{
+	int type;
+
+	return pool_tag(parent, file_identify(worker.listener, &type));
+}
+
+void turn_serve_beside_children(void)
+{
+	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};
+
+	pool_enter(server.page, tag_beside(worker.pid), &member, process_is_alive);
+}
+
+bool turn_is_beside_parent(void)
+{
+	return pool_has(server.page, tag_beside(worker.forker), worker.forker);
 }
 
 static void take_slot(void)

@@ -16,6 +16,14 @@ void turn_begin(void);
 /* Can this process tell its siblings? Not where there is no /proc. */
 bool turn_can_tell(void);
 
+/* A process that is no worker accepts: its children are told, who could take it for their master.
+ */
+void turn_serve_beside_children(void);
+
+/* Has the parent been seen to accept on this worker's listener? A master does not: it waits for its
+ * children. */
+bool turn_is_beside_parent(void);
+
 /* Makes it a member, once, and fills a vacancy; later sees to it that it still has a slot. False if
  * there is none. */
 bool turn_join(const struct departure *departure);

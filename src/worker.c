@@ -19,9 +19,11 @@ static file_id identify_socket(int fd)
 	return type == S_IFSOCK ? id : 0;
 }
 
-void worker_start(void)
+void worker_start(pid_t master, uint64_t now)
 {
 	worker.pid = getpid();
+	worker.forker = master;
+	worker.born = now;
 }
 
 bool worker_is_current(void)
@@ -148,12 +150,12 @@ bool worker_has_heirs(void)
 
 /* ------------------------------------------------------------- connections */
 
-void worker_accepted(int connection)
+void worker_accepted(int connection, bool counts)
 {
 	int highest = worker.highest;
 
-	worker.served++;
-	worker.unchecked++;
+	worker.served += counts;
+	worker.unchecked += counts;
 	if (connection >= WORKER_DESCRIPTORS) {
 		worker.lost_track = true;
 		return;

@@ -37,7 +37,8 @@ struct listener {
 struct worker {
 	pid_t pid;
 	pid_t next_forker;  /* written before every fork: the pid that a child born now had as parent */
-	pid_t forker;       /* of this process; 0: not forked since its image was exec'd */
+	pid_t forker;       /* of this process; 0: it is no worker: not forked since its image was
+	                       exec'd, nor exec'd to be one */
 	uint64_t born;      /* boot clock, milliseconds */
 	int listener;       /* the descriptor that it last came to accept on; -1: none yet */
 	pthread_t acceptor; /* the thread that came, ... */
@@ -55,8 +56,9 @@ struct worker {
 
 extern struct worker worker;
 
-/* In the constructor; before a fork; after it in the child. `now`: boot clock, milliseconds. */
-void worker_start(void);
+/* In the constructor; before a fork; after it in the child. `master`: the parent that started this
+ * process by execve to be a worker, 0 if none did. `now`: boot clock, milliseconds. */
+void worker_start(pid_t master, uint64_t now);
 void worker_before_fork(void);
 void worker_born(uint64_t now);
 
@@ -78,7 +80,8 @@ static inline void worker_accepts_on(int listener)
 	if (listener != worker.listener || !pthread_equal(pthread_self(), worker.acceptor))
 		worker_turns_to(listener);
 }
-void worker_accepted(int connection);
+/* `counts`: it is one of those that limits are about. */
+void worker_accepted(int connection, bool counts);
 
 /* One load and one branch when it is not: the whole price of the close of any other descriptor. */
 static inline bool worker_tracks(int fd)
@@ -100,6 +103,7 @@ enum worker_place {
 	WORKER_FITS,
 	WORKER_NOT_FORKED,
 	WORKER_ORPHAN,
+	WORKER_BESIDE_PARENT, /* told by the pool */
 	WORKER_OWN_LISTENER,
 	WORKER_LOST_TRACK
 };

@@ -13,7 +13,7 @@ static int socket_pair[2], other_pair[2];
 
 static void open_sockets(void)
 {
-	worker_start();
+	worker_start(0, 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, socket_pair), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, other_pair), 0);
 }
@@ -216,7 +216,7 @@ START_TEST(follows_a_connection)
 	int fd = socket_pair[0];
 
 	ck_assert(!worker_tracks(fd) && !worker_tracks(-1) && !worker_tracks(1 << 30));
-	worker_accepted(fd);
+	worker_accepted(fd, true);
 	ck_assert(worker_tracks(fd));
 	ck_assert_uint_eq(worker_open_connections(), 1);
 	ck_assert(worker_closes(fd));
@@ -230,8 +230,8 @@ END_TEST
 /* A close by fclose, dup2 or a raw system call goes unseen, until one looks. */
 START_TEST(notices_what_was_closed_behind_its_back)
 {
-	worker_accepted(socket_pair[0]);
-	worker_accepted(other_pair[0]);
+	worker_accepted(socket_pair[0], true);
+	worker_accepted(other_pair[0], true);
 	close(socket_pair[0]);
 	ck_assert_uint_eq(worker_open_connections(), 1);
 	ck_assert_int_eq(dup2(socket_pair[1], other_pair[0]), other_pair[0]);
@@ -243,9 +243,9 @@ START_TEST(takes_a_reused_descriptor_for_one_connection)
 {
 	int fd = socket_pair[0];
 
-	worker_accepted(fd);
+	worker_accepted(fd, true);
 	ck_assert_int_eq(dup2(other_pair[0], fd), fd);
-	worker_accepted(fd);
+	worker_accepted(fd, true);
 	ck_assert_uint_eq(worker_open_connections(), 1);
 }
 END_TEST
@@ -255,7 +255,7 @@ START_TEST(close_in_a_child_changes_nothing)
 {
 	pid_t child;
 
-	worker_accepted(socket_pair[0]);
+	worker_accepted(socket_pair[0], true);
 	child = fork_worker();
 	if (child == 0)
 		_exit(worker_tracks(socket_pair[0]) || worker_closes(socket_pair[0]));
@@ -268,7 +268,7 @@ START_TEST(close_in_a_vfork_child_changes_nothing)
 {
 	pid_t child;
 
-	worker_accepted(socket_pair[0]);
+	worker_accepted(socket_pair[0], true);
 	child = vfork();
 	if (child == 0) {
 		worker_closes(socket_pair[0]); /* in the parent's memory */
@@ -284,7 +284,7 @@ START_TEST(loses_track_beyond_its_table)
 	pid_t child = fork_worker();
 
 	if (child == 0) {
-		worker_accepted(WORKER_DESCRIPTORS);
+		worker_accepted(WORKER_DESCRIPTORS, true);
 		_exit((int)worker_place());
 	}
 	ck_assert_int_eq(status_of(child), WORKER_LOST_TRACK);

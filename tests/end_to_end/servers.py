@@ -4,6 +4,7 @@ A server runs in a process group and a temporary directory of its own, listens o
 and is stopped by its pid. Nothing here knows what the shim is expected to do."""
 
 import contextlib
+import http.client
 import os
 import re
 import shutil
@@ -117,6 +118,28 @@ def at_once(*loads):
         return [running.result() for running in [pool.submit(load) for load in loads]]
 
 
+def sessions(port, connections, requests=5, clients=8, path="/", host="127.0.0.1"):
+    """Kept-alive connections with several requests each, from as many clients at a time. A client
+    that is told that the connection closes opens another one; any other end of it is a failure."""
+
+    def session(_):
+        connection = http.client.HTTPConnection(host, port, timeout=60)
+        good = 0
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+            for _ in range(requests):
+                connection.request("GET", path)  # opens it anew where the reply said "close"
+                reply = connection.getresponse()
+                reply.read()
+                good += reply.status == 200
+        return good
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(clients) as pool:
+        good = sum(pool.map(session, range(connections)))
+    failed = connections * requests - good
+    return Load(connections * requests, failed, time.monotonic() - start, f"{failed} requests failed")
+
+
 def get(url, seconds=10):
     with urllib.request.urlopen(url, timeout=seconds) as reply:
         return reply.read().decode()
@@ -223,7 +246,11 @@ class Server:
         self.master = None  # a psutil.Process
         print(f"{type(self).__name__}: logs in {self.directory}")
 
-    def spawn(self, command, **arguments):
+    def spawn(self, command, observed=False, **arguments):
+        """`observed`: records the wait statuses that its first process sees; it may not fork to
+        become a daemon then."""
+        if observed:
+            command = self._under_strace(command)
         print("+", " ".join(map(str, command)))
         self.process = subprocess.Popen(
             command,
@@ -233,6 +260,26 @@ class Server:
             stdin=subprocess.DEVNULL,
             **arguments,
         )
+
+    def _under_strace(self, command):
+        ours = {k: v for k, v in self.environment.items() if os.environ.get(k) != v}
+        for name in ours:
+            del self.environment[name]
+        return [
+            *[tool("strace"), "-qq", "-o", str(self.directory / "waits")],
+            *["-e", "trace=wait4,waitid", "-e", "signal=none"],
+            *[word for k, v in ours.items() for word in ("-E", f"{k}={v}")],
+            *command,
+        ]
+
+    def statuses(self):
+        """How children ended, as the master saw it: "exited 0", "killed by SIGSEGV", ..."""
+        waits = (self.directory / "waits").read_text()
+        exits = re.findall(r"WIFEXITED\(s\) && WEXITSTATUS\(s\) == (\d+)", waits)
+        exits += re.findall(r"si_code=CLD_EXITED, .*?si_status=(\d+)", waits)
+        kills = re.findall(r"WTERMSIG\(s\) == (\w+)", waits)
+        kills += re.findall(r"si_code=CLD_(?:KILLED|DUMPED), .*?si_status=(\w+)", waits)
+        return [f"exited {n}" for n in exits] + [f"killed by {s}" for s in kills]
 
     def workers(self):
         with contextlib.suppress(psutil.Error):
@@ -381,17 +428,8 @@ MaxRequestWorkers {most}
         configuration = self.directory / "httpd.conf"
         configuration.write_text(self._configuration())
         command = [self.program, "-f", str(configuration), *self.arguments]
-        if self.observed:
-            ours = {k: v for k, v in self.environment.items() if os.environ.get(k) != v}
-            for name, value in ours.items():
-                del self.environment[name]
-            command = [
-                *[tool("strace"), "-qq", "-o", str(self.directory / "waits"), "-e", "trace=wait4"],
-                *[word for k, v in ours.items() for word in ("-E", f"{k}={v}")],
-                *command,
-            ]
         with open(self.error_log, "a") as errors:
-            self.spawn(command, stdout=errors, stderr=errors)
+            self.spawn(command, self.observed, stdout=errors, stderr=errors)
         self.master = wait_until(self._find_master, f"httpd started, see {self.error_log}")
         wait_until(self._answers, f"httpd answers, see {self.error_log}")
 
@@ -410,13 +448,6 @@ MaxRequestWorkers {most}
         except OSError:
             return False
         return True
-
-    def statuses(self):
-        """How children ended, as the master saw it: "exited 0", "killed by SIGSEGV", ..."""
-        waits = (self.directory / "waits").read_text()
-        exits = [f"exited {n}" for n in re.findall(r"WIFEXITED\(s\) && WEXITSTATUS\(s\) == (\d+)", waits)]
-        kills = [f"killed by {s}" for s in re.findall(r"WTERMSIG\(s\) == (\w+)", waits)]
-        return exits + kills
 
     def complaints(self):
         """The codes of the lines at warn or above in the error log; of lines without, the lines."""

@@ -1,0 +1,111 @@
+/* check_program.c - which program this is, and which profile it has. */
+#include "program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "manual.h"
+#include "profile.h"
+
+static const struct {
+	const char *image;
+	const char *words; /* of the command line, spaces between */
+	const char *name;
+	const char *profile; /* its title; NULL: none */
+} programs[] = {
+    {"nginx", "nginx -g daemon-off", "nginx", "nginx"},
+    {"php-fpm8.2", "/usr/sbin/php-fpm8.2 -F", "php-fpm8.2", "php-fpm"},
+    {"php8.2", "php8.2 -S 127.0.0.1:80", "php8.2", "php -S"},
+    {"php", "php script.php", "php", NULL},
+    {"apache2", "apache2 -X", "apache2", NULL}, /* ap_mpm_query is not here */
+    {"perl", "/usr/bin/perl /usr/bin/starman --workers 4", "starman", "Starman"},
+    {"perl", "perl -I lib -Mstrict -w bin/starman", "starman", "Starman"},
+    {"perl", "/usr/bin/perl -T -w /usr/sbin/spamd", "spamd", "spamd"},
+    {"perl", "perl /usr/bin/plackup -s Starlet", "plackup", "Starlet"},
+    {"perl", "perl /usr/bin/plackup -s Starman", "plackup", "Starman"},
+    {"perl", "perl /usr/bin/plackup", "plackup", NULL},
+    {"perl5.36.0", "perl5.36.0 -e code starman", "perl5.36.0", NULL},
+    {"perl", "perl", "perl", NULL},
+    {"perl", "perl -I", "perl", NULL},
+    {"perl", "", "perl", NULL},
+    {"python3", "/usr/bin/python3 /usr/bin/gunicorn -w 4 app", "gunicorn", "gunicorn"},
+    {"python3.11", "python3.11 -W error -m gunicorn app", "gunicorn", "gunicorn"},
+    {"python3", "python3 -c code gunicorn", "python3", NULL},
+    {"python3", "python3 -m", "python3", NULL},
+    {"ruby", "/usr/bin/ruby /usr/bin/unicorn", "unicorn", "unicorn"},
+    {"ruby3.1", "ruby3.1 -r json /usr/bin/puma -w 2", "puma", "puma"},
+    {"ruby", "ruby /usr/bin/bundle exec puma", "puma", "puma"},
+    {"ruby", "ruby /usr/bin/bundle exec", "ruby", NULL},
+    {"ruby", "ruby /usr/bin/bundle install", "bundle", NULL},
+};
+
+static void set(int row)
+{
+	char words[128];
+	size_t size = (size_t)snprintf(words, sizeof words, "%s", programs[row].words) + 1;
+
+	for (size_t i = 0; i < size; i++)
+		if (words[i] == ' ')
+			words[i] = '\0';
+	program_set(programs[row].image, words, size);
+	profile_start();
+}
+
+START_TEST(knows_program_and_profile)
+{
+	const struct profile *profile;
+
+	set(_i);
+	ck_assert_str_eq(program_name(), programs[_i].name);
+	ck_assert(program_is(programs[_i].image) && program_is(programs[_i].name));
+	profile = profile_find();
+	ck_assert_pstr_eq(profile != NULL ? profile->title : NULL, programs[_i].profile);
+}
+END_TEST
+
+START_TEST(survives_a_long_command_line)
+{
+	char words[8192];
+
+	memset(words, 'x', sizeof words);
+	memcpy(words, "perl", 5);
+	program_set("perl", words, sizeof words);
+	ck_assert_uint_eq(strlen(program_name()), 63);
+	ck_assert(!program_has_argument("y*"));
+}
+END_TEST
+
+START_TEST(knows_itself)
+{
+	program_start();
+	ck_assert_str_eq(program_name(), "check_program");
+}
+END_TEST
+
+/* ".It php-fpm Ta QUIT@accept" of the table of servers. */
+START_TEST(manual_has_every_profile)
+{
+	const char *manual = read_manual();
+
+	for (size_t i = 0; profile_row(i) != NULL; i++) {
+		struct line line;
+
+		line_start(&line);
+		line_text(&line, "\n.It ");
+		line_text(&line, profile_row(i)->title);
+		line_text(&line, " Ta ");
+		way_describe(&profile_row(i)->way, &line);
+		line_text(&line, " Ta ");
+		ck_assert_msg(strstr(manual, line.text) != NULL, "not in the manual: %s", line.text);
+	}
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_loop_test(tests, knows_program_and_profile, 0, sizeof programs / sizeof *programs);
+	tcase_add_test(tests, survives_a_long_command_line);
+	tcase_add_test(tests, knows_itself);
+	tcase_add_test(tests, manual_has_every_profile);
+}

@@ -1,0 +1,144 @@
+"""What is common to the tests of servers that a profile names: each is made to recycle its workers
+once by itself, as it comes, and once by slshim, under the same load, and the two are compared.
+
+What has to be the same: nothing lost, the wait statuses that the master sees, the kinds of lines in
+the server's own log and how many of each a recycling makes, the hooks that a worker runs before it
+ends. A server runs in the foreground, so that strace can watch its master."""
+
+import contextlib
+import re
+import socket
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import psutil
+
+from servers import Server, free_port, leavings, shim, wait_until
+
+EVERY = 20  # a worker is recycled when it has served about that many
+
+
+class Known(Server):
+    """A server of which `command()` starts one, with `own` set to recycle each worker by itself
+    after that many connections or requests, whatever it counts."""
+
+    title = None  # of its profile, which the start line has to name
+    workers_at_start = 4
+
+    def __init__(self, environment=None, own=None):
+        super().__init__(environment)
+        self.own = own
+        self.port = free_port()
+        self.output = self.directory / "output"  # of the server, standard error included
+        self.said = self.directory / "slshim.log"
+        self.witness = self.directory / "witness"  # the hooks of a worker that ends append a line
+        for file in (self.output, self.said, self.witness):
+            file.touch()
+            file.chmod(0o666)
+        self.environment |= {"SL_LOG": str(self.said), "WITNESS": str(self.witness)}
+
+    def command(self):
+        raise NotImplementedError
+
+    def prepare(self):
+        """Writes configurations and applications."""
+
+    def log(self):
+        """The server's own log."""
+        return self.output.read_text(errors="replace")
+
+    def is_answering(self):
+        assert self.process.poll() is None, f"it ended:\n{self.log()}"
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()
+            return True
+        return False
+
+    def url(self, path="/"):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def find_master(self):
+        """strace's child."""
+        with contextlib.suppress(psutil.Error, IndexError):
+            return psutil.Process(self.process.pid).children()[0]
+        return None
+
+    def start(self):
+        self.prepare()
+        with open(self.output, "a") as output:
+            self.spawn(self.command(), True, stdout=output, stderr=output)
+        wait_until(self.is_answering, f"it answers, see {self.directory}")
+        self.master = wait_until(self.find_master, "there is a master")
+        wait_until(lambda: len(self.workers()) >= self.workers_at_start, "all workers are there")
+
+    def kinds(self):
+        """How many lines of each kind its own log has; what differs from time to time left out."""
+        lines = re.sub(r"0x[0-9a-f]+|\d+", "#", self.log()).splitlines()
+        return Counter(line.strip() for line in lines if line.strip())
+
+
+@dataclass
+class Recycling:
+    """What a run came to."""
+
+    recycled: int  # workers
+    statuses: Counter
+    kinds: Counter
+    hooks: int  # lines in the witness
+
+    def __str__(self):
+        lines = "".join(f"\n  {count} x {kind}" for kind, count in self.kinds.most_common(12))
+        return f"{self.recycled} recycled, {dict(self.statuses)}, hooks ran {self.hooks} times{lines}"
+
+
+def run(server, use, recycled):
+    """Starts it, and uses it until `recycled(server)` says that enough were; for a minute at most."""
+    with server:
+        end = time.monotonic() + 60
+        while recycled(server) < 15 and time.monotonic() < end:
+            for load in use(server):
+                print(f"{load.requests} requests, {load.failed} failed")
+                assert load.failed == 0, load.output
+        assert server.is_running()
+        count = recycled(server)  # before its stop ends the others
+        wait_until(lambda: len(server.statuses()) >= count, "the master saw them end")
+        wait_until(server.is_answering, "it still answers")
+        statuses = Counter(server.statuses())
+        result = Recycling(
+            count, statuses, server.kinds(), len(server.witness.read_text().splitlines())
+        )
+        print(result)
+        server.stop()
+        return result
+
+
+def run_own(make, use):
+    """By the server itself: make(environment, own)."""
+    return run(make({}, EVERY), use, lambda server: len(server.statuses()))
+
+
+def run_shimmed(make, use, **variables):
+    """By slshim; every leaving goes the way of the profile that the start line names."""
+    environment = shim(**({"SL_MAX_CONNECTIONS": EVERY} | variables))
+    server = make(environment, None)
+    result = run(server, use, lambda server: len(leavings(server.said.read_text())))
+    said = server.said.read_text()
+    assert f"({server.title})" in said
+    assert "is over a limit and stays" not in said
+    return result
+
+
+def expect_alike(own, shimmed, hooks=True, slack=1.5):
+    """As clean as its own recycling: no status, no kind of line that this does not make, and no
+    more of them for each worker that was recycled, but for the few that tell of other things."""
+    assert shimmed.recycled >= 15
+    assert set(shimmed.statuses) <= set(own.statuses)
+    assert set(shimmed.kinds) <= set(own.kinds), set(shimmed.kinds) - set(own.kinds)
+    for kind, count in shimmed.kinds.items():
+        share = own.kinds[kind] / max(own.recycled, 1)
+        assert count <= share * shimmed.recycled * slack + 8, kind
+    if hooks:
+        assert shimmed.hooks >= shimmed.recycled
+
+
