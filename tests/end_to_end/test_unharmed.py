@@ -73,10 +73,9 @@ frontend all
 
 
 class PhpBuiltIn(Stranger):
-    """Its master never replaces a worker: so one leaves on trial, and no other."""
+    """Its master never replaces a worker, and accepts as well."""
 
-    said = "nobody has come to accept in place of the one that left before"
-    leavings = 1
+    said = "is over a limit and stays"
 
     def __init__(self, environment):
         super().__init__(environment | {"PHP_CLI_SERVER_WORKERS": "4", "SL_REPLACE_TIMEOUT": "1s"})
