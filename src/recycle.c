@@ -128,7 +128,8 @@ static enum worker_place find_place(void)
 
 	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
 		return WORKER_FITS;
-	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
+	if (place == WORKER_FITS && self.departure.is_known && server.page != NULL &&
+	    turn_is_beside_parent())
 		return WORKER_BESIDE_PARENT;
 	return place;
 }
@@ -261,6 +262,10 @@ static void try_to_leave(enum moment moment)
 	struct leaving leaving;
 
 	self.moment_came = true;
+	if (!turn_may_come(&self.departure, now)) {
+		self.hindered_at = now;
+		return;
+	}
 	if (!may_leave(moment, now))
 		return;
 	if (server.config.dry_run) {
@@ -350,18 +355,18 @@ void recycle_unseen(void)
 		report_unwatched(REMARK_UNSEEN);
 }
 
-bool recycle_counts(int listener)
+/* Apart from the quick way through recycle_before_accept. */
+__attribute__((noinline)) static bool is_listener_watched(int listener)
 {
 	struct place place;
 
-	return server.config.listens == 0 ||
-	       (place_find(listener, &place) && config_watches(&server.config, &place));
+	return place_find(listener, &place) && config_watches(&server.config, &place);
 }
 
 int recycle_before_accept(int listener)
 {
-	if (!recycle_counts(listener))
-		return 0;
+	if (server.config.listens > 0 && !is_listener_watched(listener))
+		return RECYCLE_UNCOUNTED;
 	worker_accepts_on(listener);
 	if (!self.entered)
 		enter();

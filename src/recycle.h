@@ -20,10 +20,9 @@ void recycle_start(char *const environment[]);
 /* At an accept of a process that none of our fork handlers saw the birth of. */
 void recycle_unseen(void);
 
-/* Are limits about the connections of this listener? */
-bool recycle_counts(int listener);
-
-/* Only while recycle_watches, in the current process. Returns 0, or the errno to refuse with. */
+/* Only while recycle_watches, in the current process. Returns 0, the errno to refuse with, or
+ * RECYCLE_UNCOUNTED: limits are not about the connections of this listener. */
+enum { RECYCLE_UNCOUNTED = -1 };
 int recycle_before_accept(int listener);
 
 /* Before a wait whose set may include the listener: true where a worker that leaves when idle

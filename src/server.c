@@ -35,6 +35,7 @@ struct departure server_departure(void)
 	struct departure departure = {.way = server.config.leave, .replaced_within = REPLACED_WITHIN};
 
 	if (profile != NULL) {
+		departure.is_known = true;
 		departure.master_is_vouched = profile->way.deed != DEED_NONE;
 		if (profile->replaced_within > 0)
 			departure.replaced_within = profile->replaced_within;

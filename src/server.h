@@ -40,6 +40,7 @@ void server_listens(int fd);
 struct departure {
 	struct way way;
 	const char *whose;        /* "SL_LEAVE", a profile's title, or "by default" */
+	bool is_known;            /* a profile names this server: its master does not accept */
 	bool is_default;          /* its moment suits a worker that holds no lock then */
 	bool way_is_vouched;      /* a profile says that this way suits it, ... */
 	bool takes_time;          /* ... and that what is open is finished before it ends */

@@ -37,34 +37,38 @@ static bool is_watched(void)
 	return false;
 }
 
-static bool is_refused(int listener)
-{
-	int refusal = recycle_before_accept(listener);
-
-	if (refusal != 0)
-		errno = refusal;
-	return refusal != 0;
-}
-
-static int accepted(int listener, int connection)
+/* What recycle_before_accept() said, and the connection that the real accept gave. */
+static int accepted(int answer, int connection)
 {
 	if (connection >= 0)
-		worker_accepted(connection, recycle_counts(listener));
+		worker_accepted(connection, answer != RECYCLE_UNCOUNTED);
 	return connection;
+}
+
+static int refused(int answer)
+{
+	errno = answer;
+	return -1;
 }
 
 HOOK int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
 {
+	int answer;
+
 	if (!is_watched())
 		return real.accept(fd, address, size);
-	return is_refused(fd) ? -1 : accepted(fd, real.accept(fd, address, size));
+	answer = recycle_before_accept(fd);
+	return answer > 0 ? refused(answer) : accepted(answer, real.accept(fd, address, size));
 }
 
 HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
 {
+	int answer;
+
 	if (!is_watched())
 		return real.accept4(fd, address, size, flags);
-	return is_refused(fd) ? -1 : accepted(fd, real.accept4(fd, address, size, flags));
+	answer = recycle_before_accept(fd);
+	return answer > 0 ? refused(answer) : accepted(answer, real.accept4(fd, address, size, flags));
 }
 
 HOOK int close(int fd)

@@ -88,6 +88,12 @@ static unsigned most_away(const struct departure *departure, uint64_t now)
 	return most > 0 ? most : 1;
 }
 
+bool turn_may_come(const struct departure *departure, uint64_t now)
+{
+	return self.tag == 0 || pool_can_lend(server.page, self.tag, most_away(departure, now), now,
+	                                      departure->replaced_within);
+}
+
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 {
 	struct pool_terms terms = {
@@ -98,8 +104,6 @@ enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 	};
 	enum pool_turn turn;
 
-	if (!pool_can_lend(server.page, self.tag, terms.most, now, terms.timeout))
-		return POOL_WAIT;
 	count(departure, now);
 	terms.census = self.census;
 	pool_exit(server.page, self.slot, self.tag, worker.pid);

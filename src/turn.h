@@ -20,13 +20,16 @@ bool turn_can_tell(void);
  */
 void turn_serve_beside_children(void);
 
-/* Has the parent been seen to accept on this worker's listener? A master does not: it waits for its
- * children. */
+/* Has the parent been seen to accept on this worker's listener? */
 bool turn_is_beside_parent(void);
 
 /* Makes it a member, once, and fills a vacancy; later sees to it that it still has a slot. False if
  * there is none. */
 bool turn_join(const struct departure *departure);
+
+/* Is it worth asking for? All who may be away at a time may be away already: then whatever else
+ * stands in the way need not be looked at. True of one that is no member yet. */
+bool turn_may_come(const struct departure *departure, uint64_t now);
 
 /* May this member leave now? With POOL_GO it is away. `now`: boot clock, milliseconds. */
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now);

@@ -26,11 +26,6 @@ void worker_start(pid_t master, uint64_t now)
 	worker.born = now;
 }
 
-bool worker_is_current(void)
-{
-	return worker.pid == getpid();
-}
-
 /* A worker's own children must not change whose child it is: hence two variables. */
 void worker_before_fork(void)
 {
@@ -154,8 +149,10 @@ void worker_accepted(int connection, bool counts)
 {
 	int highest = worker.highest;
 
-	worker.served += counts;
-	worker.unchecked += counts;
+	if (counts) {
+		worker.served++;
+		worker.unchecked++;
+	}
 	if (connection >= WORKER_DESCRIPTORS) {
 		worker.lost_track = true;
 		return;

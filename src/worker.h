@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "file.h"
 
@@ -63,7 +64,10 @@ void worker_before_fork(void);
 void worker_born(uint64_t now);
 
 /* Is this the process that the state describes? */
-bool worker_is_current(void);
+static inline bool worker_is_current(void)
+{
+	return worker.pid == getpid();
+}
 
 /* After a successful listen(). */
 void worker_listens(int fd);

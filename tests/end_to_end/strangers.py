@@ -27,7 +27,7 @@ class Stranger(Server):
     """A server that is started by a command; its clients answer with what they saw."""
 
     said = "watches its workers"  # what the shim has to say; "" where it has no occasion
-    leavings = 0
+    trials = 0  # that SL_LEAVE may cost it
 
     def __init__(self, environment):
         super().__init__(environment)
@@ -120,4 +120,4 @@ def assert_unharmed(server_class, way):
     print(log)
     assert (shimmed_replies, shimmed_status) == (replies, status)
     assert server_class.said in log
-    assert len(leavings(log)) == server_class.leavings
+    assert len(leavings(log)) <= (server_class.trials if way else 0)

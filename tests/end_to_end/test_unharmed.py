@@ -76,6 +76,7 @@ class PhpBuiltIn(Stranger):
     """Its master never replaces a worker, and accepts as well."""
 
     said = "is over a limit and stays"
+    trials = 1
 
     def __init__(self, environment):
         super().__init__(environment | {"PHP_CLI_SERVER_WORKERS": "4", "SL_REPLACE_TIMEOUT": "1s"})
