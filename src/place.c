@@ -53,7 +53,7 @@ bool place_find(int fd, struct place *place)
 
 static bool read_port(const char *text, uint16_t *port)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	const char *end = number_read(text, &value);
 
 	*port = (uint16_t)value;
