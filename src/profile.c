@@ -72,7 +72,9 @@ static const struct profile profiles[] = {
     {"fcgiwrap", {"fcgiwrap"}, .way = EXIT(ACCEPT)},
     {"gunicorn", {"gunicorn*"}, .way = SIGNAL(TERM, ACCEPT)},
     {"unicorn", {"unicorn", "unicorn_rails"}, .way = SIGNAL(QUIT, CLOSE)},
-    {"puma", {"puma"}, .way = SIGNAL(TERM, ACCEPT)},
+    /* Its main thread takes the signal, another one accepts; a connection that it has no whole
+     * request from when it stops, it closes. */
+    {"puma", {"puma"}, .way = SIGNAL(TERM, ACCEPT), .refuses_for = 1000},
     {"Starman", {"starman"}, .way = SIGNAL(HUP, ACCEPT)},
     {"Starman", {"plackup"}, "*Starman", .way = SIGNAL(HUP, ACCEPT)},
     {"Starlet", {"plackup"}, "*Starlet", .way = SIGNAL(TERM, CLOSE)},

@@ -20,6 +20,9 @@ struct profile {
 	bool takes_time;
 	/* Its master starts each worker by execve, with a listener that it inherits. */
 	bool is_started;
+	/* Milliseconds after its signal in which it may accept nothing, for what it accepts before its
+	 * handler has run it drops; 0: it serves that. On a non-blocking listener only. */
+	unsigned refuses_for;
 	unsigned replaced_within; /* milliseconds in which its master replaces a leaver, if it does;
 	                             0: as usual */
 };

@@ -338,15 +338,19 @@ static inline void consider(enum moment moment)
 
 /* After its signal a worker is told twice that there is nothing to accept or to wait for, so that
  * it looks at what its handler left; then all goes ahead again: it must not turn clients away for
- * long. */
+ * long. Where another thread runs the handler, only time tells. */
 static bool is_to_refuse(void)
 {
 	enum { REFUSALS = 2 };
 
-	if (self.phase != LEAVING || self.departure.way.deed != DEED_SIGNAL || self.refused == REFUSALS)
+	if (self.phase != LEAVING || self.departure.way.deed != DEED_SIGNAL)
 		return false;
-	self.refused++;
-	return true;
+	if (self.refused < REFUSALS) {
+		self.refused++;
+		return true;
+	}
+	return self.departure.refuses_for > 0 &&
+	       process_clock() - self.left_at < self.departure.refuses_for;
 }
 
 void recycle_unseen(void)

@@ -50,6 +50,7 @@ struct departure server_departure(void)
 		departure.whose = profile->title;
 		departure.way_is_vouched = true;
 		departure.takes_time = profile->takes_time;
+		departure.refuses_for = profile->refuses_for;
 		departure.way = profile->way;
 	} else {
 		departure.whose = "by default";

@@ -10,6 +10,7 @@ import re
 import socket
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psutil
@@ -25,6 +26,7 @@ class Known(Server):
 
     title = None  # of its profile, which the start line has to name
     workers_at_start = 4
+    ready = None  # a pattern: what its log says when a worker has started
 
     def __init__(self, environment=None, own=None):
         super().__init__(environment)
@@ -72,6 +74,14 @@ class Known(Server):
         self.master = wait_until(self.find_master, "there is a master")
         wait_until(lambda: len(self.workers()) >= self.workers_at_start, "all workers are there")
 
+    def signal_workers(self, by, times=15):
+        """One after another, the oldest first, each when the one before has been replaced."""
+        for done in range(times):
+            came = self.workers_at_start + done
+            wait_until(lambda: len(re.findall(self.ready, self.log())) >= came, "all are ready")
+            min(self.workers(), key=lambda worker: worker.create_time()).send_signal(by)
+            wait_until(lambda: len(self.statuses()) > done, "it ended")
+
     def kinds(self):
         """How many lines of each kind its own log has; what differs from time to time left out."""
         lines = re.sub(r"0x[0-9a-f]+|\d+", "#", self.log()).splitlines()
@@ -92,14 +102,14 @@ class Recycling:
         return f"{self.recycled} recycled, {dict(self.statuses)}, hooks ran {self.hooks} times{lines}"
 
 
-def run(server, use, recycled):
+def run(server, use, recycled, may_lose=False):
     """Starts it, and uses it until `recycled(server)` says that enough were; for a minute at most."""
     with server:
         end = time.monotonic() + 60
         while recycled(server) < 15 and time.monotonic() < end:
             for load in use(server):
                 print(f"{load.requests} requests, {load.failed} failed")
-                assert load.failed == 0, load.output
+                assert load.failed == 0 or may_lose, load.output
         assert server.is_running()
         count = recycled(server)  # before its stop ends the others
         wait_until(lambda: len(server.statuses()) >= count, "the master saw them end")
@@ -113,9 +123,25 @@ def run(server, use, recycled):
         return result
 
 
-def run_own(make, use):
-    """By the server itself: make(environment, own)."""
-    return run(make({}, EVERY), use, lambda server: len(server.statuses()))
+def by_hand(use, by):
+    """For run_own, where a server does not recycle by itself: its workers are sent, while it is
+    used, the signal by which they end in order."""
+
+    def use_and_signal(server):
+        loads = []
+        with ThreadPoolExecutor(1) as pool:
+            signalled = pool.submit(server.signal_workers, by)
+            while not signalled.done():
+                loads += use(server)
+            signalled.result()
+        return loads
+
+    return use_and_signal
+
+
+def run_own(make, use, may_lose=False):
+    """By the server itself: make(environment, own). It may lose connections if the test says so."""
+    return run(make({}, EVERY), use, lambda server: len(server.statuses()), may_lose)
 
 
 def run_shimmed(make, use, **variables):
