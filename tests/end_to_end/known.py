@@ -96,6 +96,7 @@ class Recycling:
     statuses: Counter
     kinds: Counter
     hooks: int  # lines in the witness
+    ways: set = frozenset()  # as slshim says
 
     def __str__(self):
         lines = "".join(f"\n  {count} x {kind}" for kind, count in self.kinds.most_common(12))
@@ -150,6 +151,7 @@ def run_shimmed(make, use, **variables):
     server = make(environment, None)
     result = run(server, use, lambda server: len(leavings(server.said.read_text())))
     said = server.said.read_text()
+    result.ways = {leaving.way for leaving in leavings(said)}
     assert f"({server.title})" in said
     assert "is over a limit and stays" not in said
     return result
