@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "listener.h"
+#include "perl.h"
 #include "place.h"
 #include "process.h"
 #include "real.h"
@@ -143,7 +144,9 @@ void leave_carry_out(const struct way *way)
 		return;
 	case DEED_EXIT:
 		start_watchdog();
-		exit(0);
+		if (way->moment != MOMENT_CLOSE || !perl_exits_soon())
+			exit(0);
+		return;
 	case DEED_QUICKEXIT:
 		start_watchdog(); /* another thread may hold the lock of a stream */
 		fflush(NULL);

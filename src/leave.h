@@ -35,7 +35,8 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept,
                                int listener);
 
-/* Returns after a signal was raised; does not return after an exit. */
+/* Returns after a signal was raised, and where perl exits when its close is done; does not return
+ * after any other exit. */
 void leave_carry_out(const struct way *way);
 
 /* The errno with which to refuse an accept on this listener: one that every server retries. */

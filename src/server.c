@@ -8,6 +8,7 @@
 
 #include "log.h"
 #include "meter.h"
+#include "perl.h"
 #include "process.h"
 #include "profile.h"
 #include "program.h"
@@ -140,6 +141,7 @@ bool server_start(char *const environment[])
 		if (server.config.limit[q] > 0)
 			server.wanted |= 1u << q;
 	profile_start();
+	perl_start();
 	worker_start(is_started_by_master() ? getppid() : 0, process_clock());
 	if (is_started_by_master())
 		make_page();

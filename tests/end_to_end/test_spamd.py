@@ -1,0 +1,106 @@
+"""spamd, compared with its own --max-conn-per-child."""
+
+import re
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from known import Known, expect_alike, run_own, run_shimmed
+from servers import Load, as_root, free_port, tool
+from strangers import exchange
+
+RULES = """
+loadplugin Mail::SpamAssassin::Plugin::Check
+util_rb_tld org
+loadplugin Witness @directory@/Witness.pm
+body GREETING /hello/
+score GREETING 1
+"""
+
+PLUGIN = """
+package Witness;
+use parent "Mail::SpamAssassin::Plugin";
+
+sub note {
+    open my $witness, ">>", $ENV{WITNESS} or die $!;
+    print $witness "@_ $$\\n";
+}
+END { note("END") }
+1;
+"""
+
+MESSAGE = b"From: a@example.org\r\nTo: b@example.org\r\nSubject: test\r\n\r\nhello\r\n"
+CHECK = b"CHECK SPAMC/1.2\r\nContent-length: %d\r\n\r\n" % len(MESSAGE) + MESSAGE
+
+
+class Spamd(Known):
+    title = "spamd"
+    ports = 1
+    options = ()
+
+    def __init__(self, environment=None, own=None):
+        super().__init__(environment, own)
+        self.other_port = free_port()
+
+    def prepare(self):
+        rules = self.directory / "rules"
+        rules.mkdir()
+        (rules / "local.cf").write_text(RULES.replace("@directory@", str(self.directory)))
+        (self.directory / "Witness.pm").write_text(PLUGIN)
+
+    def command(self):
+        ports = [self.port, self.other_port][: self.ports]
+        return [
+            *[tool("spamd"), "--local", "--nouser-config", "--syslog=stderr"],
+            *["--configpath=rules", "--siteconfigpath=rules", f"--helper-home-dir={self.directory}"],
+            *[f"--listen=127.0.0.1:{port}" for port in ports],
+            *["--min-children=4", "--max-children=4", "--min-spare=1", "--max-spare=4"],
+            *(["--username=nobody"] if as_root() else []),
+            f"--max-conn-per-child={self.own or 1000000}",
+            *self.options,
+        ]
+
+
+    def kinds(self):
+        """But for a line for each connection, and for how many children idle just then. (How one
+        ended, it logs wrong where another one ends meanwhile; the wait statuses tell.)"""
+        about_others = "connection from|checking|clean message|result: |child states|--max-children"
+        kinds = Counter()
+        for kind, count in super().kinds().items():
+            if not re.search(about_others, kind):
+                kinds[re.sub(r"(handled cleanup of child pid).*", r"\1", kind)] += count
+        return kinds
+
+
+def use(server):
+    requests, clients = 300, 8
+    ports = [server.port, server.other_port][: server.ports]
+
+    def check(n):
+        try:
+            return b"EX_OK" in exchange(ports[n % len(ports)], CHECK, b"never").splitlines()[0]
+        except (OSError, IndexError):
+            return False
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(clients) as pool:
+        failed = requests - sum(pool.map(check, range(requests)))
+    return [Load(requests, failed, time.monotonic() - start, f"{failed} checks failed")]
+
+
+@pytest.mark.parametrize(
+    "ports,options",
+    [(1, []), (2, []), (1, ["--round-robin"])],
+    ids=["ordered to accept", "two ports", "round-robin"],
+)
+def test_spamd(ports, options):
+    """Where it has several ports it serializes by flock."""
+
+    def make(environment, own):
+        server = Spamd(environment, own)
+        server.ports, server.options = ports, options
+        return server
+
+    expect_alike(run_own(make, use), run_shimmed(make, use))
