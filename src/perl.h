@@ -1,5 +1,5 @@
-/* perl.h - has perl end its program by its own exit, so that END blocks and destructors run; exit(3)
- * would run none of them. May not know: who leaves, or why. */
+/* perl.h - has perl end its program by its own exit, so that END blocks and destructors run;
+ * exit(3) would run none of them. May not know: who leaves, or why. */
 #ifndef SLSHIM_PERL_H
 #define SLSHIM_PERL_H
 
@@ -8,8 +8,8 @@
 /* In the constructor, after program_start: is this perl, and has it what is needed? */
 void perl_start(void);
 
-/* Has perl exit with status 0 when it is done with the operation that it is in: where that ends, and
- * not within it, its data are sound. False if this is not perl; allocates. */
+/* Has perl exit with status 0 when it is done with the operation that it is in: where that ends,
+ * and not within it, its data are sound. False if this is not perl; allocates. */
 bool perl_exits_soon(void);
 
 #endif

@@ -75,9 +75,12 @@ static const struct profile profiles[] = {
     /* Its main thread takes the signal, another one accepts; a connection that it has no whole
      * request from when it stops, it closes. */
     {"puma", {"puma"}, .way = SIGNAL(TERM, ACCEPT), .refuses_for = 1000},
+    /* Where it serves nobody, its handler runs child_finish_hook and exits. */
     {"Starman", {"starman"}, .way = SIGNAL(HUP, ACCEPT)},
     {"Starman", {"plackup"}, "*Starman", .way = SIGNAL(HUP, ACCEPT)},
+    /* It looks at what its handler noted before it locks and accepts. */
     {"Starlet", {"plackup"}, "*Starlet", .way = SIGNAL(TERM, CLOSE)},
+    /* A child handles no signal; once it has reported that it is idle its master relies on it. */
     {"spamd", {"spamd"}, .way = EXIT(CLOSE)},
     {"Postfix smtpd", {"smtpd"}, .way = EXIT(ACCEPT), .is_started = true},
     /* Its exit aborts; it has a service_count of its own. */

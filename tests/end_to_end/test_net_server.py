@@ -125,3 +125,16 @@ def test_by_default(own):
     has_pipe = make({}, None).kind == "PreFork" or make({}, None).serialize == "pipe"
     assert shimmed.ways == {"_exit@close" if has_pipe else "_exit@idle"}
     expect_alike(own, shimmed, hooks=False)
+
+
+def test_told_to_exit():
+    """In perl that is perl's exit: END runs, but no hook of Net::Server's."""
+
+    def make(environment, own):
+        server = NetServer(environment, own)
+        server.serialize = "pipe"
+        return server
+
+    shimmed = run_shimmed(make, use, SL_LEAVE="exit@close", **PATIENT)
+    assert shimmed.statuses.keys() == {"exited 0"}
+    assert shimmed.recycled <= shimmed.hooks <= shimmed.recycled + 1
