@@ -8,6 +8,7 @@ ends. A server runs in the foreground, so that strace can watch its master."""
 import contextlib
 import re
 import socket
+import subprocess
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,15 @@ from dataclasses import dataclass
 
 import psutil
 
-from servers import Server, free_port, leavings, shim, wait_until
+from servers import Missing, Server, free_port, leavings, shim, tool, wait_until
 
 EVERY = 20  # a worker is recycled when it has served about that many
+
+
+def require_perl(module):
+    command = [tool("perl"), f"-M{module}", "-e1"]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        raise Missing(f"perl's {module} is not installed")
 
 
 class Known(Server):

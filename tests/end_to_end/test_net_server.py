@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from known import Known, expect_alike, run_own, run_shimmed
+from known import Known, expect_alike, require_perl, run_own, run_shimmed
 from servers import ab, at_once, free_port, sessions, tool
 
 SERVER = """
@@ -60,6 +60,7 @@ class NetServer(Known):
         self.title = "SL_LEAVE" if "SL_LEAVE" in self.environment else "by default"
 
     def prepare(self):
+        require_perl("Net::Server")
         (self.directory / "server.pl").write_text(SERVER)
 
     def command(self):

@@ -5,7 +5,7 @@ import contextlib
 import psutil
 import pytest
 
-from known import Known, expect_alike, run_own, run_shimmed
+from known import Known, expect_alike, require_perl, run_own, run_shimmed
 from servers import ab, at_once, free_port, sessions, tool
 
 APPLICATION = """
@@ -84,6 +84,10 @@ def test_starman(program, ports, options, use):
 class Starlet(Perl):
     title = "Starlet"
     program = ("plackup", "-s", "Starlet", "-E", "deployment")
+
+    def prepare(self):
+        require_perl("Plack::Handler::Starlet")
+        super().prepare()
 
     def listens(self):
         return ["--host", "127.0.0.1", "--port", self.port]
