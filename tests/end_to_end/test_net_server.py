@@ -1,5 +1,5 @@
-"""Servers built on Net::Server's PreFork and PreForkSimple, compared with its max_requests. They show
-as perl with a script of any name, so that there is no profile: the user says HUP@close, or the
+"""Servers built on Net::Server's PreFork and PreForkSimple, compared with its max_requests. They
+show as perl with a script of any name, so that there is no profile: the user says HUP@close, or the
 default is taken."""
 
 from collections import Counter
@@ -71,7 +71,8 @@ class NetServer(Known):
 
     def kinds(self):
         """But for a line for each connection."""
-        return Counter({kind: count for kind, count in super().kinds().items() if "CONNECT" not in kind})
+        kinds = super().kinds()
+        return Counter({kind: kinds[kind] for kind in kinds if "CONNECT" not in kind})
 
 
 def use(server):
@@ -105,8 +106,8 @@ def own(request):
     return make, run_own(make, use)
 
 
-# A child that ends while PreForkSimple's master does not wait it misses for up to 10 s; PreFork's for
-# check_for_waiting, which is 10 s by default.
+# A child that ends while PreForkSimple's master does not wait it misses for up to 10 s; PreFork's
+# for check_for_waiting, which is 10 s by default.
 PATIENT = {"SL_REPLACE_TIMEOUT": "15s"}
 
 

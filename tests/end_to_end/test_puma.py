@@ -1,5 +1,5 @@
-"""puma in cluster mode. It recycles nobody by itself: what is compared is the SIGTERM with which its
-own phased restart ends a worker, sent by hand. That loses connections, one-shot ones, too: puma
+"""puma in cluster mode. It recycles nobody by itself: what is compared is the SIGTERM with which
+its own phased restart ends a worker, sent by hand. That loses connections, one-shot ones, too: puma
 closes those of which it has accepted but not yet read the request. slshim must not."""
 
 import signal

@@ -24,8 +24,8 @@ def serve(connection)
     while (line = connection.gets) && line != "\r\n"
       stays = false if line =~ /^connection: *close/i
     end
-    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n", stays ? "" : "Connection: close\r\n",
-      "\r\nok\n")
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n",
+      stays ? "" : "Connection: close\r\n", "\r\nok\n")
     break unless stays
   end
 ensure

@@ -54,7 +54,8 @@ class Spamd(Known):
         ports = [self.port, self.other_port][: self.ports]
         return [
             *[tool("spamd"), "--local", "--nouser-config", "--syslog=stderr"],
-            *["--configpath=rules", "--siteconfigpath=rules", f"--helper-home-dir={self.directory}"],
+            *["--configpath=rules", "--siteconfigpath=rules"],
+            f"--helper-home-dir={self.directory}",
             *[f"--listen=127.0.0.1:{port}" for port in ports],
             *["--min-children=4", "--max-children=4", "--min-spare=1", "--max-spare=4"],
             *(["--username=nobody"] if as_root() else []),

@@ -111,7 +111,8 @@ class StartedStarlet(Starlet):
         observed = [strace, "-I2", *observed]  # it passes on a SIGTERM
         self.environment = environment  # for start_server, too
         ports = [self.port, self.other_port][: self.ports]
-        return [tool("start_server"), *[f"--port=127.0.0.1:{port}" for port in ports], "--", *observed]
+        listens = [f"--port=127.0.0.1:{port}" for port in ports]
+        return [tool("start_server"), *listens, "--", *observed]
 
     def find_master(self):
         with contextlib.suppress(psutil.Error):

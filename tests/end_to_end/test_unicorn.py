@@ -1,5 +1,5 @@
-"""unicorn. It recycles nobody by itself: what is compared is the SIGQUIT that its manual names for a
-worker, sent by hand."""
+"""unicorn. It recycles nobody by itself: what is compared is the SIGQUIT that its manual names for
+a worker, sent by hand."""
 
 import signal
 
