@@ -87,7 +87,6 @@ def use(server):
 @pytest.fixture(
     scope="module",
     params=[
-        ("PreFork", "none", 1),
         ("PreFork", "flock", 2),
         ("PreFork", "semaphore", 1),
         ("PreFork", "pipe", 1),
