@@ -38,7 +38,7 @@ class Unicorn(Known):
 
     def command(self):
         listen = [f"-l127.0.0.1:{port}" for port in (self.port, self.other_port)]
-        return [tool("unicorn"), "-c", "unicorn.rb", "-E", "deployment", *listen, "config.ru"]
+        return [tool("unicorn"), "-c", "unicorn.rb", "-E", "none", *listen, "config.ru"]
 
 
 def use(server):
