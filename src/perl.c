@@ -53,6 +53,15 @@ static void leave(void *perl, void *function)
 	api.my_exit(perl, 0);
 }
 
+/* Perl has told the kernel: else the signal would kill. */
+static bool is_handled(int signal)
+{
+	struct sigaction action;
+
+	return sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
+	       action.sa_handler != SIG_IGN;
+}
+
 /* $SIG{RTMAX} = "slshim::leave": a signal that hardly anybody has another handler for. */
 static bool has_handler(void *perl)
 {
@@ -67,7 +76,7 @@ static bool has_handler(void *perl)
 	if (element == NULL)
 		return false;
 	api.sv_setpv_mg(perl, *element, "slshim::leave");
-	return true;
+	return is_handled(SIGRTMAX);
 }
 
 bool perl_exits_soon(void)
