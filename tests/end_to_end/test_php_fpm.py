@@ -1,0 +1,163 @@
+"""php-fpm behind nginx: with each process manager, on a port and on a Unix socket, with FastCGI
+connections for one request and for several; and what it does when the response has been sent. Its
+own recycling is pm.max_requests."""
+
+import contextlib
+from collections import Counter
+from pathlib import Path
+
+import psutil
+import pytest
+
+from known import expect_alike, run_own, run_shimmed
+from nginx import FastcgiServer
+from servers import (
+    ab, as_root, at_once, free_port, leavings, sessions, shim, tool, wait_until
+)  # fmt: skip
+
+SCRIPT = """<?php
+function note($what) { file_put_contents(dirname(__DIR__) . "/witness", "$what\\n", FILE_APPEND); }
+echo "ok\\n";
+if (isset($_GET["job"])) {
+    register_shutdown_function("note", "shutdown");
+    fastcgi_finish_request();
+    usleep(random_int(0, 3000));
+    note("background");
+}
+"""
+
+MANAGERS = {
+    "static": "pm = static\npm.max_children = 4",
+    "dynamic": """pm = dynamic
+pm.max_children = 16
+pm.start_servers = 8
+pm.min_spare_servers = 1
+pm.max_spare_servers = 12""",
+    "ondemand": "pm = ondemand\npm.max_children = 64",
+}
+
+
+class PhpFpm(FastcgiServer):
+    title = "php-fpm"
+    manager = "static"
+    on_port = False
+    pools = ("",)
+
+    def __init__(self, environment=None, own=None):
+        super().__init__(environment, own)
+        self.backend = free_port()
+
+    def addresses(self):
+        if self.on_port:
+            return {"": f"127.0.0.1:{self.backend}"}
+        return {pool: f"unix:{self.socket(pool)}" for pool in self.pools}
+
+    def socket(self, pool):
+        return self.directory / f"{pool}.socket"
+
+    @property
+    def script(self):
+        return self.directory / "htdocs" / "index.php"
+
+    def _pool(self, name):
+        return f"""
+[pool-{name}]
+{"user = www-data" if as_root() else ""}
+listen = {f"127.0.0.1:{self.backend}" if self.on_port else self.socket(name)}
+listen.mode = 0666
+{MANAGERS[self.manager]}
+pm.max_requests = {self.own or 0}
+"""
+
+    def prepare(self):
+        self.workers_at_start = {"static": 4, "dynamic": 8, "ondemand": 1}[self.manager]
+        self.script.parent.mkdir()
+        self.script.write_text(SCRIPT)
+        head = f"[global]\nerror_log = {self.output}\ndaemonize = no\n"
+        pools = "".join(map(self._pool, self.pools))
+        (self.directory / "php-fpm.conf").write_text(head + pools)
+
+    def command(self):
+        return [find_program(), "-n", "-F", "-y", str(self.directory / "php-fpm.conf")]
+
+    def noted(self):
+        return Counter(self.witness.read_text().split())
+
+
+def find_program():
+    """Debian's has its version in its name."""
+    names = sorted(program.name for program in Path("/usr/sbin").glob("php-fpm*"))
+    return tool(names[-1] if names else "php-fpm")
+
+
+def pool_of(worker):
+    """From what a worker writes over its command line: "php-fpm: pool NAME"."""
+    with contextlib.suppress(psutil.Error):
+        return " ".join(worker.cmdline()).rpartition("pool ")[2].strip()
+    return None
+
+
+def make(**attributes):
+    def make_one(environment=None, own=None):
+        server = PhpFpm(environment, own)
+        vars(server).update(attributes)
+        return server
+
+    return make_one
+
+
+def use(server):
+    """No more clients than workers: a kept-alive connection holds its worker."""
+    return [ab(server.url(), 600, clients=4), sessions(server.port, 60, clients=4)]
+
+
+@pytest.mark.parametrize("keep_alive", [False, True], ids=["one request", "kept alive"])
+@pytest.mark.parametrize("on_port", [False, True], ids=["socket", "port"])
+@pytest.mark.parametrize("manager", list(MANAGERS))
+def test_php_fpm(manager, on_port, keep_alive):
+    variant = make(manager=manager, on_port=on_port, keep_alive=keep_alive)
+    expect_alike(run_own(variant, use), run_shimmed(variant, use), hooks=False)
+
+
+def test_work_after_the_response():
+    """What a script does after fastcgi_finish_request() and in shutdown functions is done, all of
+    it, though the connection is closed by then."""
+    requests = 3000
+    environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")
+    with make()(environment) as server:
+        load = ab(server.url("/?job"), requests)
+        assert load.failed == 0, load.output
+        wait_until(lambda: len(leavings(server.said.read_text())) >= 100, "many left")
+        wait_until(lambda: sum(server.noted().values()) >= 2 * requests, "all is noted")
+        assert server.noted() == {"background": requests, "shutdown": requests}
+        assert set(server.statuses()) == {"exited 0"}
+        assert server.stop() == 0
+
+
+def test_one_of_two_pools():
+    """Workers of the pool that SL_LISTEN names leave; those of the other one stay."""
+    pools = make(pools=("", "other"))
+    server = pools({})
+    server.environment |= shim(SL_MAX_CONNECTIONS=20, SL_LISTEN=server.socket("other"))
+
+    def pids(pool):
+        return {worker.pid for worker in server.workers() if pool_of(worker) == f"pool-{pool}"}
+
+    def left():
+        return {leaving.pid for leaving in leavings(server.said.read_text())}
+
+    with server:
+        wait_until(lambda: len(pids("")) == len(pids("other")) == 4, "both pools are there")
+        before = pids("")
+        for _ in range(40):
+            for load in at_once(
+                lambda: ab(server.url(), 300, clients=4),
+                lambda: ab(server.url("/other"), 300, clients=4),
+            ):
+                assert load.failed == 0, load.output
+            if len(left()) >= 15:
+                break
+        assert len(left()) >= 15
+        assert pids("") == before and not before & left()
+        wait_until(lambda: not pids("other") & left(), "they are gone")
+        assert server.stop() == 0
