@@ -68,8 +68,8 @@ static const struct profile profiles[] = {
     /* At accept it holds its lock. */
     {"uWSGI", {"uwsgi*"}, .way = SIGNAL(HUP, CLOSE)},
     {"lighttpd", {"lighttpd"}, .way = SIGNAL(INT, ACCEPT)},
-    /* A signal would have it remove its socket. */
-    {"fcgiwrap", {"fcgiwrap"}, .way = EXIT(ACCEPT)},
+    /* Up to 1.1.0 its master replaces nobody before all are gone, and spins until then. */
+    {"fcgiwrap", {"fcgiwrap"}, .way = STAY},
     {"gunicorn", {"gunicorn*"}, .way = SIGNAL(TERM, ACCEPT)},
     {"unicorn", {"unicorn", "unicorn_rails"}, .way = SIGNAL(QUIT, CLOSE)},
     /* Its main thread takes the signal, another one accepts; a connection that it has no whole
