@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from servers import Missing, Server, free_port, leavings, shim, tool, wait_until
+from servers import (
+    Missing, Repeated, Server, free_port, leavings, shim, tool, wait_until
+)  # fmt: skip
 
 EVERY = 20  # a worker is recycled when it has served about that many
 
@@ -93,6 +95,42 @@ class Known(Server):
         """How many lines of each kind its own log has; what differs from time to time left out."""
         lines = re.sub(r"0x[0-9a-f]+|\d+", "#", self.log()).splitlines()
         return Counter(line.strip() for line in lines if line.strip())
+
+
+class Administrator(Repeated):
+    """For servers that recycle no worker by themselves: somebody who sends the oldest one their
+    graceful signal, again and again."""
+
+    def __init__(self, server, by):
+        super().__init__(0.05, self._send)
+        self.server, self.by = server, by
+
+    def _send(self):
+        with contextlib.suppress(psutil.Error, ValueError):
+            min(self.server.workers(), key=lambda worker: worker.create_time()).send_signal(self.by)
+
+
+class SlowDownload:
+    """Of which little is read before finish(). The file is larger than what the kernel keeps for a
+    client that does not read."""
+
+    SIZE = 32 * 1024 * 1024
+
+    @classmethod
+    def make(cls, path):
+        with open(path, "wb") as file:
+            file.truncate(cls.SIZE)
+
+    def __init__(self, port):
+        self._connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+        self._connection.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
+        self._received = len(self._connection.recv(1000))
+
+    def finish(self):
+        with self._connection:
+            while more := self._connection.recv(1 << 20):
+                self._received += len(more)
+        assert self._received > self.SIZE
 
 
 @dataclass
@@ -177,3 +215,16 @@ def expect_alike(own, shimmed, hooks=True, slack=1.5):
         assert shimmed.hooks >= shimmed.recycled
 
 
+def expect_undisturbed(server, use):
+    """Two slow downloads go on while workers leave, and are finished after that; a connection that
+    had to wait until then would fail."""
+    with server:
+        downloads = [SlowDownload(server.port) for _ in range(2)]
+        end = time.monotonic() + 60
+        while len(leavings(server.said.read_text())) < 15 and time.monotonic() < end:
+            for load in use(server):
+                assert load.failed == 0, load.output
+        assert len(leavings(server.said.read_text())) >= 15
+        for download in downloads:
+            download.finish()
+        assert set(server.statuses()) == {"exited 0"}

@@ -118,6 +118,11 @@ def at_once(*loads):
         return [running.result() for running in [pool.submit(load) for load in loads]]
 
 
+def ab_each(urls, requests, clients=3):
+    """At the same time."""
+    return at_once(*[lambda url=url: ab(url, requests, clients) for url in urls])
+
+
 def sessions(port, connections, requests=5, clients=8, path="/", host="127.0.0.1"):
     """Kept-alive connections with several requests each, from as many clients at a time. A client
     that is told that the connection closes opens another one; any other end of it is a failure."""

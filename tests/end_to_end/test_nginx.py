@@ -2,20 +2,15 @@
 worker by itself: what is compared is an administrator who sends one worker after another SIGQUIT,
 its graceful signal, while connections for one request come in."""
 
-import contextlib
 import signal
-import socket
 
-import psutil
 import pytest
 
-from known import Known, expect_alike, run_own, run_shimmed
-from nginx import configuration
-from servers import (
-    Repeated, ab, at_once, free_port, leavings, sessions, shim, tool, wait_until, wrk
+from known import (
+    Administrator, Known, SlowDownload, expect_alike, expect_undisturbed, run_own, run_shimmed
 )  # fmt: skip
-
-SLOW = 32 * 1024 * 1024  # bytes; more than the kernel keeps for a client that does not read
+from nginx import configuration
+from servers import ab_each, free_port, sessions, shim, tool, wrk
 
 
 class Nginx(Known):
@@ -30,8 +25,7 @@ class Nginx(Known):
         htdocs = self.directory / "htdocs"
         htdocs.mkdir()
         (htdocs / "index.html").write_text("ok\n")
-        with open(htdocs / "slow", "wb") as slow:
-            slow.truncate(SLOW)
+        SlowDownload.make(htdocs / "slow")
         listens = " ".join(f"listen 127.0.0.1:{port} {self.options};" for port in self.ports)
         http = f"server {{ {listens} root {htdocs}; }}"
         (self.directory / "nginx.conf").write_text(configuration(self, http))
@@ -49,23 +43,12 @@ def make(options):
     return make_one
 
 
-class Administrator(Repeated):
-    def __init__(self, server):
-        super().__init__(0.05, self._quit_one)
-        self.server = server
-
-    def _quit_one(self):
-        with contextlib.suppress(psutil.Error, IndexError):
-            self.server.workers()[0].send_signal(signal.SIGQUIT)
-
-
 def one_shot(server, requests=1200):
-    urls = [f"http://127.0.0.1:{port}/" for port in server.ports]
-    return at_once(*[lambda url=url: ab(url, requests, clients=3) for url in urls])
+    return ab_each([f"http://127.0.0.1:{port}/" for port in server.ports], requests)
 
 
 def use_by_hand(server):
-    with Administrator(server):
+    with Administrator(server, signal.SIGQUIT):
         return one_shot(server)
 
 
@@ -100,33 +83,7 @@ def test_kept_alive(by_hand, options):
     expect_alike(by_hand(options), run_shimmed(make(options), use), hooks=False)
 
 
-class Download:
-    """Of which little is read before finish()."""
-
-    def __init__(self, port):
-        self.connection = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.connection.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
-        self.received = len(self.connection.recv(1000))
-
-    def finish(self):
-        with self.connection:
-            while more := self.connection.recv(1 << 20):
-                self.received += len(more)
-        return self.received
-
-
 @OPTIONS
 def test_slow_downloads(options):
-    """Workers that have them stay, and those that come for the others never wait behind them:
-    each connection is answered before the downloads go on."""
-    with make(options)(shim(SL_MAX_CONNECTIONS=20)) as server:
-        downloads = [Download(server.port) for _ in range(2)]
-        for _ in range(40):
-            for load in one_shot(server):
-                assert load.failed == 0, load.output
-            if len(leavings(server.said.read_text())) >= 15:
-                break
-        assert len(leavings(server.said.read_text())) >= 15
-        for download in downloads:
-            assert download.finish() > SLOW
-        assert set(server.statuses()) == {"exited 0"}
+    """Workers that have them stay; others leave, and no connection ever waits behind them."""
+    expect_undisturbed(make(options)(shim(SL_MAX_CONNECTIONS=20)), one_shot)
