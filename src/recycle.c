@@ -226,7 +226,7 @@ static bool has_to_stay(uint64_t now)
 		stay(REMARK_PLACE + place);
 		return true;
 	}
-	if (!self.departure.takes_time && worker_open_connections() > 0) {
+	if (!self.departure.takes_time && worker_has_connections()) {
 		stay_for_now(REMARK_OPEN, now);
 		return true;
 	}

@@ -172,16 +172,19 @@ bool worker_closes(int fd)
 	return true;
 }
 
-unsigned worker_open_connections(void)
+bool worker_has_connections(void)
 {
 	for (int fd = 0; worker.open > 0 && fd <= worker.highest; fd++) {
 		file_id was = worker_connections[fd];
 
-		if (was != 0 && identify_socket(fd) != was &&
-		    atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
+		if (was == 0)
+			continue;
+		if (identify_socket(fd) == was)
+			return true;
+		if (atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
 			worker.open--;
 	}
-	return worker.open;
+	return worker.open > 0;
 }
 
 enum worker_place worker_place(void)

@@ -98,9 +98,10 @@ static inline bool worker_tracks(int fd)
  * this process's own connection ends; async-signal-safe. */
 bool worker_closes(int fd);
 
-/* How many connections are open, those that were closed behind our back left out: a tracked
- * descriptor counts while it is still the same socket. */
-unsigned worker_open_connections(void);
+/* Is a connection open, those left out that were closed behind our back? A tracked descriptor is
+ * open while it is still the same socket. Looks no further than the first one: an event loop over
+ * its limit, with thousands open, asks at every close. */
+bool worker_has_connections(void);
 
 /* Why this process is no worker whose place would be filled again; WORKER_FITS if it is one. */
 enum worker_place {
