@@ -228,3 +228,26 @@ def expect_undisturbed(server, use):
         for download in downloads:
             download.finish()
         assert set(server.statuses()) == {"exited 0"}
+
+
+def expect_reload(server, by, use):
+    """The workers that come with a reload, at whatever moment, are watched as those before."""
+
+    def left():
+        return len(leavings(server.said.read_text()))
+
+    def use_until(condition):
+        end = time.monotonic() + 60
+        while not condition() and time.monotonic() < end:
+            for load in use(server):
+                assert load.failed == 0, load.output
+        assert condition()
+
+    with server:
+        use_until(lambda: left() >= 5)
+        before = {worker.pid for worker in server.workers()}
+        server.master.send_signal(by)
+        use_until(lambda: not before & {worker.pid for worker in server.workers()})
+        count = left()
+        use_until(lambda: left() >= count + 15)
+        assert set(server.statuses()) == {"exited 0"}

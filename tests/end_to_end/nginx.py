@@ -7,7 +7,7 @@ from known import Known
 from servers import Server, as_root, get, tool, wait_until
 
 
-def configuration(server, http, main="worker_processes 4;"):
+def configuration(server, http, main):
     """All that nginx writes goes to the server's directory, its log to `output` there."""
     paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     return f"""

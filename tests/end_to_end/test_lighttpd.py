@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from known import (
-    Administrator, Known, SlowDownload, expect_alike, expect_undisturbed, run_own, run_shimmed
+    Administrator, Known, SlowDownload, expect_alike, expect_reload, expect_undisturbed, run_own,
+    run_shimmed
 )  # fmt: skip
 from servers import ab_each, as_root, free_port, sessions, shim, tool, wrk
 
@@ -82,3 +83,7 @@ def test_lighttpd(by_hand, use):
 def test_slow_downloads():
     """Workers that have them stay; others leave, and no connection ever waits behind them."""
     expect_undisturbed(Lighttpd(shim(SL_MAX_CONNECTIONS=20)), one_shot)
+
+
+def test_reload():
+    expect_reload(Lighttpd(shim(SL_MAX_CONNECTIONS=20)), signal.SIGUSR1, one_shot)

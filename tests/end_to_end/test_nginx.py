@@ -7,10 +7,11 @@ import signal
 import pytest
 
 from known import (
-    Administrator, Known, SlowDownload, expect_alike, expect_undisturbed, run_own, run_shimmed
+    Administrator, Known, SlowDownload, expect_alike, expect_reload, expect_undisturbed, run_own,
+    run_shimmed
 )  # fmt: skip
 from nginx import configuration
-from servers import ab_each, free_port, sessions, shim, tool, wrk
+from servers import ab, ab_each, free_port, leavings, sessions, shim, tool, wait_until, wrk
 
 
 class Nginx(Known):
@@ -28,16 +29,17 @@ class Nginx(Known):
         SlowDownload.make(htdocs / "slow")
         listens = " ".join(f"listen 127.0.0.1:{port} {self.options};" for port in self.ports)
         http = f"server {{ {listens} root {htdocs}; }}"
-        (self.directory / "nginx.conf").write_text(configuration(self, http))
+        main = f"worker_processes {self.workers_at_start};"
+        (self.directory / "nginx.conf").write_text(configuration(self, http, main))
 
     def command(self):
         return [tool("nginx"), "-c", str(self.directory / "nginx.conf")]
 
 
-def make(options):
+def make(options, workers=4):
     def make_one(environment=None, own=None):
         server = Nginx(environment, own)
-        server.options = options
+        server.options, server.workers_at_start = options, workers
         return server
 
     return make_one
@@ -87,3 +89,29 @@ def test_kept_alive(by_hand, options):
 def test_slow_downloads(options):
     """Workers that have them stay; others leave, and no connection ever waits behind them."""
     expect_undisturbed(make(options)(shim(SL_MAX_CONNECTIONS=20)), one_shot)
+
+
+@OPTIONS
+def test_reload(options):
+    expect_reload(
+        make(options)(shim(SL_MAX_CONNECTIONS=20, SL_REPLACE_TIMEOUT=1)), signal.SIGHUP, one_shot
+    )
+
+
+def test_always_open():
+    """A worker that always has a connection open stays, says so, and leaves at the first moment
+    without."""
+    server = make("", workers=1)(shim(SL_MAX_CONNECTIONS=20, SL_REPLACE_TIMEOUT=1))
+    said = server.said.read_text
+    with server:
+        download = SlowDownload(server.port)
+
+        def is_said():
+            assert ab(server.url(), 50).failed == 0
+            return "stays (its way out: QUIT@close): for as long as it has connections open" in said()
+
+        wait_until(is_said, "it is said")
+        assert not leavings(said())
+        download.finish()
+        assert ab(server.url(), 50).failed == 0
+        assert len(leavings(said())) >= 1

@@ -3,13 +3,14 @@ connections for one request and for several; and what it does when the response 
 own recycling is pm.max_requests."""
 
 import contextlib
+import signal
 from collections import Counter
 from pathlib import Path
 
 import psutil
 import pytest
 
-from known import expect_alike, run_own, run_shimmed
+from known import expect_alike, expect_reload, run_own, run_shimmed
 from nginx import FastcgiServer
 from servers import (
     ab, as_root, at_once, free_port, leavings, sessions, shim, tool, wait_until
@@ -73,7 +74,7 @@ pm.max_requests = {self.own or 0}
         self.workers_at_start = {"static": 4, "dynamic": 8, "ondemand": 1}[self.manager]
         self.script.parent.mkdir()
         self.script.write_text(SCRIPT)
-        head = f"[global]\nerror_log = {self.output}\ndaemonize = no\n"
+        head = f"[global]\nerror_log = {self.output}\ndaemonize = no\nprocess_control_timeout = 30\n"
         pools = "".join(map(self._pool, self.pools))
         (self.directory / "php-fpm.conf").write_text(head + pools)
 
@@ -161,3 +162,8 @@ def test_one_of_two_pools():
         assert pids("") == before and not before & left()
         wait_until(lambda: not pids("other") & left(), "they are gone")
         assert server.stop() == 0
+
+
+def test_reload():
+    """By which the master becomes another image of its program, with the listeners it had."""
+    expect_reload(make()(shim(SL_MAX_CONNECTIONS=20)), signal.SIGUSR2, use)
