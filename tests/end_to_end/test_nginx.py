@@ -94,9 +94,10 @@ def test_slow_downloads(options):
 
 @OPTIONS
 def test_reload(options):
-    expect_reload(
-        make(options)(shim(SL_MAX_CONNECTIONS=20, SL_REPLACE_TIMEOUT=1)), signal.SIGHUP, one_shot
-    )
+    """The new ones are born before those that they replace end: these are away until
+    SL_REPLACE_TIMEOUT."""
+    environment = shim(SL_MAX_CONNECTIONS=20, SL_REPLACE_TIMEOUT=1)
+    expect_reload(make(options)(environment), signal.SIGHUP, one_shot)
 
 
 def test_always_open():

@@ -74,7 +74,8 @@ pm.max_requests = {self.own or 0}
         self.workers_at_start = {"static": 4, "dynamic": 8, "ondemand": 1}[self.manager]
         self.script.parent.mkdir()
         self.script.write_text(SCRIPT)
-        head = f"[global]\nerror_log = {self.output}\ndaemonize = no\nprocess_control_timeout = 30\n"
+        head = f"[global]\nerror_log = {self.output}\ndaemonize = no\n"
+        head += "process_control_timeout = 30\n"  # without it a reload drops what is being served
         pools = "".join(map(self._pool, self.pools))
         (self.directory / "php-fpm.conf").write_text(head + pools)
 
