@@ -35,13 +35,20 @@ static uint64_t holder_of(uint32_t tag, pid_t pid)
 	return (uint64_t)tag << 32 | (uint32_t)pid;
 }
 
+static const uint64_t has_left = UINT64_C(1) << 56;
+
+static bool is_of_leaver(uint64_t holder, uint32_t tag)
+{
+	return holder >> 32 == (tag | has_left >> 32);
+}
+
 static bool is_dead(struct pool_slot *slot, uint64_t holder, pool_is_alive *is_alive)
 {
 	return !is_alive((pid_t)(uint32_t)holder, slot->start_time);
 }
 
-int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
-               pool_is_alive *is_alive)
+static int claim_slot(struct pool_page *page, uint64_t claim, uint64_t lease,
+                      const struct pool_member *member, pool_is_alive *is_alive)
 {
 	for (int may_evict = 0; may_evict < 2; may_evict++)
 		for (unsigned i = 0; i < POOL_SLOTS; i++) {
@@ -51,15 +58,21 @@ int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *m
 
 			if (holder != 0 && !(may_evict && is_dead(slot, holder, is_alive)))
 				continue;
-			if (!atomic_compare_exchange_strong(&slot->holder, &holder,
-			                                    holder_of(tag, member->pid)))
+			if (!atomic_compare_exchange_strong(&slot->holder, &holder, claim))
 				continue;
+			slot->lease = lease;
 			slot->start_time = member->start_time;
 			slot->born = member->born;
 			slot->died = 0;
 			return (int)at;
 		}
 	return POOL_NO_SLOT;
+}
+
+int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
+               pool_is_alive *is_alive)
+{
+	return claim_slot(page, holder_of(tag, member->pid), 0, member, is_alive);
 }
 
 bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
@@ -300,6 +313,56 @@ enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct poo
 	return POOL_GO;
 }
 
+/* ----------------------------------------------------------------- leavers */
+
+void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_member *member,
+                    const struct pool_terms *terms, pool_is_alive *is_alive)
+{
+	claim_slot(page, has_left | holder_of(tag, member->pid),
+	           make_lease(tag, terms->now + terms->timeout), member, is_alive);
+}
+
+/* Two may look at once: only one writes. */
+static void renew_lease(struct pool_page *page, struct pool_slot *slot, uint32_t tag, unsigned most,
+                        uint64_t now, uint64_t timeout)
+{
+	uint64_t lease = slot->lease, renewed = make_lease(tag, now + timeout);
+
+	if (lease == 0 || deadline_of(lease) > now ||
+	    !atomic_compare_exchange_strong(&slot->lease, &lease, renewed))
+		return;
+	if (!take_lease(page, tag, most, now, timeout))
+		atomic_compare_exchange_strong(&slot->lease, &renewed, lease);
+}
+
+void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
+                       uint64_t timeout, pool_is_alive *is_member)
+{
+	for (int i = 0; i < POOL_SLOTS; i++) {
+		struct pool_slot *slot = &page->slots[i];
+		uint64_t holder = slot->holder;
+
+		if (!is_of_leaver(holder, tag))
+			continue;
+		if (is_dead(slot, holder, is_member))
+			atomic_compare_exchange_strong(&slot->holder, &holder, 0);
+		else
+			renew_lease(page, slot, tag, most, now, timeout);
+	}
+}
+
+/* Nobody misses the one whose lease was filled. */
+static void forget_leaver(struct pool_page *page, uint32_t tag, uint64_t lease)
+{
+	for (int i = 0; i < POOL_SLOTS; i++) {
+		uint64_t holder = page->slots[i].holder;
+
+		if (is_of_leaver(holder, tag) && page->slots[i].lease == lease &&
+		    atomic_compare_exchange_strong(&page->slots[i].holder, &holder, 0))
+			return;
+	}
+}
+
 /* --------------------------------------------------------------- newcomers */
 
 /* What a newcomer may fill: a lease or the slot of one who is dead. */
@@ -364,6 +427,8 @@ void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint
 		first = lease.word != NULL && (is_on_trial || lease.until <= dead.until) ? &lease : &dead;
 		if (!fill(first))
 			continue;
+		if (first == &lease)
+			forget_leaver(page, tag, lease.value);
 		if (first->until <= born + timeout) { /* since then: its master replaces */
 			write_trial(page, tag, TRIAL_PASSED);
 			return;

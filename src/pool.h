@@ -16,6 +16,10 @@
  * one that nobody holds, so that a page which somebody scribbles on stops recycling rather than
  * letting all go at once.
  *
+ * Some workers finish what is open first, which may take them long. Such a leaver has a slot that
+ * says so, with its lease; when this has run out, whoever asks next takes out another one for it,
+ * until it has ended. Once a newcomer has filled its lease nobody misses it any more.
+ *
  * Workers end for other reasons, too: they are killed, or their server recycles them. What they
  * leave are slots whose holders are dead. These are vacancies for as long as a lease is, and
  * newcomers fill the first vacancy first: else the shim would go on at its pace while the pool
@@ -42,11 +46,12 @@ enum { POOL_SLOTS = 1024, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
 enum { POOL_SETTLES = 10 };
 
 struct pool_slot {
-	_Atomic uint64_t holder; /* tag << 32 | pid; 0: free */
+	_Atomic uint64_t holder; /* is it one that has left << 56 | tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time;
-	_Atomic uint64_t born; /* milliseconds on the boot clock */
-	_Atomic uint64_t died; /* when somebody saw that the holder is no more; 0: nobody has */
-	uint64_t unused[4];    /* a cache line of one's own */
+	_Atomic uint64_t born;  /* milliseconds on the boot clock */
+	_Atomic uint64_t died;  /* when somebody saw that the holder is no more; 0: nobody has */
+	_Atomic uint64_t lease; /* of one that has left; 0: not written yet */
+	uint64_t unused[3];     /* a cache line of one's own */
 };
 
 struct pool_page {
@@ -117,6 +122,14 @@ bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t
 
 /* Asks for a lease until `now` + `timeout`. */
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
+
+/* After pool_lease on these terms, by one that finishes what is open before it ends. */
+void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_member *member,
+                    const struct pool_terms *terms, pool_is_alive *is_alive);
+
+/* Before a census: those that have left and not ended get another lease where theirs ran out. */
+void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
+                       uint64_t timeout, pool_is_alive *is_member);
 
 /* A newcomer is there, before it takes its slot: the first vacancy is filled, a lease's or that of
  * one who died. A trial passes only by who was born since. `now`: as it enters. */

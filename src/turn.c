@@ -24,6 +24,11 @@ bool turn_can_tell(void)
 	return process_start_time(worker.pid) != 0;
 }
 
+static struct pool_member describe_self(void)
+{
+	return (struct pool_member){worker.pid, process_start_time(worker.pid), worker.born};
+}
+
 static uint32_t tag_beside(pid_t parent)
 {
 	int type;
@@ -33,7 +38,7 @@ static uint32_t tag_beside(pid_t parent)
 
 void turn_serve_beside_children(void)
 {
-	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};
+	struct pool_member member = describe_self();
 
 	pool_enter(server.page, tag_beside(worker.pid), &member, process_is_alive);
 }
@@ -45,7 +50,7 @@ bool turn_is_beside_parent(void)
 
 static void take_slot(void)
 {
-	struct pool_member member = {worker.pid, process_start_time(worker.pid), worker.born};
+	struct pool_member member = describe_self();
 
 	self.slot = pool_enter(server.page, self.tag, &member, process_is_alive);
 }
@@ -94,6 +99,13 @@ bool turn_may_come(const struct departure *departure, uint64_t now)
 	                                      departure->replaced_within);
 }
 
+static void note_left(const struct pool_terms *terms)
+{
+	struct pool_member member = describe_self();
+
+	pool_note_left(server.page, self.tag, &member, terms, process_is_alive);
+}
+
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 {
 	struct pool_terms terms = {
@@ -104,11 +116,16 @@ enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 	};
 	enum pool_turn turn;
 
+	if (departure->takes_time)
+		pool_renew_leases(server.page, self.tag, terms.most, now, terms.timeout,
+		                  process_is_sibling);
 	count(departure, now);
 	terms.census = self.census;
 	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	turn = pool_lease(server.page, self.tag, &terms);
 	if (turn != POOL_GO)
 		take_slot();
+	else if (departure->takes_time)
+		note_left(&terms);
 	return turn;
 }

@@ -355,6 +355,54 @@ START_TEST(lends_less_while_there_are_dead)
 }
 END_TEST
 
+/* At NOW, by a worker that finishes what is open first. */
+static void leave_slowly(pid_t pid)
+{
+	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, NOW, TIMEOUT};
+	struct pool_member member = {pid, 1, NOW};
+
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
+	pool_note_left(page, TAG, &member, &terms, is_alive);
+}
+
+static bool lease_after_renewal(uint64_t now)
+{
+	pool_renew_leases(page, TAG, 1, now, TIMEOUT, is_alive);
+	return lease(1, now);
+}
+
+START_TEST(leaver_is_away_until_it_has_ended)
+{
+	leave_slowly(getpid() + 1);
+	ck_assert_uint_eq(count(NOW), 1);
+	ck_assert(!lease_after_renewal(NOW + TIMEOUT - 1));
+	ck_assert(!lease_after_renewal(NOW + TIMEOUT));
+	ck_assert_uint_eq(count(NOW + TIMEOUT), 1);
+	ck_assert(!lease_after_renewal(NOW + 5 * TIMEOUT));
+	all_alive = false;
+	ck_assert(!lease_after_renewal(NOW + 6 * TIMEOUT - 1));
+	ck_assert(lease_after_renewal(NOW + 6 * TIMEOUT));
+}
+END_TEST
+
+START_TEST(leaver_is_not_missed_once_it_is_replaced)
+{
+	leave_slowly(getpid() + 1);
+	ck_assert(!lease_after_renewal(NOW + TIMEOUT));
+	fill_vacancy(TAG, NOW + TIMEOUT + 1);
+	ck_assert(lease_after_renewal(NOW + TIMEOUT + 2));
+	ck_assert(lease_after_renewal(NOW + 3 * TIMEOUT));
+}
+END_TEST
+
+START_TEST(leaver_of_another_pool_is_not_missed)
+{
+	leave_slowly(getpid() + 1);
+	pool_renew_leases(page, OTHER, 1, NOW + TIMEOUT, TIMEOUT, is_alive);
+	ck_assert(lease(1, NOW + TIMEOUT));
+}
+END_TEST
+
 START_TEST(has_a_slot_for_as_many_as_it_says)
 {
 	for (pid_t pid = 1; pid <= POOL_SLOTS; pid++)
@@ -464,6 +512,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, newcomer_ends_a_lease_before_it_looks_for_the_dead);
 	tcase_add_test(tests, newcomer_for_one_of_the_dead_proves_the_master);
 	tcase_add_test(tests, lends_less_while_there_are_dead);
+	tcase_add_test(tests, leaver_is_away_until_it_has_ended);
+	tcase_add_test(tests, leaver_is_not_missed_once_it_is_replaced);
+	tcase_add_test(tests, leaver_of_another_pool_is_not_missed);
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
 	tcase_add_test(tests, exit_spares_the_successor);
 	tcase_add_test(tests, says_a_thing_once);
