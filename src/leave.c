@@ -13,27 +13,39 @@
 
 #include "listener.h"
 #include "perl.h"
+#include "pipe_of_death.h"
 #include "place.h"
 #include "process.h"
 #include "real.h"
 
 /* ------------------------------------------------------------- hindrances */
 
-static enum hindrance signal_hindrance(int signal)
+static bool has_handler(int signal)
 {
 	struct sigaction action;
+
+	if (sigaction(signal, NULL, &action) != 0)
+		return false;
+	return (action.sa_flags & SA_SIGINFO) != 0 ||
+	       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+}
+
+static enum hindrance signal_hindrance(int signal)
+{
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
 	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
 	if (sigismember(&blocked, signal))
 		return LEAVE_SIGNAL_BLOCKED;
-	if (sigaction(signal, NULL, &action) != 0)
-		return LEAVE_SIGNAL_UNHANDLED;
-	if ((action.sa_flags & SA_SIGINFO) == 0 &&
-	    (action.sa_handler == SIG_DFL || action.sa_handler == SIG_IGN))
-		return LEAVE_SIGNAL_UNHANDLED;
-	return LEAVE_IS_CLEAN;
+	return has_handler(signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
+}
+
+static enum hindrance pipe_of_death_hindrance(void)
+{
+	if (!pipe_of_death_find())
+		return LEAVE_HAS_NO_PIPE;
+	return has_handler(pipe_of_death_signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
 
 /* Living or not: a dead one that was not waited for hides whether others live. */
@@ -103,6 +115,8 @@ enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_a
 		return LEAVE_THREADED;
 	if (way->deed == DEED_SIGNAL)
 		return signal_hindrance(way->signal);
+	if (way->deed == DEED_PIPE_OF_DEATH)
+		return pipe_of_death_hindrance();
 	if (has_children())
 		return LEAVE_HAS_CHILDREN;
 	if (holds_connection(listener))
@@ -141,6 +155,9 @@ void leave_carry_out(const struct way *way)
 	switch (way->deed) {
 	case DEED_SIGNAL:
 		kill(getpid(), way->signal);
+		return;
+	case DEED_PIPE_OF_DEATH:
+		pipe_of_death_ask();
 		return;
 	case DEED_EXIT:
 		start_watchdog();

@@ -19,6 +19,7 @@ enum hindrance {
 	/* for now */
 	LEAVE_HAS_CHILDREN,
 	LEAVE_IS_CONNECTED,
+	LEAVE_HAS_NO_PIPE, /* or several that may be the one */
 	/* At a close: others wait for this listener, and the kernel may have woken this worker alone
 	 * to accept them. */
 	LEAVE_HAS_BACKLOG
@@ -35,7 +36,7 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept,
                                int listener);
 
-/* Returns after a signal was raised, and where perl exits when its close is done; does not return
+/* Returns after the server was asked, and where perl exits when its close is done; does not return
  * after any other exit. */
 void leave_carry_out(const struct way *way);
 

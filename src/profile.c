@@ -47,6 +47,10 @@ static bool is_httpd_threaded(void)
 	{                                                                                              \
 		DEED_EXIT, 0, MOMENT_##moment                                                              \
 	}
+#define POD(moment)                                                                                \
+	{                                                                                              \
+		DEED_PIPE_OF_DEATH, 0, MOMENT_##moment                                                     \
+	}
 #define STAY                                                                                       \
 	{                                                                                              \
 		DEED_NONE, 0, MOMENT_CLOSE                                                                 \
@@ -57,10 +61,10 @@ static const struct profile profiles[] = {
     /* SIGUSR1 makes a child finish its connection, run its cleanups and exit with status 0. The
      * master looks once a second for what is missing, and replaces nobody while enough idle. */
     {"httpd prefork", HTTPD, .is_it = is_httpd_prefork, .way = SIGNAL(USR1, CLOSE),
-     .replaced_within = 2000},
-    /* No signal makes a threaded one leave; see stop_as_told. */
-    {"httpd worker, event", HTTPD, .is_it = is_httpd_threaded, .way = STAY, .takes_time = true,
-     .replaced_within = 2000},
+     .is_tcp_only = true, .replaced_within = 2000},
+    /* No signal makes a threaded one leave, and it is hardly ever idle. */
+    {"httpd worker, event", HTTPD, .is_it = is_httpd_threaded, .way = POD(ACCEPT),
+     .takes_time = true, .is_tcp_only = true, .replaced_within = 2000},
     /* At accept: what runs after fastcgi_finish_request() is done by then. */
     {"php-fpm", {"php-fpm*"}, .way = SIGNAL(QUIT, ACCEPT)},
     /* Its wake-ups are for one worker each: at accept that of a connection would be lost. */

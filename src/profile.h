@@ -23,6 +23,9 @@ struct profile {
 	/* Milliseconds after its signal in which it may accept nothing, for what it accepts before its
 	 * handler has run it drops; 0: it serves that. On a non-blocking listener only. */
 	unsigned refuses_for;
+	/* Its workers accept by TCP only; those on Unix sockets are helpers of its modules, which no
+	 * way of its own makes leave (mod_wsgi's daemons hang). */
+	bool is_tcp_only;
 	unsigned replaced_within; /* milliseconds in which its master replaces a leaver, if it does;
 	                             0: as usual */
 };

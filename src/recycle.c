@@ -121,11 +121,20 @@ static void choose_moment(void)
 	recycle_leaves_idle = self.departure.way.moment == MOMENT_IDLE;
 }
 
+static bool is_unix(int listener)
+{
+	struct place place;
+
+	return place_find(listener, &place) && place.family == AF_UNIX;
+}
+
 /* A handover of waiting connections is nearly always clean, and so only for who asks for it. */
 static enum worker_place find_place(void)
 {
 	enum worker_place place = worker_place();
 
+	if (place == WORKER_FITS && self.departure.is_tcp_only && is_unix(worker.listener))
+		return WORKER_OF_MODULE;
 	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
 		return WORKER_FITS;
 	if (place == WORKER_FITS && self.departure.is_known && server.page != NULL &&
@@ -310,7 +319,8 @@ static void consider_slowly(enum moment moment)
 	if (atomic_flag_test_and_set(&self.busy))
 		return;
 	if (self.phase == LEAVING) {
-		if (process_clock() - self.left_at > self.departure.replaced_within)
+		if (moment != MOMENT_CLOSE && /* what is open may take its time */
+		    process_clock() - self.left_at > self.departure.replaced_within)
 			stay(REMARK_NOT_GONE);
 	} else if (self.phase == SERVING) {
 		if (is_due(moment))
@@ -336,14 +346,14 @@ static inline void consider(enum moment moment)
 		consider_slowly(moment);
 }
 
-/* After its signal a worker is told twice that there is nothing to accept or to wait for, so that
+/* After it was asked a worker is told twice that there is nothing to accept or to wait for, so that
  * it looks at what its handler left; then all goes ahead again: it must not turn clients away for
  * long. Where another thread runs the handler, only time tells. */
 static bool is_to_refuse(void)
 {
 	enum { REFUSALS = 2 };
 
-	if (self.phase != LEAVING || self.departure.way.deed != DEED_SIGNAL)
+	if (self.phase != LEAVING)
 		return false;
 	if (self.refused < REFUSALS) {
 		self.refused++;

@@ -173,6 +173,9 @@ const char *report_reason(unsigned remark)
 		       "them";
 	case REMARK_PLACE + WORKER_LOST_TRACK:
 		return "it has a connection on a descriptor above 65535, which is not tracked";
+	case REMARK_PLACE + WORKER_OF_MODULE:
+		return "it accepts on a Unix socket, as do helpers of modules, but no worker of this "
+		       "server";
 	case REMARK_HINDRANCE + LEAVE_FORBIDDEN:
 		return "SL_LEAVE says so, or what is known of this server";
 	case REMARK_HINDRANCE + LEAVE_SIGNAL_BLOCKED:
@@ -188,6 +191,8 @@ const char *report_reason(unsigned remark)
 		return "for as long as one of its descriptors is a connection to the listener's address; "
 		       "an "
 		       "SL_LEAVE with a signal may suit it";
+	case REMARK_HINDRANCE + LEAVE_HAS_NO_PIPE:
+		return "for as long as it has not exactly one pipe that may be httpd's pipe of death";
 	case REMARK_OPEN:
 		return "for as long as it has connections open";
 	case REMARK_NO_MOMENT:

@@ -44,6 +44,7 @@ struct departure {
 	bool is_default;          /* its moment suits a worker that holds no lock then */
 	bool way_is_vouched;      /* a profile says that this way suits it, ... */
 	bool takes_time;          /* ... and that what is open is finished before it ends */
+	bool is_tcp_only;         /* ... that its workers accept by TCP */
 	bool master_is_vouched;   /* ... that its master replaces who leaves */
 	uint64_t refuses_for;     /* milliseconds after its signal; 0: two accepts or waits */
 	uint64_t replaced_within; /* milliseconds */

@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <string.h>
 
-const char way_accepted[] = "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2 or WINCH, "
-                            "then @close, @accept or @idle";
+const char way_accepted[] = "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2, WINCH "
+                            "or pod, then @close, @accept or @idle";
 
 static const struct {
 	const char *name;
@@ -16,7 +16,7 @@ static const struct {
     {"HUP", DEED_SIGNAL, SIGHUP},     {"INT", DEED_SIGNAL, SIGINT},
     {"QUIT", DEED_SIGNAL, SIGQUIT},   {"TERM", DEED_SIGNAL, SIGTERM},
     {"USR1", DEED_SIGNAL, SIGUSR1},   {"USR2", DEED_SIGNAL, SIGUSR2},
-    {"WINCH", DEED_SIGNAL, SIGWINCH},
+    {"WINCH", DEED_SIGNAL, SIGWINCH}, {"pod", DEED_PIPE_OF_DEATH, 0},
 };
 enum { DEEDS = sizeof deeds / sizeof *deeds };
 

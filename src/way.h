@@ -8,11 +8,12 @@
 #include "line.h"
 
 enum deed {
-	DEED_UNSAID,   /* nobody has said: a profile may */
-	DEED_NONE,     /* stay, whatever happens */
-	DEED_SIGNAL,   /* raise a signal that the server answers by leaving gracefully */
-	DEED_EXIT,     /* exit(0), with the atexit handlers, under a watchdog */
-	DEED_QUICKEXIT /* flush stdio, then _exit(0) */
+	DEED_UNSAID,       /* nobody has said: a profile may */
+	DEED_NONE,         /* stay, whatever happens */
+	DEED_SIGNAL,       /* raise a signal that the server answers by leaving gracefully */
+	DEED_EXIT,         /* exit(0), with the atexit handlers, under a watchdog */
+	DEED_QUICKEXIT,    /* flush stdio, then _exit(0) */
+	DEED_PIPE_OF_DEATH /* give httpd's main thread the byte that its master would */
 };
 
 /* All moments lie between two connections. */

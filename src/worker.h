@@ -110,7 +110,8 @@ enum worker_place {
 	WORKER_ORPHAN,
 	WORKER_BESIDE_PARENT, /* told by the pool */
 	WORKER_OWN_LISTENER,
-	WORKER_LOST_TRACK
+	WORKER_LOST_TRACK,
+	WORKER_OF_MODULE /* told by the profile */
 };
 enum worker_place worker_place(void);
 

@@ -200,6 +200,7 @@ static const struct {
     {"SL_LEAVE=WINCH@accept", {DEED_SIGNAL, SIGWINCH, MOMENT_ACCEPT}},
     {"SL_LEAVE=exit@accept", {DEED_EXIT, 0, MOMENT_ACCEPT}},
     {"SL_LEAVE=_exit@close", {DEED_QUICKEXIT, 0, MOMENT_CLOSE}},
+    {"SL_LEAVE=pod@close", {DEED_PIPE_OF_DEATH, 0, MOMENT_CLOSE}},
     {"SL_LEAVE=exit@idle", {DEED_EXIT, 0, MOMENT_IDLE}},
 };
 

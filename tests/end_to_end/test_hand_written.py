@@ -131,6 +131,10 @@ def left_alone(reason, *parts, most=0, **variables):
         assert server.stop() == 0
 
 
+def test_has_no_pipe_of_death():
+    left_alone("not exactly one pipe that may be", SL_LEAVE="pod@accept", SL_MAX_SIZE=1)
+
+
 @pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
 @pytest.mark.parametrize(
     ("reason", "service", "lock", "oddity"),

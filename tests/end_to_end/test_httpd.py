@@ -198,18 +198,6 @@ def test_daemon():
         wait_until(lambda: not server.is_running(), "the master stopped")
 
 
-@pytest.mark.parametrize("mpm", ["worker", "event"])
-def test_threaded_models_are_left_alone(mpm):
-    with Httpd(shim(SL_MAX_SIZE=1), mpm=mpm, config="StartServers 2") as server:
-        before = {worker.pid for worker in server.workers()}
-        load = ab(server.url(), 2000)
-        assert load.failed == 0, load.output
-        assert {worker.pid for worker in server.workers()} == before
-        assert server.stop() == 0
-        assert server.log().count("is over a limit and stays") == 1
-        assert leavings(server.log()) == []
-
-
 def test_single_process():
     """httpd -X has no master that would replace it."""
     with Httpd(shim(SL_MAX_CONNECTIONS=1, SL_MAX_SIZE=1), arguments=("-X",)) as server:
