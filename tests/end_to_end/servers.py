@@ -427,7 +427,8 @@ MaxRequestWorkers {most}
 """
 
     def _file_of(self, module):
-        return next(MODULES.glob("libphp*.so" if module == "php" else f"mod_{module}.so"), None)
+        files = {"php": "libphp*.so", "mpm_itk": "mpm_itk.so"}
+        return next(MODULES.glob(files.get(module, f"mod_{module}.so")), None)
 
     def start(self):
         configuration = self.directory / "httpd.conf"
