@@ -48,8 +48,7 @@ static enum hindrance pipe_of_death_hindrance(void)
 	return has_handler(pipe_of_death_signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
 
-/* Living or not: a dead one that was not waited for hides whether others live. */
-static bool has_children(void)
+bool leave_has_children(void)
 {
 	siginfo_t info;
 
@@ -117,7 +116,7 @@ enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_a
 		return signal_hindrance(way->signal);
 	if (way->deed == DEED_PIPE_OF_DEATH)
 		return pipe_of_death_hindrance();
-	if (has_children())
+	if (leave_has_children())
 		return LEAVE_HAS_CHILDREN;
 	if (holds_connection(listener))
 		return LEAVE_IS_CONNECTED;

@@ -1,6 +1,7 @@
 /* process.c - reads what the kernel tells of processes. See process.h for what it may not know. */
 #include "process.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -26,6 +27,7 @@ uint64_t process_clock(void)
 }
 
 enum { STATE = 3, PARENT = 4, START_TIME = 22 };
+enum { FILE_NAME_SIZE = 64 }; /* of what is no file of a directory */
 
 /* 4711 (name, which may hold anything) S 1 4711 ...: the fields after the name start behind the
  * last closing parenthesis. Empty if it cannot be told. */
@@ -122,6 +124,36 @@ int process_descriptor_end(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)
 		return (int)limit.rlim_cur;
 	return HIGHEST;
+}
+
+/* A link of /proc/PID/fd names a file: "pipe:[4711]", "socket:[4712]", "/dev/null". */
+static bool read_link(pid_t pid, int fd, char text[FILE_NAME_SIZE])
+{
+	struct line path;
+	ssize_t length;
+
+	line_start(&path);
+	line_text(&path, "/proc/");
+	line_number(&path, (uint64_t)pid);
+	line_text(&path, "/fd/");
+	line_number(&path, (uint64_t)fd);
+	length = readlink(path.text, text, FILE_NAME_SIZE - 1);
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+bool process_holds(pid_t pid, int fd)
+{
+	enum { LOOKED_AT = 1024 };
+	char wanted[FILE_NAME_SIZE], found[FILE_NAME_SIZE];
+	int saved = errno;
+	bool holds = false;
+
+	if (pid > 0 && read_link(getpid(), fd, wanted))
+		for (int other = 0; !holds && other < LOOKED_AT; other++)
+			holds = read_link(pid, other, found) && strcmp(found, wanted) == 0;
+	errno = saved;
+	return holds;
 }
 
 /* A directory has two links and one more for every directory in it, one a thread. */

@@ -26,6 +26,10 @@ bool process_is_main_thread(void);
 /* No open descriptor has this number or a higher one. */
 int process_descriptor_end(void);
 
+/* Does a process hold, under any of its lower descriptors, the very file that the caller's `fd` is?
+ * Of sockets and the like; false if one may not look. */
+bool process_holds(pid_t pid, int fd);
+
 /* How many threads this process has; 1 if that cannot be told. */
 unsigned process_threads(void);
 

@@ -86,9 +86,12 @@ static const struct profile profiles[] = {
     {"Starlet", {"plackup"}, "*Starlet", .way = SIGNAL(TERM, CLOSE)},
     /* A child handles no signal; once it has reported that it is idle its master relies on it. */
     {"spamd", {"spamd"}, .way = EXIT(CLOSE)},
-    {"Postfix smtpd", {"smtpd"}, .way = EXIT(ACCEPT), .is_started = true},
+    {"Postfix smtpd", {"smtpd"}, .way = EXIT(ACCEPT), .master = "*/postfix/*master"},
     /* Its exit aborts; it has a service_count of its own. */
-    {"Dovecot", {"imap-login", "pop3-login", "imap", "pop3", "lmtp"}, .way = STAY},
+    {"Dovecot",
+     {"imap-login", "pop3-login", "imap", "pop3", "lmtp"},
+     .way = STAY,
+     .master = "*dovecot"},
     {"haproxy", {"haproxy"}, .way = STAY},
     /* Its master never replaces one. */
     {"php -S", {"php*"}, "-S*", .way = STAY},
@@ -96,6 +99,7 @@ static const struct profile profiles[] = {
 enum { PROFILES = sizeof profiles / sizeof *profiles };
 
 static bool may_fit[PROFILES];
+static const struct profile *started;
 
 static bool has_name(const struct profile *profile)
 {
@@ -117,6 +121,7 @@ static void find_symbols(const struct profile *profile)
 
 void profile_start(void)
 {
+	started = NULL;
 	for (int i = 0; i < PROFILES; i++) {
 		const struct profile *profile = &profiles[i];
 
@@ -124,6 +129,8 @@ void profile_start(void)
 		             (profile->argument == NULL || program_has_argument(profile->argument));
 		if (may_fit[i])
 			find_symbols(profile);
+		if (profile->master != NULL && program_was_started_as(profile->master))
+			started = profile;
 	}
 }
 
@@ -133,6 +140,11 @@ const struct profile *profile_find(void)
 		if (may_fit[i] && (profiles[i].is_it == NULL || profiles[i].is_it()))
 			return &profiles[i];
 	return NULL;
+}
+
+const struct profile *profile_find_started(void)
+{
+	return started;
 }
 
 const struct profile *profile_row(size_t index)

@@ -18,8 +18,9 @@ struct profile {
 	struct way way;
 	/* It finishes what is open before it ends: it need not be idle. */
 	bool takes_time;
-	/* Its master starts each worker by execve, with a listener that it inherits. */
-	bool is_started;
+	/* Its master starts each worker by execve, with a listener that it inherits: how that master
+	 * itself is started, a pattern of its path. NULL: it forks its workers. */
+	const char *master;
 	/* Milliseconds after its signal in which it may accept nothing, for what it accepts before its
 	 * handler has run it drops; 0: it serves that. On a non-blocking listener only. */
 	unsigned refuses_for;
@@ -36,6 +37,9 @@ void profile_start(void);
 
 /* The profile of this program, as it is configured now; NULL if none fits. */
 const struct profile *profile_find(void);
+
+/* The profile of the workers that this program starts by execve; NULL if it is no such master. */
+const struct profile *profile_find_started(void);
 
 /* The rows in order; NULL after the last one. */
 const struct profile *profile_row(size_t index);

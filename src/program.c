@@ -128,6 +128,11 @@ bool program_is(const char *pattern)
 	return fits(pattern, image) || (script[0] != '\0' && fits(pattern, script));
 }
 
+bool program_was_started_as(const char *pattern)
+{
+	return fits(pattern, command);
+}
+
 bool program_has_argument(const char *pattern)
 {
 	for (const char *word = command; (word = word_after(word)) != NULL;)

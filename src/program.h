@@ -18,6 +18,10 @@ const char *program_name(void);
  * runs is known by its own name and by the interpreter's. */
 bool program_is(const char *pattern);
 
+/* Does the path that it was started by, or whatever stands there, fit this pattern? Only from the
+ * constructor. */
+bool program_was_started_as(const char *pattern);
+
 /* Has it an argument that fits this pattern? Only from the constructor. */
 bool program_has_argument(const char *pattern);
 

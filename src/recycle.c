@@ -157,12 +157,14 @@ static void enter(void)
 
 	self.entered = true;
 	if (worker.forker == 0) {
+		server_say_unheld();
 		stand_beside();
 		watch_no_more();
 		errno = saved;
 		return;
 	}
-	server_announce();
+	if (!worker.is_started)
+		server_announce();
 	self.departure = server_departure();
 	choose_moment();
 	if (!turn_can_tell())
@@ -233,6 +235,10 @@ static bool has_to_stay(uint64_t now)
 
 	if (place != WORKER_FITS) {
 		stay(REMARK_PLACE + place);
+		return true;
+	}
+	if (worker.is_started && leave_has_children()) {
+		stay_for_now(REMARK_STARTED_CHILDREN, now);
 		return true;
 	}
 	if (!self.departure.takes_time && worker_has_connections()) {
@@ -379,8 +385,10 @@ __attribute__((noinline)) static bool is_listener_watched(int listener)
 
 int recycle_before_accept(int listener)
 {
-	if (server.config.listens > 0 && !is_listener_watched(listener))
+	if (server.config.listens > 0 && !is_listener_watched(listener)) {
+		worker_accepts_elsewhere(listener);
 		return RECYCLE_UNCOUNTED;
+	}
 	worker_accepts_on(listener);
 	if (!self.entered)
 		enter();

@@ -193,6 +193,8 @@ const char *report_reason(unsigned remark)
 		       "SL_LEAVE with a signal may suit it";
 	case REMARK_HINDRANCE + LEAVE_HAS_NO_PIPE:
 		return "for as long as it has not exactly one pipe that may be httpd's pipe of death";
+	case REMARK_STARTED_CHILDREN:
+		return "for as long as it has a child process, whose master it may be";
 	case REMARK_OPEN:
 		return "for as long as it has connections open";
 	case REMARK_NO_MOMENT:
@@ -226,17 +228,27 @@ void report_stay(unsigned remark, const struct way *way)
 	log_write(&line);
 }
 
+static const char *why_unwatched(unsigned remark)
+{
+	switch (remark) {
+	case REMARK_UNSEEN:
+		return "it was made by clone() or the like, of which nothing is seen, not by fork()";
+	case REMARK_BLIND:
+		return "it sees no /proc, as in a chroot without one, which would tell its memory and its "
+		       "siblings";
+	default:
+		return "its parent is not seen to hold the listener that it inherited, and so is no master "
+		       "that would replace it";
+	}
+}
+
 void report_unwatched(unsigned remark)
 {
 	struct line line;
 
 	start(&line);
 	line_text(&line, " is not watched: ");
-	line_text(&line,
-	          remark == REMARK_UNSEEN
-	              ? "it was made by clone() or the like, of which nothing is seen, not by fork()"
-	              : "it sees no /proc, as in a chroot without one, which would tell its memory "
-	                "and its siblings");
+	line_text(&line, why_unwatched(remark));
 	log_write(&line);
 }
 

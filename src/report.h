@@ -51,7 +51,9 @@ enum remark {
 	REMARK_NO_MOMENT,
 	REMARK_UNSEEN, /* it is not watched */
 	REMARK_BLIND,  /* it is not watched */
-	REMARK_LIMITS  /* not of a worker: the start line */
+	REMARK_UNHELD, /* it is not watched */
+	REMARK_STARTED_CHILDREN,
+	REMARK_LIMITS /* not of a worker: the start line */
 };
 
 void report_stay(unsigned remark, const struct way *way);
@@ -59,7 +61,7 @@ void report_stay(unsigned remark, const struct way *way);
 /* What it says; NULL if this is no reason to stay. The manual lists them all. */
 const char *report_reason(unsigned remark);
 
-/* A process that accepts is not watched: REMARK_UNSEEN or REMARK_BLIND. */
+/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND or REMARK_UNHELD. */
 void report_unwatched(unsigned remark);
 
 /* Why a worker that nobody said how to leave does so at a close. */

@@ -18,21 +18,50 @@
 struct server server;
 
 static struct remarks remarks;
-static bool looked_for_listeners, announced;
+static bool looked_for_listeners, said_remarks, announced;
 
-/* Workers that are started by execve are told from masters by name: a profile's, or the user's. */
-static bool is_started_by_master(void)
+static bool is_named_by_profile(void)
 {
 	const struct profile *profile = profile_find();
 
-	return (profile != NULL && profile->is_started) ||
-	       (server.config.onlys > 0 && server.config.leave.deed != DEED_UNSAID);
+	return profile != NULL && profile->master != NULL && profile->way.deed != DEED_NONE;
+}
+
+/* Wrong values have to be told by somebody, that of SL_LEAVE among them. */
+static bool is_named_by_user(void)
+{
+	return server.config.onlys > 0 &&
+	       (server.config.leave.deed != DEED_UNSAID || remarks.errors > 0);
+}
+
+/* Workers that are started by execve are told from other programs by name, a profile's or the
+ * user's, and by the listener that they inherit. Who goes by the user's word alone may be anything:
+ * where the parent does not hold that listener, it is no master, and what waits there would be lost
+ * with this process. 0: nobody started this as a worker. */
+static pid_t find_starter(void)
+{
+	if (!is_named_by_profile() && !is_named_by_user())
+		return 0;
+	looked_for_listeners = true;
+	worker_find_listeners();
+	if (!worker_has_listener())
+		return 0;
+	server.is_unheld = !is_named_by_profile() && !worker_shares_listener_with(getppid());
+	return server.is_unheld ? 0 : getppid();
+}
+
+/* Its own, or that of those whom it starts. */
+static const struct profile *find_profile(void)
+{
+	const struct profile *profile = profile_find();
+
+	return profile != NULL ? profile : profile_find_started();
 }
 
 struct departure server_departure(void)
 {
 	enum { REPLACED_WITHIN = 10000 };
-	const struct profile *profile = profile_find();
+	const struct profile *profile = find_profile();
 	struct departure departure = {.way = server.config.leave, .replaced_within = REPLACED_WITHIN};
 
 	if (profile != NULL) {
@@ -42,7 +71,7 @@ struct departure server_departure(void)
 		if (profile->replaced_within > 0)
 			departure.replaced_within = profile->replaced_within;
 	}
-	if (is_started_by_master())
+	if (worker.is_started)
 		departure.master_is_vouched = true;
 	if (server.config.replace_timeout > 0)
 		departure.replaced_within = server.config.replace_timeout;
@@ -62,12 +91,10 @@ struct departure server_departure(void)
 	return departure;
 }
 
-static void announce_limits(void)
+static void say_what_is_unmeasurable(void)
 {
-	struct departure departure = server_departure();
 	struct sample sample = {.known = 0};
 
-	report_limits(&server.config, &departure.way, departure.whose, departure.replaced_within);
 	meter_read(server.config.probe, server.wanted, &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
 	for (int q = 0; q < QUANTITIES; q++)
@@ -75,24 +102,56 @@ static void announce_limits(void)
 			report_unmeasurable((enum quantity)q, &server.config);
 }
 
-void server_announce(void)
+static void say_remarks(void)
 {
 	int error;
 
+	if (said_remarks)
+		return;
+	said_remarks = true;
+	error = log_open();
+	if (error != 0)
+		report_log_failure(server.config.log_path, error);
+	report_remarks(&remarks);
+}
+
+static void say_limits(void)
+{
+	struct departure departure = server_departure();
+
+	report_limits(&server.config, &departure.way, departure.whose, departure.replaced_within);
+	say_what_is_unmeasurable();
+	if (server.page == NULL)
+		report_no_page();
+}
+
+void server_announce(void)
+{
 	if (announced)
 		return;
 	announced = true;
 	if (server.page != NULL && !pool_say_once(server.page, REMARK_LIMITS))
 		return;
-	error = log_open();
-	if (error != 0)
-		report_log_failure(server.config.log_path, error);
-	report_remarks(&remarks);
-	if (!server.is_on)
+	say_remarks();
+	if (server.is_on)
+		say_limits();
+}
+
+/* One of many, of which no other tells it anything: it says what is wrong, and no more. It may be
+ * allowed now to open a log that it may not open later. */
+static void introduce_started(void)
+{
+	say_remarks();
+	if (server.is_on)
+		say_what_is_unmeasurable();
+}
+
+void server_say_unheld(void)
+{
+	if (!server.is_unheld)
 		return;
-	announce_limits();
-	if (server.page == NULL)
-		report_no_page();
+	say_remarks();
+	report_unwatched(REMARK_UNHELD);
 }
 
 static void make_page(void)
@@ -104,17 +163,19 @@ static void make_page(void)
 	errno = saved;
 }
 
+/* Who has come to accept on what it inherited serves by itself: its children are no workers. */
 void server_before_fork(void)
 {
 	int saved = errno;
+	bool serves = worker.listener >= 0;
 
 	worker_before_fork();
-	if (!announced && !looked_for_listeners) {
+	if (!announced && !looked_for_listeners && !serves) {
 		looked_for_listeners = true;
 		worker_find_listeners();
 	}
 	make_page();
-	if (!announced && worker_has_listener())
+	if (!announced && !(serves && worker.is_started) && worker_has_listener())
 		server_announce();
 	errno = saved;
 }
@@ -133,8 +194,10 @@ bool server_start(char *const environment[])
 		return false;
 	config_read(&server.config, &remarks, environment);
 	program_start();
-	if (!is_asked_about())
+	if (!is_asked_about()) {
+		remarks = (struct remarks){.errors = 0};
 		return false;
+	}
 	server.is_on = config_has_limit(&server.config) && remarks.errors == 0;
 	if (!server.is_on && remarks.errors + remarks.warnings == 0)
 		return false;
@@ -143,10 +206,12 @@ bool server_start(char *const environment[])
 			server.wanted |= 1u << q;
 	profile_start();
 	perl_start();
-	worker_start(is_started_by_master() ? getppid() : 0, process_clock());
-	if (is_started_by_master())
-		make_page();
 	log_start(server.config.log, server.config.log_path);
+	worker_start(find_starter(), process_clock());
+	if (worker.is_started) {
+		make_page();
+		introduce_started();
+	}
 	return true;
 }
 

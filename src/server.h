@@ -16,6 +16,8 @@ struct server {
 	struct config config;
 	unsigned wanted;        /* bit q: a limit is set on quantity q */
 	struct pool_page *page; /* shared with the workers; NULL: forked before there was one */
+	bool is_unheld; /* named to be started as a worker, by a parent that is not seen to hold the
+	                   listener */
 };
 
 extern struct server server;
@@ -28,8 +30,12 @@ void server_before_fork(void);
 
 /* Says what was read, once in a server's life: at its first fork after listen(), where shells,
  * helpers and CGI programs that inherit the environment do not get, or at the first accept of a
- * worker that made its own listener. */
+ * worker that made its own listener. Each worker that a master starts by execve says in its
+ * constructor what is wrong, and no more. */
 void server_announce(void);
+
+/* At the first accept of a process that is no worker: why it is none, if it was meant to be. */
+void server_say_unheld(void);
 
 /* Ends the program with status 78 where SL_STRICT asks for it. */
 void server_before_listen(void);

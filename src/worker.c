@@ -7,6 +7,7 @@
 
 #include "file.h"
 #include "listener.h"
+#include "process.h"
 
 _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 struct worker worker = {.listener = -1, .highest = -1};
@@ -23,6 +24,7 @@ void worker_start(pid_t master, uint64_t now)
 {
 	worker.pid = getpid();
 	worker.forker = master;
+	worker.is_started = master != 0;
 	worker.born = now;
 }
 
@@ -38,6 +40,7 @@ void worker_born(uint64_t now)
 		worker_connections[fd] = 0;
 	worker.pid = getpid();
 	worker.forker = worker.next_forker;
+	worker.is_started = false;
 	worker.born = now;
 	worker.listener = -1;
 	worker.on_own = worker.lost_track = worker.many_accept = false;
@@ -72,6 +75,8 @@ void worker_listens(int fd)
 		return;
 	remember_listener(fd, worker.pid);
 	worker.listener = -1; /* the descriptor last accepted on may be another socket now */
+	if (worker.is_started)
+		worker.forker = 0;
 }
 
 void worker_find_listeners(void)
@@ -100,6 +105,15 @@ bool worker_has_listener(void)
 	return false;
 }
 
+bool worker_shares_listener_with(pid_t process)
+{
+	for (unsigned i = 0; i < worker.listeners; i++)
+		if (still_held(&worker.listener_table[i]) &&
+		    process_holds(process, worker.listener_table[i].fd))
+			return true;
+	return false;
+}
+
 static bool made_here(int fd)
 {
 	for (unsigned i = 0; i < worker.listeners; i++) {
@@ -118,6 +132,11 @@ void worker_turns_to(int fd)
 	else if (!pthread_equal(pthread_self(), worker.acceptor))
 		worker.many_accept = true;
 	worker.listener = fd;
+	worker.on_own = worker.on_own || made_here(fd);
+}
+
+void worker_accepts_elsewhere(int fd)
+{
 	worker.on_own = worker.on_own || made_here(fd);
 }
 

@@ -38,8 +38,9 @@ struct listener {
 struct worker {
 	pid_t pid;
 	pid_t next_forker;  /* written before every fork: the pid that a child born now had as parent */
-	pid_t forker;       /* of this process; 0: it is no worker: not forked since its image was
-	                       exec'd, nor exec'd to be one */
+	pid_t forker;       /* of this process, or who started it by execve to be a worker; 0: it is
+	                       neither */
+	bool is_started;    /* the latter */
 	uint64_t born;      /* boot clock, milliseconds */
 	int listener;       /* the descriptor that it last came to accept on; -1: none yet */
 	pthread_t acceptor; /* the thread that came, ... */
@@ -69,11 +70,14 @@ static inline bool worker_is_current(void)
 	return worker.pid == getpid();
 }
 
-/* After a successful listen(). */
+/* After a successful listen(). Who was started and listens by itself is a server of its own. */
 void worker_listens(int fd);
 
 /* Looks once for listeners among descriptors 0 to 63, for those inherited through exec. */
 void worker_find_listeners(void);
+
+/* Does the process hold one of those that were found, too? False if one may not look. */
+bool worker_shares_listener_with(pid_t process);
 
 bool worker_has_listener(void);
 
@@ -84,6 +88,8 @@ static inline void worker_accepts_on(int listener)
 	if (listener != worker.listener || !pthread_equal(pthread_self(), worker.acceptor))
 		worker_turns_to(listener);
 }
+/* Before one on a listener that limits are not about. */
+void worker_accepts_elsewhere(int listener);
 /* `counts`: it is one of those that limits are about. */
 void worker_accepted(int connection, bool counts);
 

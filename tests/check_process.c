@@ -40,6 +40,27 @@ START_TEST(knows_where_descriptors_end)
 }
 END_TEST
 
+START_TEST(knows_who_holds_the_same_file)
+{
+	int ends[2], status;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert(process_holds(getpid(), ends[0]));
+	child = fork();
+	if (child == 0) {
+		bool holds = process_holds(getppid(), ends[0]);
+
+		_exit(holds && pipe(ends) == 0 && !process_holds(getppid(), ends[0]) ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!process_holds(child, ends[0])); /* it is gone */
+	close(ends[0]);
+	ck_assert(!process_holds(getpid(), ends[0]));
+}
+END_TEST
+
 static void *look_from_a_thread(void *unused)
 {
 	(void)unused;
@@ -75,6 +96,7 @@ static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, knows_a_living_process_from_a_dead_one);
 	tcase_add_test(tests, knows_where_descriptors_end);
+	tcase_add_test(tests, knows_who_holds_the_same_file);
 	tcase_add_test(tests, counts_threads);
 	tcase_add_test(tests, reads_no_more_than_there_is_room_for);
 }

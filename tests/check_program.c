@@ -33,6 +33,8 @@ static const struct {
     {"python3.11", "python3.11 -W error -m gunicorn app", "gunicorn", "gunicorn"},
     {"python3", "python3 -c code gunicorn", "python3", NULL},
     {"python3", "python3 -m", "python3", NULL},
+    {"smtpd", "smtpd -n smtp -t inet -u", "smtpd", "Postfix smtpd"},
+    {"imap-login", "imap-login", "imap-login", "Dovecot"},
     {"ruby", "/usr/bin/ruby /usr/bin/unicorn", "unicorn", "unicorn"},
     {"ruby3.1", "ruby3.1 -r json /usr/bin/puma -w 2", "puma", "puma"},
     {"ruby", "ruby /usr/bin/bundle exec puma", "puma", "puma"},
@@ -40,15 +42,15 @@ static const struct {
     {"ruby", "ruby /usr/bin/bundle install", "bundle", NULL},
 };
 
-static void set(int row)
+static void set(const char *image, const char *command)
 {
 	char words[128];
-	size_t size = (size_t)snprintf(words, sizeof words, "%s", programs[row].words) + 1;
+	size_t size = (size_t)snprintf(words, sizeof words, "%s", command) + 1;
 
 	for (size_t i = 0; i < size; i++)
 		if (words[i] == ' ')
 			words[i] = '\0';
-	program_set(programs[row].image, words, size);
+	program_set(image, words, size);
 	profile_start();
 }
 
@@ -56,11 +58,31 @@ START_TEST(knows_program_and_profile)
 {
 	const struct profile *profile;
 
-	set(_i);
+	set(programs[_i].image, programs[_i].words);
 	ck_assert_str_eq(program_name(), programs[_i].name);
 	ck_assert(program_is(programs[_i].image) && program_is(programs[_i].name));
 	profile = profile_find();
 	ck_assert_pstr_eq(profile != NULL ? profile->title : NULL, programs[_i].profile);
+}
+END_TEST
+
+static const struct {
+	const char *words, *profile;
+} masters[] = {
+    {"/usr/lib/postfix/sbin/master -w", "Postfix smtpd"},
+    {"/usr/libexec/postfix/master -i", "Postfix smtpd"},
+    {"/usr/lib/cyrus/bin/master", NULL},
+    {"smtpd -n smtp -t inet -u", NULL},
+    {"/usr/sbin/dovecot -F", "Dovecot"},
+};
+
+START_TEST(knows_who_starts_workers)
+{
+	const struct profile *started;
+
+	set("master", masters[_i].words);
+	started = profile_find_started();
+	ck_assert_pstr_eq(started != NULL ? started->title : NULL, masters[_i].profile);
 }
 END_TEST
 
@@ -105,6 +127,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, knows_program_and_profile, 0, sizeof programs / sizeof *programs);
+	tcase_add_loop_test(tests, knows_who_starts_workers, 0, sizeof masters / sizeof *masters);
 	tcase_add_test(tests, survives_a_long_command_line);
 	tcase_add_test(tests, knows_itself);
 	tcase_add_test(tests, manual_has_every_profile);

@@ -67,6 +67,65 @@ START_TEST(child_of_a_living_parent_is_a_worker)
 }
 END_TEST
 
+START_TEST(who_was_started_is_a_worker_until_it_listens)
+{
+	worker_start(getppid(), 0);
+	ck_assert(worker.is_started);
+	ck_assert_int_eq(worker_place(), WORKER_FITS);
+	worker_listens(open_listener());
+	ck_assert_int_eq(worker_place(), WORKER_NOT_FORKED);
+}
+END_TEST
+
+START_TEST(children_of_who_was_started_are_not_started)
+{
+	pid_t child;
+
+	worker_start(getppid(), 0);
+	child = fork_worker();
+	if (child == 0) {
+		worker_listens(open_listener());
+		_exit(worker.is_started ? 255 : (int)worker_place());
+	}
+	ck_assert_int_eq(status_of(child), WORKER_FITS);
+}
+END_TEST
+
+START_TEST(listener_that_the_parent_holds_too_is_shared)
+{
+	int listener = open_listener();
+	pid_t child = fork_worker();
+
+	if (child == 0) {
+		worker_find_listeners();
+		_exit(!worker_shares_listener_with(getppid()));
+	}
+	ck_assert_int_eq(status_of(child), 0);
+	worker_find_listeners();
+	close(listener);
+	ck_assert(!worker_shares_listener_with(getpid()));
+}
+END_TEST
+
+/* It would end with the worker, whoever counts its connections. */
+START_TEST(own_listener_counts_wherever_it_accepts)
+{
+	pid_t child = fork_worker();
+
+	if (child == 0) {
+		int listener = open_listener();
+
+		worker_listens(listener);
+		worker_accepts_elsewhere(socket_pair[0]);
+		if (worker_place() != WORKER_FITS)
+			_exit(255);
+		worker_accepts_elsewhere(listener);
+		_exit((int)worker_place());
+	}
+	ck_assert_int_eq(status_of(child), WORKER_OWN_LISTENER);
+}
+END_TEST
+
 /* The parent that forks once more, as a CGI's, stays the child of its own. */
 START_TEST(own_children_do_not_change_the_parent)
 {
@@ -313,6 +372,10 @@ static void add_tests(TCase *tests)
 	tcase_add_checked_fixture(tests, open_sockets, NULL);
 	tcase_add_test(tests, program_that_was_not_forked_is_no_worker);
 	tcase_add_test(tests, child_of_a_living_parent_is_a_worker);
+	tcase_add_test(tests, who_was_started_is_a_worker_until_it_listens);
+	tcase_add_test(tests, children_of_who_was_started_are_not_started);
+	tcase_add_test(tests, listener_that_the_parent_holds_too_is_shared);
+	tcase_add_test(tests, own_listener_counts_wherever_it_accepts);
 	tcase_add_test(tests, own_children_do_not_change_the_parent);
 	tcase_add_test(tests, daemon_is_an_orphan);
 	tcase_add_test(tests, process_without_handlers_is_not_the_one_described);
