@@ -1,0 +1,234 @@
+"""SL_ONLY: who is not named does nothing and says nothing; and together with SL_LEAVE it tells the
+workers that a master starts by execve, which nothing else tells from servers of their own."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from servers import HandWritten, LeakyPrefork, Program, ab, get, leavings, shim, tool, wrk
+from test_hand_written import load_until
+from test_unharmed import PhpBuiltIn, Redis
+
+# Binds, starts four workers with the listener as descriptor 3, and replaces them; "exec" becomes
+# the only one itself.
+MASTER = """
+import os, signal, socket, sys
+
+def end(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
+    os._exit(0)
+
+def become_worker():
+    os.execv(sys.argv[2], sys.argv[2:])
+
+def start():
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        become_worker()
+
+listener = socket.create_server(("127.0.0.1", 0), backlog=511)
+print("port", listener.getsockname()[1], "pid", os.getpid(), flush=True)
+os.dup2(os.dup(listener.detach()), 3)
+if sys.argv[1] == "exec":
+    become_worker()
+signal.signal(signal.SIGTERM, end)
+for _ in range(4):
+    start()
+while True:
+    _, status = os.wait()
+    if status:
+        print("ended with status", status, file=sys.stderr, flush=True)
+    start()
+"""
+
+WORKERS = {
+    "python3": """
+import contextlib, os, signal, socket, sys
+signal.signal(signal.SIGQUIT, lambda *_: os._exit(0))
+if "own_listener" in sys.argv:
+    own = socket.create_server(("127.0.0.1", 0))
+if "helper" in sys.argv and os.fork() == 0:
+    signal.pause()
+listener = socket.socket(fileno=3)
+while True:
+    connection, _ = listener.accept()
+    with contextlib.suppress(OSError):
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.0 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n")
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
+    connection.close()
+""",
+    "perl": """
+use IO::Socket::INET;
+my $listener = IO::Socket::INET->new_from_fd(3, "r");
+while (1) {
+    my $connection = $listener->accept or next;
+    sysread($connection, my $request, 4096);
+    syswrite($connection, "HTTP/1.0 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n");
+    shutdown($connection, 1);
+    1 while sysread($connection, $request, 4096);
+    close($connection);
+}
+""",
+    "ruby": """
+require "socket"
+listener = TCPServer.for_fd(3)
+loop do
+  connection = listener.accept
+  begin
+    connection.readpartial(4096)
+    connection.write("HTTP/1.0 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n")
+    connection.close_write
+    connection.read
+  rescue SystemCallError, EOFError
+  end
+  connection.close
+end
+""",
+}
+NAMED = {"SL_ONLY": "worker", "SL_LEAVE": "_exit@idle"}
+
+
+class Started(Program):
+    """A master whose workers are started by execve."""
+
+    def __init__(self, environment, *options, language="python3", by="master"):
+        super().__init__(environment, "", workers=4 if by == "master" else 0)
+        master, worker = self.directory / "master", self.directory / "worker"
+        master.write_text(MASTER)
+        worker.write_text(WORKERS[language])
+        interpreter = "/usr/bin/python3" if language == "python3" else tool(language)
+        self.command = ["/usr/bin/python3", str(master), by, interpreter, str(worker), *options]
+
+    def said(self):
+        """The lines of the library, without their time."""
+        return re.findall(r"^\S+Z slshim: (.*)$", self.log(), re.MULTILINE)
+
+
+def used(server, requests=500):
+    """After some load, which must not have lost anything."""
+    with server:
+        load = ab(server.url(), requests)
+        assert load.failed == 0, load.output
+        assert "ended with status" not in server.log()
+        assert get(server.url()) == "ok\n"
+        assert server.is_running()
+    return server
+
+
+# ---------------------------------------------------------------------- named
+
+
+@pytest.mark.parametrize(
+    ("language", "only"),
+    [
+        *[("python3", "worker"), ("perl", "worker"), ("ruby", "worker")],
+        *[("python3", "other,w?rk*"), ("perl", "perl*")],
+    ],
+)
+def test_started_workers_leave(language, only):
+    """Each by itself, and saying no more than that."""
+    variables = NAMED | {"SL_ONLY": only, "SL_MAX_CONNECTIONS": 20}
+    server = used(Started(shim(**variables), language=language))
+    said = [line for line in server.said() if not line.startswith("master[")]
+    assert len(said) == len(leavings(server.log())) >= 15
+    assert all(re.match(r"worker\[\d+\] leaves by _exit@idle, ", line) for line in said)
+
+
+def test_started_workers_say_what_is_wrong():
+    """Nobody else is asked."""
+    for variables in ({"SL_MAX_SIZE": "huge"}, {"SL_MAX_SIZE": 1, "SL_LEAVE": "soon"}):
+        said = used(Started(shim(**NAMED | variables)), requests=40).said()
+        assert len(said) == 4
+        assert all(re.match(r"worker\[\d+\]: SL_\w+=\"\w+\" is refused", line) for line in said)
+
+
+@pytest.mark.parametrize("missing", NAMED)
+def test_started_workers_stay_unless_both_are_said(missing):
+    variables = {name: value for name, value in NAMED.items() if name != missing}
+    server = used(Started(shim(SL_MAX_SIZE=1, **variables)))
+    said = [line for line in server.said() if not line.startswith("master[")]
+    assert said == []
+
+
+# ---------------------------------------------------------------- never a master
+
+
+@pytest.mark.parametrize("way", ["_exit@idle", "exit@accept", "QUIT@close"])
+def test_server_whose_parent_does_not_hold_its_listener_stays(way):
+    """It was bound by another program in the same process: with that the socket would go."""
+    server = used(Started(shim(SL_MAX_SIZE=1, **NAMED | {"SL_LEAVE": way}), by="exec"))
+    assert len(server.said()) == 1
+    assert "is not watched: its parent is not seen to hold the listener" in server.said()[0]
+
+
+@pytest.mark.parametrize("way", ["_exit@idle", "QUIT@close"])
+def test_started_server_that_makes_a_listener_stays(way):
+    server = used(Started(shim(SL_MAX_SIZE=1, **NAMED | {"SL_LEAVE": way}), "own_listener"))
+    assert server.said() == []
+
+
+@pytest.mark.parametrize("way", ["_exit@idle", "QUIT@close"])
+def test_started_server_that_has_children_stays(way):
+    """They may be its workers."""
+    variables = NAMED | {"SL_LEAVE": way, "SL_MAX_SIZE": 1, "SL_REPLACE_TIMEOUT": "1s"}
+    with Started(shim(**variables), "helper") as server:
+        load = wrk(server.url(), seconds=3, keep_alive=False)
+        assert load.failed == 0, load.output
+        assert leavings(server.log()) == []
+        assert server.log().count("stays") == server.log().count("whose master it may be") == 4
+
+
+@pytest.mark.parametrize("server_class", [Redis, PhpBuiltIn])
+def test_server_in_the_foreground_stays(server_class):
+    """A single process, and one beside its children: named, told to leave, and over the limit."""
+    named = {"SL_ONLY": "redis-server,php*", "SL_LEAVE": "exit@idle"}
+    with server_class(shim(SL_MAX_SIZE=1, **named)) as server:
+        server.use()
+        assert server.is_running()
+        assert len(leavings(server.log())) <= server_class.trials
+        assert server.stop() == 0
+
+
+def test_named_master_that_never_replaces_loses_one():
+    """That a user names it does not prove that it does."""
+    variables = {"SL_ONLY": "hand_written", "SL_LEAVE": "_exit@idle", "SL_REPLACE_TIMEOUT": "1s"}
+    with HandWritten(shim(SL_MAX_SIZE=1, **variables), oddity="never_replaces") as server:
+        load = wrk(server.url(), seconds=3, keep_alive=False)
+        assert load.failed == 0, load.output
+        assert len(leavings(server.log())) == 1
+
+
+# ------------------------------------------------------------------- not named
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"SL_MAX_SIZE": 1},
+        {"SL_MAX_SIZE": "huge", "SL_PROBE": "", "SL_STRICT": 1},
+        {"SL_MAX_SIZE": 1, "SL_MAX_SIEZ": 1, "SL_LEAVE": "_exit@idle"},
+    ],
+    ids=["limit", "wrong values", "told to leave"],
+)
+def test_who_is_not_named_is_inert(variables):
+    """Neither a word nor a page that workers share."""
+    environment = shim(SL_ONLY="other,leaky,*fork?", **variables)
+    with LeakyPrefork(environment, workers=2, preloaded_mb=1) as server:
+        load = ab(server.url(), 100)
+        assert load.failed == 0, load.output
+        assert "/dev/zero" not in Path(f"/proc/{server.master.pid}/maps").read_text()
+        assert server.stop() == 0
+        assert server.log() == ""
+
+
+@pytest.mark.parametrize("only", ["leaky_prefork", "other,leaky_*", "*"])
+def test_who_is_named_is_watched(only):
+    environment = shim(SL_ONLY=only, SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close")
+    with LeakyPrefork(environment, workers=4, preloaded_mb=1) as server:
+        load_until(server, lambda: len(leavings(server.log())) >= 15)
+        assert "/dev/zero" in Path(f"/proc/{server.master.pid}/maps").read_text()
