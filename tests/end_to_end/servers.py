@@ -6,6 +6,7 @@ and is stopped by its pid. Nothing here knows what the shim is expected to do.""
 import contextlib
 import http.client
 import os
+import random
 import re
 import shutil
 import signal
@@ -52,8 +53,11 @@ def wait_until(condition, what, seconds=30):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    """Below those that the kernel gives to clients, who could take it before the server does."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def shim(**variables):
