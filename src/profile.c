@@ -35,6 +35,17 @@ static bool is_httpd_threaded(void)
 	return httpd_model() == HTTPD_THREADED;
 }
 
+/* The value of an option of uWSGI's, wherever it was set, from its public uwsgi.h; NULL if it was
+ * not. */
+static char *(*uwsgi_get_exported_opt)(const char *name);
+
+static bool is_uwsgi_threaded(void)
+{
+	const char *threads = uwsgi_get_exported_opt != NULL ? uwsgi_get_exported_opt("threads") : NULL;
+
+	return threads != NULL && strcmp(threads, "1") != 0;
+}
+
 #define HTTPD                                                                                      \
 	{                                                                                              \
 		"httpd", "apache2"                                                                         \
@@ -69,11 +80,22 @@ static const struct profile profiles[] = {
     {"php-fpm", {"php-fpm*"}, .way = SIGNAL(QUIT, ACCEPT)},
     /* Its wake-ups are for one worker each: at accept that of a connection would be lost. */
     {"nginx", {"nginx"}, .way = SIGNAL(QUIT, CLOSE)},
+    /* It cancels its threads wherever they are, and may hang when it exits, for what they had
+     * locked: so also when it recycles by itself. */
+    {"uWSGI with threads", {"uwsgi*"}, .is_it = is_uwsgi_threaded, .way = STAY},
     /* At accept it holds its lock. */
-    {"uWSGI", {"uwsgi*"}, .way = SIGNAL(HUP, CLOSE)},
+    {"uWSGI", {"uwsgi*"}, .way = SIGNAL(HUP, CLOSE), .may_lack_master = true},
     {"lighttpd", {"lighttpd"}, .way = SIGNAL(INT, ACCEPT)},
     /* Up to 1.1.0 its master replaces nobody before all are gone, and spins until then. */
     {"fcgiwrap", {"fcgiwrap"}, .way = STAY},
+    /* Those of gevent finish what is open, and say "Connection: close" from then on; they look
+     * once a second whether they are to. gevent_pywsgi and others do not: so by the full name. */
+    {"gunicorn gevent", {"gunicorn*"}, "gevent", .way = SIGNAL(TERM, ACCEPT), .takes_time = true},
+    {"gunicorn gevent",
+     {"gunicorn*"},
+     "--worker-class=gevent",
+     .way = SIGNAL(TERM, ACCEPT),
+     .takes_time = true},
     {"gunicorn", {"gunicorn*"}, .way = SIGNAL(TERM, ACCEPT)},
     {"unicorn", {"unicorn", "unicorn_rails"}, .way = SIGNAL(QUIT, CLOSE)},
     /* Its main thread takes the signal, another one accepts; a connection that it has no whole
@@ -109,29 +131,35 @@ static bool has_name(const struct profile *profile)
 	return false;
 }
 
-/* A look-up that fails allocates: only in programs that may have the symbol. */
-static void find_symbols(const struct profile *profile)
+static void look_up(void *function, const char *name)
 {
-	if (profile->is_it != NULL && ap_mpm_query == NULL) {
-		void *found = dlsym(RTLD_DEFAULT, "ap_mpm_query");
+	void *found = dlsym(RTLD_DEFAULT, name);
 
-		memcpy(&ap_mpm_query, &found, sizeof found);
-	}
+	memcpy(function, &found, sizeof found);
+}
+
+static void look_up_symbols(void)
+{
+	look_up(&ap_mpm_query, "ap_mpm_query");
+	look_up(&uwsgi_get_exported_opt, "uwsgi_get_exported_opt");
 }
 
 void profile_start(void)
 {
+	bool asks = false;
+
 	started = NULL;
 	for (int i = 0; i < PROFILES; i++) {
 		const struct profile *profile = &profiles[i];
 
 		may_fit[i] = has_name(profile) &&
 		             (profile->argument == NULL || program_has_argument(profile->argument));
-		if (may_fit[i])
-			find_symbols(profile);
+		asks = asks || (may_fit[i] && profile->is_it != NULL);
 		if (profile->master != NULL && program_was_started_as(profile->master))
 			started = profile;
 	}
+	if (asks) /* a look-up that fails allocates: only in programs that may have the symbol */
+		look_up_symbols();
 }
 
 const struct profile *profile_find(void)

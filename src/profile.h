@@ -21,6 +21,9 @@ struct profile {
 	/* Its master starts each worker by execve, with a listener that it inherits: how that master
 	 * itself is started, a pattern of its path. NULL: it forks its workers. */
 	const char *master;
+	/* It can be run without a master: then its first process accepts beside those that it forked.
+	 * Nobody vouches for it, and by the time of the trial it has been seen to accept. */
+	bool may_lack_master;
 	/* Milliseconds after its signal in which it may accept nothing, for what it accepts before its
 	 * handler has run it drops; 0: it serves that. On a non-blocking listener only. */
 	unsigned refuses_for;

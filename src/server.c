@@ -66,7 +66,7 @@ struct departure server_departure(void)
 
 	if (profile != NULL) {
 		departure.is_known = true;
-		departure.master_is_vouched = profile->way.deed != DEED_NONE;
+		departure.master_is_vouched = profile->way.deed != DEED_NONE && !profile->may_lack_master;
 		departure.is_tcp_only = profile->is_tcp_only;
 		if (profile->replaced_within > 0)
 			departure.replaced_within = profile->replaced_within;

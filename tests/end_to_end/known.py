@@ -7,12 +7,14 @@ ends. A server runs in the foreground, so that strace can watch its master."""
 
 import contextlib
 import re
+import signal
 import socket
 import subprocess
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -36,6 +38,9 @@ class Known(Server):
     title = None  # of its profile, which the start line has to name
     workers_at_start = 4
     ready = None  # a pattern: what its log says when a worker has started
+    # A worker that catches it is ready; before, the signal to stop finds the handlers of its master,
+    # and some masters then wait for such a worker for long. None: it does not matter.
+    ready_signal = None
 
     def __init__(self, environment=None, own=None):
         super().__init__(environment)
@@ -91,9 +96,26 @@ class Known(Server):
             min(self.workers(), key=lambda worker: worker.create_time()).send_signal(by)
             wait_until(lambda: len(self.statuses()) > done, "it ended")
 
+    def is_ready(self, worker):
+        with contextlib.suppress(OSError, TypeError):
+            status = Path(f"/proc/{worker.pid}/status").read_text()
+            caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
+            return caught >> (self.ready_signal - 1) & 1
+        return False
+
+    def is_settled(self):
+        workers = self.workers()
+        return len(workers) >= self.workers_at_start and all(map(self.is_ready, workers))
+
+    def stop(self, by=signal.SIGTERM):
+        if self.ready_signal:
+            wait_until(self.is_settled, "all workers are there and ready")
+        return super().stop(by)
+
     def kinds(self):
         """How many lines of each kind its own log has; what differs from time to time left out."""
-        lines = re.sub(r"0x[0-9a-f]+|\d+", "#", self.log()).splitlines()
+        log = self.log().replace(str(self.directory), "DIRECTORY")
+        lines = re.sub(r"0x[0-9a-f]+|\d+", "#", log).splitlines()
         return Counter(line.strip() for line in lines if line.strip())
 
 
