@@ -8,8 +8,8 @@ import signal
 
 import pytest
 
-from known import Known, expect_alike, run_own, run_shimmed
-from servers import ab, sessions, tool
+from known import EVERY, Known, expect_alike, run_own, run_shimmed
+from servers import ab, leavings, sessions, shim, tool
 
 APPLICATION = """
 import atexit, os
@@ -92,3 +92,15 @@ def test_gunicorn(variant):
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if "sync" not in name])
 def test_kept_alive(variant):
     compare(variant, kept_alive)
+
+
+def test_never_idle():
+    """With so many clients a worker of gevent has always a connection open: it leaves all the same,
+    and finishes what is open."""
+    server = make("gevent", shim(SL_MAX_CONNECTIONS=EVERY, SL_MAX_LEAVING=2), None)
+    server.workers_at_start = 4
+    with server:
+        load = sessions(server.port, 4000, requests=20, clients=32)
+        assert load.failed == 0, load.output
+        assert len(leavings(server.said.read_text())) >= 15
+        server.stop()
