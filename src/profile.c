@@ -88,6 +88,8 @@ static const struct profile profiles[] = {
     {"lighttpd", {"lighttpd"}, .way = SIGNAL(INT, ACCEPT)},
     /* Up to 1.1.0 its master replaces nobody before all are gone, and spins until then. */
     {"fcgiwrap", {"fcgiwrap"}, .way = STAY},
+    /* It ends when it has started what it starts. */
+    {"spawn-fcgi", {"spawn-fcgi"}, .way = STAY},
     /* Those of gevent finish what is open, and say "Connection: close" from then on; they look
      * once a second whether they are to. gevent_pywsgi and others do not: so by the full name. */
     {"gunicorn gevent", {"gunicorn*"}, "gevent", .way = SIGNAL(TERM, ACCEPT), .takes_time = true},

@@ -42,6 +42,7 @@ class Spawned(Fcgiwrap):
 class Orphans(Fcgiwrap):
     """spawn-fcgi -F: each in a session of its own, and without a master."""
 
+    title = "spawn-fcgi"
     says_why = 0
 
     def command(self):
@@ -70,7 +71,7 @@ def test_left_alone(server_class, keep_alive):
         assert {worker.pid for worker in server.workers()} == before
         said = server.said.read_text()
         assert leavings(said) == []
-        assert "they leave by none (fcgiwrap)" in said
+        assert f"they leave by none ({server.title})" in said
         assert said.count("is over a limit and stays") == server.says_why
 
 
