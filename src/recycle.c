@@ -23,7 +23,7 @@
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 
-_Atomic bool recycle_watches, recycle_leaves_idle;
+_Atomic bool recycle_watches, recycle_leaves_idle, recycle_notes_waits;
 
 enum phase { SERVING, LEAVING, STAYING };
 
@@ -55,7 +55,7 @@ static void begin_watch(void)
 	self.said_would_leave = false;
 	self.refused = 0;
 	self.said = 0;
-	recycle_watches = server.is_on;
+	recycle_watches = recycle_notes_waits = server.is_on;
 	recycle_leaves_idle = false;
 }
 
@@ -87,7 +87,7 @@ static void say_stay(unsigned remark)
 static void watch_no_more(void)
 {
 	self.phase = STAYING;
-	recycle_watches = recycle_leaves_idle = false;
+	recycle_watches = recycle_leaves_idle = recycle_notes_waits = false;
 }
 
 static void stay(unsigned remark)
@@ -166,6 +166,7 @@ static void enter(void)
 	if (!worker.is_started)
 		server_announce();
 	self.departure = server_departure();
+	recycle_notes_waits = !self.departure.way_is_vouched;
 	choose_moment();
 	if (!turn_can_tell())
 		go_unwatched();

@@ -29,6 +29,10 @@ int recycle_before_accept(int listener);
  * would do so now. Then, and only if the set does include recycle_listener(), recycle_idle(), which
  * returns 0, or the errno to end the wait with. */
 extern _Atomic bool recycle_leaves_idle;
+
+/* Is it of interest which threads wait for a listener? Until it is known how this worker leaves,
+ * and as long as it would leave when idle by default. */
+extern _Atomic bool recycle_notes_waits;
 bool recycle_is_asked_to_leave_idle(void);
 int recycle_listener(void);
 int recycle_idle(void);

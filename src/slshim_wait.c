@@ -17,6 +17,7 @@
 #include "number.h"
 #include "real.h"
 #include "recycle.h"
+#include "worker.h"
 
 /* glibc's header has it that poll only writes to its set. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -86,18 +87,44 @@ static bool is_over(bool includes_listener)
 	return interruption != 0;
 }
 
+/* A worker with threads leaves only by one that alone waits for its listeners. */
+static void note_poll(const struct pollfd *set, nfds_t count)
+{
+	for (nfds_t i = 0; i < count; i++)
+		if ((set[i].events & POLLIN) && worker_knows_listener(set[i].fd)) {
+			worker_waits();
+			return;
+		}
+}
+
+static void note_select(int count, const fd_set *reads)
+{
+	for (int fd = 0; reads != NULL && fd < count && fd < FD_SETSIZE; fd++)
+		if (FD_ISSET(fd, reads) && worker_knows_listener(fd)) {
+			worker_waits();
+			return;
+		}
+}
+
 static bool is_poll_over(const struct pollfd *set, nfds_t count)
 {
+	if (recycle_notes_waits)
+		note_poll(set, count);
 	return is_asked() && is_over(poll_includes(set, count, recycle_listener()));
 }
 
 static bool is_select_over(int count, const fd_set *reads)
 {
+	if (recycle_notes_waits)
+		note_select(count, reads);
 	return is_asked() && is_over(select_includes(count, reads, recycle_listener()));
 }
 
+/* What is in a set of epoll is too dear to ask each time: it may be a listener. */
 static bool is_epoll_over(int set)
 {
+	if (recycle_notes_waits)
+		worker_waits();
 	return is_asked() && is_over(epoll_includes(set, recycle_listener()));
 }
 

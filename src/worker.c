@@ -43,7 +43,7 @@ void worker_born(uint64_t now)
 	worker.is_started = false;
 	worker.born = now;
 	worker.listener = -1;
-	worker.on_own = worker.lost_track = worker.many_accept = false;
+	worker.on_own = worker.lost_track = worker.many_accept = worker.has_waiter = false;
 	worker.open = 0;
 	worker.served = worker.unchecked = 0;
 	worker.highest = -1;
@@ -138,6 +138,23 @@ void worker_turns_to(int fd)
 void worker_accepts_elsewhere(int fd)
 {
 	worker.on_own = worker.on_own || made_here(fd);
+}
+
+bool worker_knows_listener(int fd)
+{
+	for (unsigned i = 0; i < worker.listeners; i++)
+		if (worker.listener_table[i].fd == fd)
+			return true;
+	return worker.listeners_overflowed;
+}
+
+/* Whoever is second is another thread, whether or not the first has written yet who it is. */
+void worker_waits(void)
+{
+	if (!worker.has_waiter && !atomic_exchange(&worker.has_waiter, true))
+		worker.waiter = pthread_self();
+	else if (!pthread_equal(pthread_self(), worker.waiter))
+		worker.many_accept = true;
 }
 
 uint64_t worker_common_listener(int fd)

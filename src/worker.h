@@ -44,9 +44,11 @@ struct worker {
 	uint64_t born;      /* boot clock, milliseconds */
 	int listener;       /* the descriptor that it last came to accept on; -1: none yet */
 	pthread_t acceptor; /* the thread that came, ... */
-	bool many_accept;   /* ... unless others came as well */
-	bool on_own;        /* has come to one that this process itself made a listener */
-	bool lost_track;    /* accepted a connection that the table has no room for */
+	bool many_accept;   /* ... unless others came as well, or waited for a listener */
+	pthread_t waiter;   /* the thread that first waited for one, ... */
+	_Atomic bool has_waiter;    /* ... if any did */
+	bool on_own;                /* has come to one that this process itself made a listener */
+	bool lost_track;            /* accepted a connection that the table has no room for */
 	_Atomic unsigned open;      /* tracked connections not seen closed; may be too high */
 	_Atomic uint64_t served;    /* connections accepted since the fork */
 	_Atomic uint64_t unchecked; /* of them since the last check */
@@ -92,6 +94,12 @@ static inline void worker_accepts_on(int listener)
 void worker_accepts_elsewhere(int listener);
 /* `counts`: it is one of those that limits are about. */
 void worker_accepted(int connection, bool counts);
+
+/* Is it one that was a listener when this process began? */
+bool worker_knows_listener(int fd);
+
+/* The calling thread waits for a listener. */
+void worker_waits(void);
 
 /* One load and one branch when it is not: the whole price of the close of any other descriptor. */
 static inline bool worker_tracks(int fd)

@@ -367,6 +367,31 @@ START_TEST(loses_track_beyond_its_table)
 }
 END_TEST
 
+static void *wait_for_listener(void *unused)
+{
+	worker_waits();
+	return unused;
+}
+
+/* One thread may wait as often as it likes. */
+START_TEST(notes_that_another_thread_waits)
+{
+	pthread_t other;
+
+	worker_born(0);
+	worker_waits();
+	worker_waits();
+	ck_assert(!worker.many_accept);
+	pthread_create(&other, NULL, wait_for_listener, NULL);
+	pthread_join(other, NULL);
+	ck_assert(worker.many_accept);
+	worker_born(0);
+	ck_assert(!worker.many_accept);
+	worker_waits();
+	ck_assert(!worker.many_accept);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, open_sockets, NULL);
@@ -392,4 +417,5 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, close_in_a_child_changes_nothing);
 	tcase_add_test(tests, close_in_a_vfork_child_changes_nothing);
 	tcase_add_test(tests, loses_track_beyond_its_table);
+	tcase_add_test(tests, notes_that_another_thread_waits);
 }
