@@ -184,6 +184,8 @@ def run(server, use, recycled, may_lose=False):
                 assert load.failed == 0 or may_lose, load.output
         assert server.is_running()
         count = recycled(server)  # before its stop ends the others
+        left = {leaving.pid for leaving in leavings(server.said.read_text())}
+        wait_until(lambda: not left & {worker.pid for worker in server.workers()}, "they ended")
         wait_until(lambda: len(server.statuses()) >= count, "the master saw them end")
         wait_until(server.is_answering, "it still answers")
         result = Recycling(
