@@ -16,6 +16,7 @@ static const char probes[] = "auto, rollup, smaps, statm or rusage";
 static const char shares[] = "a number of workers (1 to 1024) or a share of them (1% to 100%)";
 static const char names[] = "up to 8 names of programs or of their scripts (httpd,php-fpm*), with "
                             "commas between";
+static const char budgets[] = "a share of the time, 1% to 100%";
 static const char targets[] = "stderr, syslog, off or an absolute path";
 
 /* ------------------------------------------------------------------ values */
@@ -97,6 +98,17 @@ static bool read_probe(const char *text, struct config *config)
 	return word >= 0;
 }
 
+static const struct suffix percent[] = {{'%', 1}, {0, 0}};
+
+static bool read_probe_budget(const char *text, struct config *config)
+{
+	uint64_t value;
+	bool is_read = read_scaled(text, percent, &value) && value > 0 && value <= 100;
+
+	config->probe_budget = is_read ? (unsigned)value : 0;
+	return is_read;
+}
+
 static bool read_leave(const char *text, struct config *config)
 {
 	return way_read(text, &config->leave);
@@ -149,7 +161,6 @@ static bool read_listen(const char *text, struct config *config)
 
 static bool read_max_leaving(const char *text, struct config *config)
 {
-	static const struct suffix percent[] = {{'%', 1}, {0, 0}};
 	uint64_t value;
 
 	config->max_leaving_is_percent = read_scaled(text, percent, &value);
@@ -203,6 +214,7 @@ static const struct variable {
 } variables[] = {
     {"SL_CHECK_EVERY", read_check_every, steps},
     {"SL_PROBE", read_probe, probes},
+    {"SL_PROBE_BUDGET", read_probe_budget, budgets},
     {"SL_LEAVE", read_leave, way_accepted},
     {"SL_MAX_LEAVING", read_max_leaving, shares},
     {"SL_REPLACE_TIMEOUT", read_replace_timeout, times},
@@ -328,6 +340,7 @@ void config_read(struct config *config, struct remarks *remarks, char *const env
 {
 	*config = (struct config){
 	    .check_every = 1,
+	    .probe_budget = 1,
 	    .max_leaving = 10,
 	    .max_leaving_is_percent = true,
 	};
@@ -419,6 +432,7 @@ void config_describe(const struct config *config, struct line *line)
 	describe_lists(line, config);
 	line_text(line, " SL_PROBE=");
 	line_text(line, probe_words[config->probe]);
+	describe_number(line, "SL_PROBE_BUDGET", config->probe_budget, "%");
 	if (config->dry_run)
 		line_text(line, " SL_DRY_RUN=1");
 }

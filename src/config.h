@@ -34,6 +34,7 @@ struct config {
 	struct place listen[CONFIG_PLACES];
 	unsigned listens; /* 0: any listener */
 	enum probe_choice probe;
+	unsigned probe_budget; /* 1 to 100: percent of the time that walks may take */
 	bool dry_run;
 	bool strict;
 	enum log_target log;

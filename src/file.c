@@ -9,32 +9,41 @@
 
 #include "real.h"
 
-bool file_read(const char *path, char *text, size_t size)
+bool file_read_open(int fd, char *text, size_t size)
 {
-	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = 0;
+	int saved = errno;
+	ssize_t length = pread(fd, text, size - 1, 0);
 
-	if (fd >= 0) {
-		length = read(fd, text, size - 1);
-		real.close(fd);
-	}
 	errno = saved;
 	text[length > 0 ? length : 0] = '\0';
 	return length > 0;
+}
+
+bool file_read(const char *path, char *text, size_t size)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool was_read = file_read_open(fd, text, size);
+
+	if (fd >= 0)
+		real.close(fd);
+	errno = saved;
+	return was_read;
 }
 
 static bool each_line(int fd, bool (*visit)(const char *line, void *argument), void *argument)
 {
 	char text[4096];
 	size_t held = 0;
+	off_t at = 0;
 	bool passing_over = false;
 
 	for (;;) {
-		ssize_t got = read(fd, text + held, sizeof text - 1 - held);
+		ssize_t got = pread(fd, text + held, sizeof text - 1 - held, at);
 		char *line = text, *end;
 
 		if (got <= 0)
 			return got == 0 && held == 0;
+		at += got;
 		held += (size_t)got;
 		text[held] = '\0';
 		for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
@@ -52,11 +61,20 @@ static bool each_line(int fd, bool (*visit)(const char *line, void *argument), v
 	}
 }
 
+bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument)
+{
+	int saved = errno;
+	bool was_all = each_line(fd, visit, argument);
+
+	errno = saved;
+	return was_all;
+}
+
 bool file_each_line(const char *path, bool (*visit)(const char *line, void *argument),
                     void *argument)
 {
 	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool was_all = fd >= 0 && each_line(fd, visit, argument);
+	bool was_all = file_each_line_open(fd, visit, argument);
 
 	if (fd >= 0)
 		real.close(fd);

@@ -12,10 +12,14 @@
  * with `text` empty, where there is nothing to read. */
 bool file_read(const char *path, char *text, size_t size);
 
+/* The same of a file that is open, wherever it stands; -1 is one with nothing to read. */
+bool file_read_open(int fd, char *text, size_t size);
+
 /* Calls `visit` with each line, without its newline, until it returns false. True if that was all
  * of the file, and its last line was whole. Lines of 4 KB and more are passed over. */
 bool file_each_line(const char *path, bool (*visit)(const char *line, void *argument),
                     void *argument);
+bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument);
 
 /* Which file a descriptor is, whatever its number: device and inode in one word. 0: not open. */
 typedef uint64_t file_id;

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "listener.h"
@@ -46,13 +45,6 @@ static enum hindrance pipe_of_death_hindrance(void)
 	if (!pipe_of_death_find())
 		return LEAVE_HAS_NO_PIPE;
 	return has_handler(pipe_of_death_signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
-}
-
-bool leave_has_children(void)
-{
-	siginfo_t info;
-
-	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
 static bool is_connection_of(int fd, const struct place *listener)
@@ -116,7 +108,7 @@ enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_a
 		return signal_hindrance(way->signal);
 	if (way->deed == DEED_PIPE_OF_DEATH)
 		return pipe_of_death_hindrance();
-	if (leave_has_children())
+	if (process_has_children())
 		return LEAVE_HAS_CHILDREN;
 	if (holds_connection(listener))
 		return LEAVE_IS_CONNECTED;

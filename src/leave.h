@@ -36,9 +36,6 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept,
                                int listener);
 
-/* Living or not: a dead one that was not waited for hides whether others live. */
-bool leave_has_children(void);
-
 /* Returns after the server was asked, and where perl exits when its close is done; does not return
  * after any other exit. */
 void leave_carry_out(const struct way *way);

@@ -1,7 +1,15 @@
-/* meter.c - chooses among the probes. See meter.h for what it may not know. */
+/* meter.c - chooses among the probes, and when to use them. See meter.h for what it may not know.
+ */
 #include "meter.h"
 
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bounds.h"
+#include "kept.h"
 #include "probe.h"
+#include "process.h"
 
 /* Sums over the mappings walk the page tables: only for who asks what they alone can tell. */
 enum {
@@ -9,19 +17,158 @@ enum {
 	COUNTED = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT
 };
 
+static struct {
+	struct kept statm, rollup, smaps;
+	bool is_bounded; /* the bounds hold */
+	struct bounds bounds;
+	uint64_t checks;    /* since the last walk */
+	uint64_t walked_at; /* when that ended, or the process began; nanoseconds */
+	uint64_t rests_until;
+} self = {
+    .statm = {"/proc/self/statm", -1, 0},
+    .rollup = {"/proc/self/smaps_rollup", -1, 0},
+    .smaps = {"/proc/self/smaps", -1, 0},
+};
+
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* ------------------------------------------------------------------ probes */
+
+static bool walk(enum probe_choice choice, struct sample *sample)
+{
+	if (choice != PROBE_SMAPS && probe_smaps(kept_descriptor(&self.rollup), sample))
+		return true;
+	return choice != PROBE_ROLLUP && probe_smaps(kept_descriptor(&self.smaps), sample);
+}
+
+static bool may_walk(enum probe_choice choice)
+{
+	return choice != PROBE_STATM && choice != PROBE_RUSAGE;
+}
+
 void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample)
 {
-	static const char self[] = "/proc/self";
+	if (choice == PROBE_RUSAGE && (wanted & 1u << QUANTITY_RESIDENT))
+		probe_rusage(-1, sample);
+	if (choice != PROBE_RUSAGE && (wanted & COUNTED))
+		probe_statm(kept_descriptor(&self.statm), sample);
+	if ((wanted & WALKED) && may_walk(choice))
+		walk(choice, sample);
+}
 
-	if (choice == PROBE_RUSAGE) {
-		if (wanted & 1u << QUANTITY_RESIDENT)
-			probe_rusage(self, sample);
+/* ------------------------------------------------------------------ bounds */
+
+static bool take_look(struct sample *sample, struct look *look)
+{
+	struct rusage usage;
+
+	if (!probe_statm(kept_descriptor(&self.statm), sample) || getrusage(RUSAGE_SELF, &usage) != 0)
+		return false;
+	look->resident = sample->value[QUANTITY_RESIDENT];
+	look->faults = (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
+	return true;
+}
+
+static void start_bounds(const struct look *look, uint64_t unshared)
+{
+	self.bounds.page = (uint64_t)sysconf(_SC_PAGESIZE);
+	self.bounds.slack = probe_resident_slack();
+	self.is_bounded = !probe_reserved_pages();
+	bounds_start(&self.bounds, look, unshared);
+}
+
+/* A child has none of its own until its first fault; those since the fork count. */
+void meter_begin(const struct config *config, bool serves)
+{
+	struct sample sample = {.known = 0};
+	struct look look;
+
+	self.is_bounded = false;
+	self.checks = self.rests_until = 0;
+	self.walked_at = nanoseconds();
+	if (!serves)
 		return;
+	kept_open(&self.statm);
+	if (!may_walk(config->probe))
+		return;
+	if (config->probe != PROBE_SMAPS)
+		kept_open(&self.rollup);
+	if (self.rollup.fd < 0 && config->probe != PROBE_ROLLUP)
+		kept_open(&self.smaps);
+	if (take_look(&sample, &look)) {
+		look.faults = 0;
+		start_bounds(&look, 0);
 	}
-	if (wanted & COUNTED)
-		probe_statm(self, sample);
-	if ((wanted & WALKED) == 0 || choice == PROBE_STATM)
-		return;
-	if (choice == PROBE_SMAPS || (!probe_rollup(self, sample) && choice == PROBE_AUTO))
-		probe_smaps(self, sample);
+}
+
+void meter_end(void)
+{
+	kept_close(&self.statm);
+	kept_close(&self.rollup);
+	kept_close(&self.smaps);
+}
+
+/* ------------------------------------------------------------------ checks */
+
+/* Not crossed, whatever a walk would find. */
+static bool is_within(const struct config *config)
+{
+	uint64_t most = config->limit[QUANTITY_UNSHARED], least = config->limit[QUANTITY_SHARED];
+
+	return self.is_bounded && (most == 0 || self.bounds.unshared <= most) &&
+	       (least == 0 || bounds_shared(&self.bounds) >= least);
+}
+
+/* What raises no fault here is found by a walk now and then. */
+static bool is_stale(uint64_t now)
+{
+	enum { CHECKS = 1000 };
+	const uint64_t period = UINT64_C(10000000000);
+
+	return self.checks >= CHECKS || now - self.walked_at > period;
+}
+
+/* While a child lives it shares all that is not unshared since: no base for what comes after it. */
+static bool walk_in_budget(const struct config *config, const struct look *look,
+                           struct sample *sample)
+{
+	uint64_t start = nanoseconds();
+	bool is_measured = walk(config->probe, sample);
+	uint64_t end = nanoseconds();
+
+	self.checks = 0;
+	self.walked_at = end;
+	self.rests_until = end + (end - start) * (100 - config->probe_budget) / config->probe_budget;
+	if (is_measured && look != NULL && !process_has_children())
+		start_bounds(look, sample->value[QUANTITY_UNSHARED]);
+	return is_measured;
+}
+
+unsigned meter_check(const struct config *config, unsigned wanted, struct sample *sample)
+{
+	struct look look;
+	bool has_look;
+	uint64_t now;
+
+	if ((wanted & WALKED) == 0 || !may_walk(config->probe)) {
+		meter_read(config->probe, wanted, sample);
+		return 0;
+	}
+	self.checks++;
+	has_look = take_look(sample, &look);
+	if (has_look && self.is_bounded)
+		bounds_advance(&self.bounds, &look);
+	now = nanoseconds();
+	if (has_look && is_within(config) && (!is_stale(now) || now < self.rests_until))
+		return 0;
+	if (now < self.rests_until)
+		return wanted & WALKED;
+	walk_in_budget(config, has_look ? &look : NULL, sample);
+	return 0;
 }

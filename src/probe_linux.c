@@ -12,25 +12,12 @@
 #include "probe.h"
 
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "file.h"
 #include "number.h"
-
-enum { PATH_SIZE = 512 };
-
-/* False if the path does not fit. */
-static bool make_path(char path[PATH_SIZE], const char *process, const char *name)
-{
-	size_t length = strlen(process);
-
-	if (length + 1 + strlen(name) >= PATH_SIZE)
-		return false;
-	memcpy(path, process, length);
-	path[length] = '/';
-	strcpy(path + length + 1, name);
-	return true;
-}
+#include "process.h"
 
 /* ------------------------------------------------------------------- statm */
 
@@ -41,13 +28,13 @@ static const char *skip_blanks(const char *text)
 	return text;
 }
 
-bool probe_statm(const char *process, struct sample *sample)
+bool probe_statm(int fd, struct sample *sample)
 {
-	char path[PATH_SIZE], text[256];
+	char text[256];
 	uint64_t size, resident, page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const char *at;
 
-	if (!make_path(path, process, "statm") || !file_read(path, text, sizeof text))
+	if (!file_read_open(fd, text, sizeof text))
 		return false;
 	at = number_read(text, &size);
 	at = at != NULL ? number_read(skip_blanks(at), &resident) : NULL;
@@ -100,12 +87,11 @@ static bool add_line(const char *line, void *argument)
 	return true;
 }
 
-static bool read_sums(const char *process, const char *name, struct sample *sample)
+bool probe_smaps(int fd, struct sample *sample)
 {
 	struct sums sums = {0, 0, 0};
-	char path[PATH_SIZE];
 
-	if (!make_path(path, process, name) || !file_each_line(path, add_line, &sums))
+	if (!file_each_line_open(fd, add_line, &sums))
 		return false;
 	for (int i = 0; i < KEYS; i++)
 		if (keys[i].is_needed && (sums.seen >> i & 1) == 0)
@@ -117,12 +103,38 @@ static bool read_sums(const char *process, const char *name, struct sample *samp
 	return true;
 }
 
-bool probe_rollup(const char *process, struct sample *sample)
+/* ------------------------------------------------------------------ bounds */
+
+/* From Linux 6.2 on, and before 6.16, a process's count of resident pages leaves out what each CPU
+ * has not handed in, up to a batch; before that what a thread has not, 64 faults' worth. */
+uint64_t probe_resident_slack(void)
 {
-	return read_sums(process, "smaps_rollup", sample);
+	enum { BATCH = 32, THREAD_BATCH = 64 };
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	struct utsname kernel;
+	uint64_t major, minor = 0, processors = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
+	const char *end;
+
+	if (uname(&kernel) != 0 || (end = number_read(kernel.release, &major)) == NULL)
+		return 0;
+	if (*end == '.')
+		number_read(end + 1, &minor);
+	if (major < 6 || (major == 6 && minor < 2))
+		return THREAD_BATCH * process_threads() * page;
+	if (major > 6 || minor >= 16)
+		return 0;
+	return processors * (2 * processors > BATCH ? 2 * processors : BATCH) * page;
 }
 
-bool probe_smaps(const char *process, struct sample *sample)
+/* Pages of hugetlbfs are not counted as resident, and one fault may unshare one. */
+bool probe_reserved_pages(void)
 {
-	return read_sums(process, "smaps", sample);
+	static const char *const paths[] = {"/proc/sys/vm/nr_hugepages",
+	                                    "/proc/sys/vm/nr_overcommit_hugepages"};
+	char text[32];
+
+	for (int i = 0; i < 2; i++)
+		if (file_read(paths[i], text, sizeof text) && strcmp(text, "0\n") != 0)
+			return true;
+	return false;
 }

@@ -3,7 +3,7 @@
 
 #include "probe.h"
 
-bool probe_rusage(const char *process, struct sample *sample)
+bool probe_rusage(int fd, struct sample *sample)
 {
 #ifdef __APPLE__
 	enum { UNIT = 1 };
@@ -12,7 +12,7 @@ bool probe_rusage(const char *process, struct sample *sample)
 #endif
 	struct rusage usage;
 
-	(void)process;
+	(void)fd;
 	if (getrusage(RUSAGE_SELF, &usage) != 0 || usage.ru_maxrss <= 0)
 		return false;
 	sample_set(sample, QUANTITY_RESIDENT, (uint64_t)usage.ru_maxrss * UNIT);

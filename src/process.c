@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -154,6 +155,16 @@ bool process_holds(pid_t pid, int fd)
 			holds = read_link(pid, other, found) && strcmp(found, wanted) == 0;
 	errno = saved;
 	return holds;
+}
+
+bool process_has_children(void)
+{
+	siginfo_t info;
+	int saved = errno;
+	bool has_some = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+
+	errno = saved;
+	return has_some;
 }
 
 /* A directory has two links and one more for every directory in it, one a thread. */

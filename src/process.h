@@ -30,6 +30,9 @@ int process_descriptor_end(void);
  * Of sockets and the like; false if one may not look. */
 bool process_holds(pid_t pid, int fd);
 
+/* Has this process children that were not waited for? Dead ones hide whether others live. */
+bool process_has_children(void);
+
 /* How many threads this process has; 1 if that cannot be told. */
 unsigned process_threads(void);
 

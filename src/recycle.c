@@ -37,9 +37,11 @@ static struct {
 	unsigned crossed;     /* by it */
 	uint64_t crossed_at;  /* since when, without a break */
 	uint64_t crossed_served;
-	bool moment_came;      /* since then */
-	uint64_t hindered_at;  /* since when, without a break */
-	bool said_would_leave; /* in a dry run, since then */
+	uint64_t undecided_at;  /* since when the budget has allowed no walk; 0: it does */
+	uint64_t undecided_for; /* milliseconds, before it was crossed */
+	bool moment_came;       /* since then */
+	uint64_t hindered_at;   /* since when, without a break */
+	bool said_would_leave;  /* in a dry run, since then */
 	uint64_t left_at;
 	unsigned refused; /* accepts, since then */
 	uint64_t said;    /* remarks, where there is no page to keep them */
@@ -52,6 +54,7 @@ static void begin_watch(void)
 	self.entered = false;
 	self.phase = SERVING;
 	self.crossed = 0;
+	self.undecided_at = 0;
 	self.said_would_leave = false;
 	self.refused = 0;
 	self.said = 0;
@@ -59,9 +62,13 @@ static void begin_watch(void)
 	recycle_leaves_idle = false;
 }
 
+/* A child of a process that accepts is its helper, not a worker. */
 static void begin_life(void)
 {
+	bool may_serve = worker.listeners > 0 && worker.listener < 0;
+
 	worker_born(process_clock());
+	meter_begin(&server.config, server.is_on && may_serve);
 	begin_watch();
 }
 
@@ -71,6 +78,7 @@ void recycle_start(char *const environment[])
 		return;
 	if (pthread_atfork(server_before_fork, NULL, begin_life) != 0)
 		server.is_on = false;
+	meter_begin(&server.config, false);
 	begin_watch();
 }
 
@@ -179,19 +187,24 @@ static void enter(void)
 
 static void measure(void)
 {
-	unsigned before = self.crossed;
+	unsigned before = self.crossed, undecided;
 
 	worker.unchecked = 0;
 	self.sample.known = 0;
-	meter_read(server.config.probe, server.wanted, &self.sample);
+	undecided = meter_check(&server.config, server.wanted, &self.sample);
 	sample_set(&self.sample, QUANTITY_CONNECTIONS, worker.served);
-	self.crossed = policy_crossed(server.config.limit, &self.sample);
+	self.crossed = policy_crossed(server.config.limit, &self.sample) | (before & undecided);
+	if (undecided != 0 && self.undecided_at == 0)
+		self.undecided_at = process_clock();
 	if (before == 0 && self.crossed != 0) {
 		self.crossed_at = self.hindered_at = process_clock();
+		self.undecided_for = self.undecided_at > 0 ? self.crossed_at - self.undecided_at : 0;
 		self.crossed_served = worker.served;
 		self.moment_came = false;
 		self.said_would_leave = false;
 	}
+	if (undecided == 0)
+		self.undecided_at = 0;
 }
 
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
@@ -216,6 +229,7 @@ static struct leaving describe(uint64_t now)
 	    .sample = self.sample,
 	    .crossed = self.crossed,
 	    .age = now - worker.born,
+	    .undecided = self.undecided_for,
 	    .waited = now - self.crossed_at,
 	    .served_meanwhile = worker.served - self.crossed_served,
 	};
@@ -238,7 +252,7 @@ static bool has_to_stay(uint64_t now)
 		stay(REMARK_PLACE + place);
 		return true;
 	}
-	if (worker.is_started && leave_has_children()) {
+	if (worker.is_started && process_has_children()) {
 		stay_for_now(REMARK_STARTED_CHILDREN, now);
 		return true;
 	}
@@ -257,6 +271,18 @@ static bool has_to_stay(uint64_t now)
 	else
 		stay_for_now(REMARK_HINDRANCE + hindrance, now);
 	return true;
+}
+
+/* While the budget allowed no walk it may have shrunk again: nobody leaves for what is not known.
+ */
+static bool is_still_crossed(void)
+{
+	unsigned unknown = self.crossed & ~self.sample.known;
+
+	meter_read(server.config.probe, unknown, &self.sample);
+	if (unknown != 0)
+		self.crossed = policy_crossed(server.config.limit, &self.sample);
+	return self.crossed != 0;
 }
 
 /* False if it has to stay, now or for good. */
@@ -282,7 +308,7 @@ static void try_to_leave(enum moment moment)
 		self.hindered_at = now;
 		return;
 	}
-	if (!may_leave(moment, now))
+	if (!may_leave(moment, now) || !is_still_crossed())
 		return;
 	if (server.config.dry_run) {
 		if (!self.said_would_leave) {

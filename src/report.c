@@ -140,6 +140,11 @@ static void report_end(const struct leaving *leaving, const char *verb)
 	add_sample(&line, &leaving->sample);
 	line_text(&line, ", age ");
 	line_seconds(&line, leaving->age);
+	if (leaving->undecided > 0) {
+		line_text(&line, "; not measured for ");
+		line_seconds(&line, leaving->undecided);
+		line_text(&line, " (SL_PROBE_BUDGET)");
+	}
 	line_text(&line, "; waited ");
 	line_seconds(&line, leaving->waited);
 	line_text(&line, " and ");

@@ -30,6 +30,7 @@ struct leaving {
 	struct sample sample;
 	unsigned crossed;          /* bit q: the limit on quantity q */
 	uint64_t age;              /* milliseconds since the fork */
+	uint64_t undecided;        /* milliseconds for which the budget kept it from being measured */
 	uint64_t waited;           /* milliseconds since the limit was crossed */
 	uint64_t served_meanwhile; /* connections in that time */
 };

@@ -97,6 +97,7 @@ static void say_what_is_unmeasurable(void)
 
 	meter_read(server.config.probe, server.wanted, &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
+	meter_end();
 	for (int q = 0; q < QUANTITIES; q++)
 		if (server.config.limit[q] > 0 && !sample_knows(&sample, (enum quantity)q))
 			report_unmeasurable((enum quantity)q, &server.config);

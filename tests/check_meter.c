@@ -1,0 +1,342 @@
+/* check_meter.c - on this very process: the verdict of the cheap way is that of a walk. */
+#define _GNU_SOURCE /* mremap, MADV_POPULATE_WRITE */
+#include "meter.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "policy.h"
+#include "process.h"
+
+#include "check_main.h"
+
+enum { KB = 1 << 10, MB = 1 << 20, HUGE = 2 * MB };
+
+enum { WALKED = 1u << QUANTITY_UNSHARED | 1u << QUANTITY_SHARED };
+
+static struct config with_limits(uint64_t most_unshared, uint64_t least_shared)
+{
+	struct config config = {.check_every = 1, .probe_budget = 100};
+
+	config.limit[QUANTITY_UNSHARED] = most_unshared;
+	config.limit[QUANTITY_SHARED] = least_shared;
+	return config;
+}
+
+static char *map(size_t size, int flags)
+{
+	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | flags, -1, 0);
+
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	return memory;
+}
+
+static struct sample walked(void)
+{
+	struct sample sample = {.known = 0};
+
+	meter_read(PROBE_AUTO, WALKED, &sample);
+	ck_assert_uint_eq(sample.known & WALKED, WALKED);
+	return sample;
+}
+
+/* Runs in a fresh child, as a worker would. */
+static void in_child(void (*body)(void))
+{
+	pid_t child = fork();
+	int status;
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		body();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+
+/* ------------------------------------------------------------------ growth */
+
+/* Each way in which unshared memory grows by 8 MB, from memory that was there before the fork. */
+enum { GROWTH = 8 * MB };
+static char *inherited, *inherited_huge, *inherited_shared;
+static char file_name[] = "/tmp/check_meter.XXXXXX";
+static int file = -1;
+
+static void write_to_inherited(void)
+{
+	memset(inherited, 2, GROWTH);
+}
+
+static void write_to_inherited_huge(void)
+{
+	memset(inherited_huge, 2, GROWTH);
+}
+
+static void take_pages(void)
+{
+	char *fresh = map(GROWTH, MAP_PRIVATE);
+
+	madvise(fresh, GROWTH, MADV_NOHUGEPAGE);
+	memset(fresh, 1, GROWTH);
+}
+
+static void take_huge_pages(void)
+{
+	char *fresh = map(GROWTH + HUGE, MAP_PRIVATE);
+
+	madvise(fresh, GROWTH + HUGE, MADV_HUGEPAGE);
+	memset(fresh, 1, GROWTH + HUGE);
+}
+
+static void populate(void)
+{
+	map(GROWTH, MAP_PRIVATE | MAP_POPULATE);
+}
+
+static void read_file(void)
+{
+	volatile char sum = 0;
+	char *mapped = mmap(NULL, GROWTH, PROT_READ, MAP_PRIVATE, file, 0);
+
+	ck_assert_ptr_ne(mapped, MAP_FAILED);
+	for (size_t i = 0; i < GROWTH; i += 4 * KB)
+		sum += mapped[i];
+}
+
+static void write_to_file(void)
+{
+	char *mapped = mmap(NULL, GROWTH, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+
+	ck_assert_ptr_ne(mapped, MAP_FAILED);
+	memset(mapped, 1, GROWTH);
+}
+
+static void give_back_and_take_again(void)
+{
+	madvise(inherited, GROWTH, MADV_DONTNEED);
+	memset(inherited, 3, GROWTH);
+}
+
+static void move_and_write(void)
+{
+	char *moved = mremap(inherited, GROWTH, 2 * GROWTH, MREMAP_MAYMOVE);
+
+	ck_assert_ptr_ne(moved, MAP_FAILED);
+	memset(moved, 4, GROWTH);
+}
+
+static void share_alone(void)
+{
+	memset(map(GROWTH, MAP_SHARED), 1, GROWTH);
+}
+
+static const struct {
+	const char *name;
+	void (*grow)(void);
+} growths[] = {
+    {"write to inherited pages", write_to_inherited},
+    {"write to inherited huge pages", write_to_inherited_huge},
+    {"take pages", take_pages},
+    {"take huge pages", take_huge_pages},
+    {"MAP_POPULATE", populate},
+    {"read a file", read_file},
+    {"write to a file's private mapping", write_to_file},
+    {"MADV_DONTNEED, then write", give_back_and_take_again},
+    {"mremap, then write", move_and_write},
+    {"shared memory that nobody else maps", share_alone},
+};
+
+static int growth;
+
+static void see_growth(void)
+{
+	struct config config = with_limits(GROWTH * 3 / 4, 0);
+	struct sample before = {.known = 0}, after = {.known = 0};
+
+	meter_begin(&config, true);
+	meter_check(&config, config.limit[QUANTITY_UNSHARED] > 0 ? WALKED : 0, &before);
+	ck_assert_uint_eq(before.known & WALKED, 0); /* no walk was needed to tell */
+	growths[growth].grow();
+	ck_assert_uint_eq(meter_check(&config, WALKED, &after), 0);
+	ck_assert_msg(policy_crossed(config.limit, &after) == 1u << QUANTITY_UNSHARED,
+	              "unseen: %s; a walk finds %lu KB", growths[growth].name,
+	              (unsigned long)(walked().value[QUANTITY_UNSHARED] / KB));
+}
+
+static void make_inherited(void)
+{
+	inherited = map(GROWTH, MAP_PRIVATE);
+	madvise(inherited, GROWTH, MADV_NOHUGEPAGE);
+	memset(inherited, 1, GROWTH);
+	inherited_huge = map(GROWTH + HUGE, MAP_PRIVATE);
+	madvise(inherited_huge, GROWTH + HUGE, MADV_HUGEPAGE);
+	memset(inherited_huge, 1, GROWTH + HUGE);
+	inherited_shared = map(GROWTH, MAP_SHARED);
+	file = mkstemp(file_name);
+	ck_assert_int_ge(file, 0);
+	unlink(file_name);
+	for (size_t i = 0; i < GROWTH; i += MB)
+		ck_assert_int_eq(write(file, inherited, MB), MB);
+}
+
+START_TEST(sees_growth)
+{
+	make_inherited();
+	growth = _i;
+	in_child(see_growth);
+}
+END_TEST
+
+/* --------------------------------------------------------------- histories */
+
+enum { AREAS = 16, AREA = 512 * KB, STEPS = 400 };
+
+static uint32_t seed;
+
+static uint32_t random_number(uint32_t below)
+{
+	seed ^= seed << 13; /* Marsaglia's xorshift32 */
+	seed ^= seed >> 17;
+	seed ^= seed << 5;
+	return seed % below;
+}
+
+static char *areas[AREAS], *old_areas[AREAS];
+
+static void free_area(char **area)
+{
+	if (*area != NULL)
+		munmap(*area, AREA);
+	*area = NULL;
+}
+
+/* Private, huge, shared, or of a file. */
+static void take_area(char **area)
+{
+	uint32_t kind = random_number(4);
+
+	free_area(area);
+	if (kind == 3)
+		*area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	else
+		*area = map(AREA, kind == 2 ? MAP_SHARED : MAP_PRIVATE);
+	if (kind == 1)
+		madvise(*area, AREA, MADV_HUGEPAGE);
+}
+
+static void touch(char *area, bool writes)
+{
+	size_t end = 4 * KB * (1 + random_number(AREA / (4 * KB)));
+
+	for (size_t i = 0; area != NULL && i < end; i += 4 * KB)
+		if (writes)
+			area[i]++;
+		else
+			(void)*(volatile char *)(area + i);
+}
+
+/* A helper that lives until it is told to end; one at a time. */
+static pid_t helper;
+
+static void start_or_end_helper(void)
+{
+	if (helper != 0) {
+		kill(helper, SIGKILL);
+		waitpid(helper, NULL, 0);
+		helper = 0;
+		return;
+	}
+	helper = fork();
+	if (helper == 0)
+		for (;;)
+			pause();
+}
+
+static void make_step(void)
+{
+	char **area = &areas[random_number(AREAS)], **old = &old_areas[random_number(AREAS)];
+
+	switch (random_number(12)) {
+	case 0:
+	case 1:
+		take_area(area);
+		break;
+	case 2:
+		free_area(area);
+		break;
+	case 3:
+		free_area(random_number(4) == 0 ? old : area);
+		break;
+	case 4:
+		start_or_end_helper();
+		break;
+	case 5:
+		if (*area != NULL)
+			madvise(*area, AREA, MADV_DONTNEED);
+		break;
+	case 6:
+	case 7:
+		touch(*old, true);
+		break;
+	case 8:
+		touch(*old, false);
+		break;
+	default:
+		touch(*area, random_number(3) > 0);
+	}
+}
+
+static unsigned walks_saved, crossings;
+
+static void live(void)
+{
+	struct config config = with_limits((1 + random_number(8)) * MB, random_number(12) * MB);
+
+	meter_begin(&config, true);
+	for (int step = 0; step < STEPS; step++) {
+		struct sample cheap = {.known = 0}, whole;
+		unsigned verdict, right;
+
+		make_step();
+		ck_assert_uint_eq(meter_check(&config, WALKED, &cheap), 0);
+		whole = walked();
+		verdict = policy_crossed(config.limit, &cheap);
+		right = policy_crossed(config.limit, &whole);
+		ck_assert_msg(verdict == right,
+		              "step %d: %x, not %x; unshared %lu of %lu KB, shared %lu of %lu KB", step,
+		              verdict, right, (unsigned long)(whole.value[QUANTITY_UNSHARED] / KB),
+		              (unsigned long)(config.limit[QUANTITY_UNSHARED] / KB),
+		              (unsigned long)(whole.value[QUANTITY_SHARED] / KB),
+		              (unsigned long)(config.limit[QUANTITY_SHARED] / KB));
+		walks_saved += !sample_knows(&cheap, QUANTITY_UNSHARED);
+		crossings += right != 0;
+	}
+	if (helper != 0)
+		start_or_end_helper();
+	ck_assert_uint_gt(walks_saved + crossings, 0);
+}
+
+START_TEST(judges_as_a_walk_at_every_check)
+{
+	seed = 2463534242u + (uint32_t)_i * 7919;
+	make_inherited();
+	for (int i = 0; i < AREAS; i++) {
+		old_areas[i] = map(AREA, MAP_PRIVATE);
+		memset(old_areas[i], 1, AREA);
+	}
+	in_child(live);
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	add_for_each(tests, sees_growth, growths);
+	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, 20);
+}
