@@ -102,6 +102,9 @@ static const char *const bad_variables[] = {
     "SL_MAX_CONNECTIONS=5M",
     "SL_PROBE=rollups",
     "SL_PROBE=AUTO",
+    "SL_PROBE_BUDGET=0%",
+    "SL_PROBE_BUDGET=101%",
+    "SL_PROBE_BUDGET=1",
     "SL_MAX_LEAVING=0",
     "SL_MAX_LEAVING=0%",
     "SL_MAX_LEAVING=101%",
@@ -415,7 +418,7 @@ START_TEST(describes_itself)
 	config_describe(&config, &line);
 	ck_assert_str_eq(line.text, " SL_MAX_UNSHARED=51200 KB SL_MAX_CONNECTIONS=7 SL_CHECK_EVERY=1"
 	                            " SL_MAX_LEAVING=2 SL_REPLACE_TIMEOUT=120s SL_PROBE=auto"
-	                            " SL_DRY_RUN=1");
+	                            " SL_PROBE_BUDGET=1% SL_DRY_RUN=1");
 }
 END_TEST
 
