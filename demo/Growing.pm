@@ -3,6 +3,7 @@
 #
 #     PerlSetVar PreloadedMB 64       how much the master loads
 #     PerlSetVar UnsharedKB  64       how much one request unshares
+#     PerlSetVar TransientKB 4096     how much one request takes and frees again
 #     PerlSetVar Work        10000    additions that one request makes, as if it had a purpose
 #     PerlSetVar Witness     /file    a line for each child that runs its exit handlers
 package Growing;
@@ -27,6 +28,9 @@ sub handler {
     my $r = shift;
     my $unshared = $r->dir_config('UnsharedKB') * 1024;
     my $sum      = 0;
+    my $transient = 'y' x (($r->dir_config('TransientKB') || 0) * 1024);
+
+    undef $transient; # a lexical keeps its memory otherwise
 
     $sum += $_ for 1 .. $r->dir_config('Work');
     for (my $end = $at + $unshared; $at < $end; $at += $page) {

@@ -46,71 +46,79 @@ static int call_epoll_pwait2(int set, struct epoll_event *events, int most,
 	return -1;
 }
 
-/* The others: a call before the constructor ran makes up for it. What a C library lacks (musl has
- * no _chk functions) no program calls; if one does, it is told so. */
-#define EARLY_AS(type, nothing, name, parameters, arguments)                                       \
+static void resolve(const char *name, void *function);
+
+/* The others: their first call looks them up. What a C library lacks (musl has no _chk functions)
+ * no program calls; if one does, it is told so. */
+#define EARLY_AS(type, nothing, name, symbol, parameters, arguments)                               \
 	static type early_##name parameters                                                            \
 	{                                                                                              \
-		real_resolve();                                                                            \
+		resolve(symbol, &real.name);                                                               \
 		if (real.name != early_##name)                                                             \
 			return real.name arguments;                                                            \
 		errno = ENOSYS;                                                                            \
 		return nothing;                                                                            \
 	}
-#define EARLY(name, parameters, arguments) EARLY_AS(int, -1, name, parameters, arguments)
+#define EARLY(name, symbol, parameters, arguments)                                                 \
+	EARLY_AS(int, -1, name, symbol, parameters, arguments)
 
-EARLY(fclose, (FILE * stream), (stream))
-EARLY(poll, (struct pollfd * set, nfds_t count, int timeout), (set, count, timeout))
-EARLY(poll_chk, (struct pollfd * set, nfds_t count, int timeout, size_t room),
+EARLY(fclose, "fclose", (FILE * stream), (stream))
+EARLY(poll, "poll", (struct pollfd * set, nfds_t count, int timeout), (set, count, timeout))
+EARLY(poll_chk, "__poll_chk", (struct pollfd * set, nfds_t count, int timeout, size_t room),
       (set, count, timeout, room))
-EARLY(ppoll,
+EARLY(ppoll, "ppoll",
       (struct pollfd * set, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
       (set, count, timeout, mask))
-EARLY(ppoll_chk,
+EARLY(ppoll_chk, "__ppoll_chk",
       (struct pollfd * set, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
        size_t room),
       (set, count, timeout, mask, room))
-EARLY(select,
+EARLY(select, "select",
       (int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
        struct timeval *restrict timeout),
       (count, reads, writes, others, timeout))
-EARLY(pselect,
+EARLY(pselect, "pselect",
       (int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
        const struct timespec *restrict timeout, const sigset_t *restrict mask),
       (count, reads, writes, others, timeout, mask))
-EARLY(epoll_wait, (int set, struct epoll_event *events, int most, int timeout),
+EARLY(epoll_wait, "epoll_wait", (int set, struct epoll_event *events, int most, int timeout),
       (set, events, most, timeout))
-EARLY(epoll_pwait,
+EARLY(epoll_pwait, "epoll_pwait",
       (int set, struct epoll_event *events, int most, int timeout, const sigset_t *mask),
       (set, events, most, timeout, mask))
-EARLY(pipe, (int ends[2]), (ends))
-EARLY(pipe2, (int ends[2], int flags), (ends, flags))
-EARLY(socketpair, (int domain, int type, int protocol, int ends[2]), (domain, type, protocol, ends))
-EARLY(eventfd, (unsigned count, int flags), (count, flags))
-EARLY(semop, (int set, struct sembuf *operations, size_t count), (set, operations, count))
-EARLY(semtimedop,
+EARLY(pipe, "pipe", (int ends[2]), (ends))
+EARLY(pipe2, "pipe2", (int ends[2], int flags), (ends, flags))
+EARLY(socketpair, "socketpair", (int domain, int type, int protocol, int ends[2]),
+      (domain, type, protocol, ends))
+EARLY(eventfd, "eventfd", (unsigned count, int flags), (count, flags))
+EARLY(semop, "semop", (int set, struct sembuf *operations, size_t count), (set, operations, count))
+EARLY(semtimedop, "semtimedop",
       (int set, struct sembuf *operations, size_t count, const struct timespec *timeout),
       (set, operations, count, timeout))
-EARLY(sem_init, (sem_t * semaphore, int shared, unsigned value), (semaphore, shared, value))
-EARLY_AS(int, ENOSYS, pthread_mutexattr_setpshared, (pthread_mutexattr_t * attributes, int shared),
-         (attributes, shared))
+EARLY(sem_init, "sem_init", (sem_t * semaphore, int shared, unsigned value),
+      (semaphore, shared, value))
+EARLY_AS(int, ENOSYS, pthread_mutexattr_setpshared, "pthread_mutexattr_setpshared",
+         (pthread_mutexattr_t * attributes, int shared), (attributes, shared))
 
 #ifdef TIME64_TWINS
-EARLY(ppoll64, (struct pollfd * set, nfds_t count, const void *time, const sigset_t *mask),
+EARLY(ppoll64, "__ppoll64",
+      (struct pollfd * set, nfds_t count, const void *time, const sigset_t *mask),
       (set, count, time, mask))
-EARLY(ppoll64_chk,
+EARLY(ppoll64_chk, "__ppoll64_chk",
       (struct pollfd * set, nfds_t count, const void *time, const sigset_t *mask, size_t room),
       (set, count, time, mask, room))
-EARLY(select64, (int count, fd_set *reads, fd_set *writes, fd_set *others, void *time),
+EARLY(select64, "__select64",
+      (int count, fd_set *reads, fd_set *writes, fd_set *others, void *time),
       (count, reads, writes, others, time))
-EARLY(pselect64,
+EARLY(pselect64, "__pselect64",
       (int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
        const sigset_t *mask),
       (count, reads, writes, others, time, mask))
-EARLY(epoll_pwait2_time64,
+EARLY(epoll_pwait2_time64, "__epoll_pwait2_time64",
       (int set, struct epoll_event *events, int most, const void *time, const sigset_t *mask),
       (set, events, most, time, mask))
-EARLY(semtimedop64, (int set, struct sembuf *operations, size_t count, const void *time),
+EARLY(semtimedop64, "__semtimedop64",
+      (int set, struct sembuf *operations, size_t count, const void *time),
       (set, operations, count, time))
 #endif
 
@@ -125,7 +133,7 @@ static sem_t *early_sem_open(const char *name, int flags, ...)
 	mode = va_arg(more, mode_t);
 	value = va_arg(more, unsigned);
 	va_end(more);
-	real_resolve();
+	resolve("sem_open", &real.sem_open);
 	if (real.sem_open != early_sem_open)
 		return real.sem_open(name, flags, mode, value);
 	errno = ENOSYS;
@@ -179,12 +187,17 @@ static void resolve(const char *name, void *function)
 		memcpy(function, &found, sizeof found);
 }
 
-void real_resolve(void)
+void real_start(void)
 {
 	resolve("accept", &real.accept);
 	resolve("accept4", &real.accept4);
 	resolve("close", &real.close);
 	resolve("listen", &real.listen);
+	resolve("epoll_pwait2", &real.epoll_pwait2);
+}
+
+void real_resolve(void)
+{
 	resolve("fclose", &real.fclose);
 	resolve("poll", &real.poll);
 	resolve("__poll_chk", &real.poll_chk);
@@ -194,7 +207,6 @@ void real_resolve(void)
 	resolve("pselect", &real.pselect);
 	resolve("epoll_wait", &real.epoll_wait);
 	resolve("epoll_pwait", &real.epoll_pwait);
-	resolve("epoll_pwait2", &real.epoll_pwait2);
 	resolve("pipe", &real.pipe);
 	resolve("pipe2", &real.pipe2);
 	resolve("socketpair", &real.socketpair);

@@ -1,9 +1,8 @@
 /* real.h - the next definitions of the interposed functions.
  *
  * Each pointer is usable at any time, because another library's constructor may run before ours:
- * until real_resolve() ran, those that an allocator may need make the plain system call, the
- * others resolve all of them first. Written before there are threads, read-only after, so no
- * lock. */
+ * until real_start() ran, those that an allocator may need make the plain system call; the others
+ * are looked up by their first call, or by real_resolve(). Whoever looks one up writes the same. */
 #ifndef SLSHIM_REAL_H
 #define SLSHIM_REAL_H
 
@@ -62,7 +61,12 @@ struct real {
 
 extern struct real real;
 
-/* dlsym may allocate, and an allocator may close: never called from close. */
+/* In the constructor: those that make a plain system call until then, which is no cancellation
+ * point. */
+void real_start(void);
+
+/* All the others, where hooks are to look up nothing. dlsym may allocate, and an allocator may
+ * close: never called from close. */
 void real_resolve(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include "policy.h"
 #include "pool.h"
 #include "process.h"
+#include "real.h"
 #include "report.h"
 #include "server.h"
 #include "turn.h"
@@ -76,6 +77,7 @@ void recycle_start(char *const environment[])
 {
 	if (!server_start(environment))
 		return;
+	real_resolve();
 	if (pthread_atfork(server_before_fork, NULL, begin_life) != 0)
 		server.is_on = false;
 	meter_begin(&server.config, false);

@@ -22,7 +22,7 @@ extern char **environ;
 
 __attribute__((constructor)) static void start(void)
 {
-	real_resolve();
+	real_start();
 	recycle_start(environ);
 }
 

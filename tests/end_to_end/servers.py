@@ -469,12 +469,13 @@ MaxRequestWorkers {most}
         return complaints
 
 
-def growing(preloaded_mb, unshared_kb, work=0):
+def growing(preloaded_mb, unshared_kb, work=0, transient_kb=0):
     """For Httpd's config: mod_perl with a handler that grows, at /grow."""
     return f"""
 PerlSwitches -I{DEMO}
 PerlSetVar PreloadedMB {preloaded_mb}
 PerlSetVar UnsharedKB {unshared_kb}
+PerlSetVar TransientKB {transient_kb}
 PerlSetVar Work {work}
 PerlSetVar Witness "@directory@/witness"
 PerlModule Growing
