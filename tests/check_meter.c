@@ -67,7 +67,7 @@ static void in_child(void (*body)(void))
 
 /* Each way in which unshared memory grows by 8 MB, from memory that was there before the fork. */
 enum { GROWTH = 8 * MB };
-static char *inherited, *inherited_huge, *inherited_shared;
+static char *inherited, *inherited_huge, *inherited_room;
 static char file_name[] = "/tmp/check_meter.XXXXXX";
 static int file = -1;
 
@@ -275,7 +275,6 @@ static void make_inherited(void)
 	inherited_huge = map(GROWTH + HUGE, MAP_PRIVATE);
 	madvise(inherited_huge, GROWTH + HUGE, MADV_HUGEPAGE);
 	memset(inherited_huge, 1, GROWTH + HUGE);
-	inherited_shared = map(GROWTH, MAP_SHARED);
 	file = mkstemp(file_name);
 	ck_assert_int_ge(file, 0);
 	unlink(file_name);
@@ -288,6 +287,148 @@ START_TEST(sees_growth)
 	make_inherited();
 	growth = _i;
 	in_child(see_growth);
+}
+END_TEST
+
+/* -------------------------------------------------- growth without a fault */
+
+/* What others do is found by a walk at every 1000th check. */
+enum { CHECKS = 1000 };
+
+static int to_parent[2], to_worker[2];
+
+static void tell(int ends[2])
+{
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+}
+
+static void hear(int ends[2])
+{
+	char byte;
+
+	ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+}
+
+static void await_let_go(void)
+{
+	tell(to_parent);
+	hear(to_worker);
+}
+
+/* From Linux 6.1 on; needs no setting of transparent huge pages. */
+static void collapse(void)
+{
+	enum { COLLAPSE = 25 }; /* MADV_COLLAPSE, which older headers lack */
+	uintptr_t start = ((uintptr_t)inherited_room + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
+
+	ck_assert_int_eq(madvise((char *)start, GROWTH, COLLAPSE), 0);
+	await_let_go();
+}
+
+static const struct {
+	const char *name;
+	void (*act)(void);
+	bool has_sibling;
+} unseen[] = {
+    {"the parent unmaps", await_let_go, false},
+    {"the parent unmaps, a sibling ends", await_let_go, true},
+    {"pages are collapsed", collapse, false},
+};
+
+static int how_unseen;
+
+static void find_what_others_did(void)
+{
+	struct config config = with_limits(GROWTH * 3 / 4, 0);
+	unsigned checks = 0, crossed = 0;
+
+	meter_begin(&config, true);
+	unseen[how_unseen].act();
+	while (crossed == 0 && checks++ < CHECKS) {
+		struct sample sample = {.known = 0};
+
+		ck_assert_uint_eq(meter_check(&config, WALKED, &sample), 0);
+		crossed = policy_crossed(config.limit, &sample);
+	}
+	ck_assert_msg(crossed != 0, "never found: %s", unseen[how_unseen].name);
+}
+
+static pid_t start(void (*body)(void))
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		body();
+		_exit(0);
+	}
+	return child;
+}
+
+static void stay(void)
+{
+	for (;;)
+		pause();
+}
+
+START_TEST(finds_growth_without_a_fault)
+{
+	pid_t worker, sibling = 0;
+	int status;
+
+	how_unseen = _i;
+	inherited_room = map(GROWTH + HUGE, MAP_PRIVATE);
+	madvise(inherited_room, GROWTH + HUGE, MADV_NOHUGEPAGE);
+	memset(inherited_room, 1, GROWTH + HUGE);
+	madvise(inherited_room, GROWTH + HUGE, MADV_HUGEPAGE); /* for those to come */
+	ck_assert_int_eq(pipe(to_parent) | pipe(to_worker), 0);
+	if (unseen[_i].has_sibling)
+		sibling = start(stay);
+	worker = start(find_what_others_did);
+	hear(to_parent);
+	munmap(inherited_room, GROWTH + HUGE);
+	if (sibling > 0) {
+		kill(sibling, SIGKILL);
+		waitpid(sibling, NULL, 0);
+	}
+	tell(to_worker);
+	waitpid(worker, &status, 0);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ budget */
+
+static void churn(void)
+{
+	char *fresh = map(GROWTH, MAP_PRIVATE);
+
+	memset(fresh, 1, GROWTH);
+	munmap(fresh, GROWTH);
+}
+
+static void walk_seldom(void)
+{
+	struct config config = with_limits(GROWTH / 2, 0);
+	struct sample first = {.known = 0}, second = {.known = 0}, third = {.known = 0};
+	uint64_t end = process_clock() + 60000;
+
+	config.probe_budget = 1;
+	meter_begin(&config, true);
+	churn();
+	ck_assert_uint_eq(meter_check(&config, WALKED, &first), 0);
+	ck_assert_uint_eq(first.known & WALKED, WALKED);
+	churn();
+	ck_assert_uint_eq(meter_check(&config, WALKED, &second), WALKED);
+	ck_assert_uint_eq(second.known & WALKED, 0);
+	while (meter_check(&config, WALKED, &third) != 0)
+		ck_assert_uint_lt(process_clock(), end);
+	ck_assert_uint_eq(third.known & WALKED, WALKED);
+}
+
+START_TEST(rests_after_a_walk)
+{
+	make_inherited();
+	in_child(walk_seldom);
 }
 END_TEST
 
@@ -435,5 +576,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	add_for_each(tests, sees_growth, growths);
+	add_for_each(tests, finds_growth_without_a_fault, unseen);
+	tcase_add_test(tests, rests_after_a_walk);
 	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, 20);
 }
