@@ -13,17 +13,17 @@ static file_id identify(int fd)
 	return fd >= 0 ? file_identify(fd, &type) : 0;
 }
 
+/* Where so many descriptors are not allowed it stays in the way. */
 static void open_anew(struct kept *kept)
 {
 	enum { OUT_OF_THE_WAY = 64 };
 	int fd = open(kept->path, O_RDONLY | O_CLOEXEC);
+	int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY) : -1;
 
-	kept->fd = -1;
-	if (fd < 0)
-		return;
-	kept->fd = fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+	if (high >= 0)
+		real.close(fd);
+	kept->fd = high >= 0 ? high : fd;
 	kept->file = identify(kept->fd);
-	real.close(fd);
 }
 
 static bool is_kept(const struct kept *kept)

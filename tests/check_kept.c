@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +74,17 @@ START_TEST(is_a_childs_own)
 }
 END_TEST
 
+START_TEST(does_with_few_descriptors)
+{
+	struct rlimit few = {.rlim_cur = 64, .rlim_max = 64};
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	kept_open(&kept);
+	ck_assert_int_ge(kept_descriptor(&kept), 0);
+	ck_assert_int_lt(kept_descriptor(&kept), 64);
+}
+END_TEST
+
 START_TEST(tells_that_it_cannot_be_opened)
 {
 	struct kept missing = {"/proc/self/missing", -1, 0};
@@ -88,5 +100,6 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, is_opened_again_when_closed);
 	tcase_add_test(tests, leaves_what_took_its_number_alone);
 	tcase_add_test(tests, is_a_childs_own);
+	tcase_add_test(tests, does_with_few_descriptors);
 	tcase_add_test(tests, tells_that_it_cannot_be_opened);
 }
