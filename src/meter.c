@@ -23,7 +23,8 @@ static struct {
 	struct bounds bounds;
 	uint64_t checks;    /* since the last walk */
 	uint64_t walked_at; /* when that ended, or the process began; nanoseconds */
-	uint64_t rests_until;
+	int64_t credit;     /* nanoseconds that walks may take now; below 0 they took too long */
+	uint64_t credited_at;
 } self = {
     .statm = {"/proc/self/statm", -1, 0},
     .rollup = {"/proc/self/smaps_rollup", -1, 0},
@@ -90,8 +91,9 @@ void meter_begin(const struct config *config, bool serves)
 	struct look look;
 
 	self.is_bounded = false;
-	self.checks = self.rests_until = 0;
-	self.walked_at = nanoseconds();
+	self.checks = 0;
+	self.credit = 1; /* the first walk is free to begin */
+	self.walked_at = self.credited_at = nanoseconds();
 	if (!serves)
 		return;
 	kept_open(&self.statm);
@@ -134,6 +136,18 @@ static bool is_stale(uint64_t now)
 	return self.checks >= CHECKS || now - self.walked_at > period;
 }
 
+/* A share of the time since birth is for walks; what is saved for long is forgotten. */
+static bool can_afford_walk(const struct config *config, uint64_t now)
+{
+	const int64_t saved = INT64_C(10000000000) / 100 * config->probe_budget;
+
+	self.credit += (int64_t)((now - self.credited_at) / 100 * config->probe_budget);
+	if (self.credit > saved)
+		self.credit = saved;
+	self.credited_at = now;
+	return self.credit > 0;
+}
+
 /* While a child lives it shares all that is not unshared since: no base for what comes after it. */
 static bool walk_in_budget(const struct config *config, const struct look *look,
                            struct sample *sample)
@@ -144,7 +158,7 @@ static bool walk_in_budget(const struct config *config, const struct look *look,
 
 	self.checks = 0;
 	self.walked_at = end;
-	self.rests_until = end + (end - start) * (100 - config->probe_budget) / config->probe_budget;
+	self.credit -= (int64_t)(end - start);
 	if (is_measured && look != NULL && !process_has_children())
 		start_bounds(look, sample->value[QUANTITY_UNSHARED]);
 	return is_measured;
@@ -153,7 +167,7 @@ static bool walk_in_budget(const struct config *config, const struct look *look,
 unsigned meter_check(const struct config *config, unsigned wanted, struct sample *sample)
 {
 	struct look look;
-	bool has_look;
+	bool has_look, is_known_within;
 	uint64_t now;
 
 	if ((wanted & WALKED) == 0 || !may_walk(config->probe)) {
@@ -165,10 +179,11 @@ unsigned meter_check(const struct config *config, unsigned wanted, struct sample
 	if (has_look && self.is_bounded)
 		bounds_advance(&self.bounds, &look);
 	now = nanoseconds();
-	if (has_look && is_within(config) && (!is_stale(now) || now < self.rests_until))
+	is_known_within = has_look && is_within(config);
+	if (is_known_within && !is_stale(now))
 		return 0;
-	if (now < self.rests_until)
-		return wanted & WALKED;
+	if (!can_afford_walk(config, now))
+		return is_known_within ? 0 : wanted & WALKED;
 	walk_in_budget(config, has_look ? &look : NULL, sample);
 	return 0;
 }
