@@ -54,7 +54,7 @@ def sizelimit(megabytes):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--rounds", type=int, default=10)
+    arguments.add_argument("--pairs", type=int, default=10)
     asked = arguments.parse_args()
     row = "{:>8}{:>12}{:>12}{:>26}{:>12}{:>12}{:>14}"
     print("nanoseconds a check; ratios: median (lowest to highest)")
@@ -62,7 +62,7 @@ def main():
                      "SizeLimit"))  # fmt: skip
     lines = []
     for megabytes in (10, 30, 100, 300, 1000, 2000, 4000):
-        runs = [measure(megabytes) for _ in range(asked.rounds)]
+        runs = [measure(megabytes) for _ in range(asked.pairs)]
         ratios = [run[0] / run[1] for run in runs]
         medians = [statistics.median(column) for column in zip(*runs)] + [sizelimit(megabytes)]
         spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
