@@ -19,16 +19,6 @@
 
 /* ------------------------------------------------------------- hindrances */
 
-static bool has_handler(int signal)
-{
-	struct sigaction action;
-
-	if (sigaction(signal, NULL, &action) != 0)
-		return false;
-	return (action.sa_flags & SA_SIGINFO) != 0 ||
-	       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
-}
-
 static enum hindrance signal_hindrance(int signal)
 {
 	sigset_t blocked;
@@ -37,14 +27,14 @@ static enum hindrance signal_hindrance(int signal)
 	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
 	if (sigismember(&blocked, signal))
 		return LEAVE_SIGNAL_BLOCKED;
-	return has_handler(signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
+	return process_handles(signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
 
 static enum hindrance pipe_of_death_hindrance(void)
 {
 	if (!pipe_of_death_find())
 		return LEAVE_HAS_NO_PIPE;
-	return has_handler(pipe_of_death_signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
+	return process_handles(pipe_of_death_signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
 
 static bool is_connection_of(int fd, const struct place *listener)

@@ -4,20 +4,19 @@
  * Perl runs a handler of %SIG between two operations; an extension's function may be one, and may
  * exit. Nothing that runs here uses perl's argument stack, of which the operation that is under way
  * has a pointer. */
-#define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "perl.h"
 
-#include <dlfcn.h>
 #include <signal.h>
 #include <stdint.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "process.h"
 #include "program.h"
 
 /* From perl's public headers, where it is built with threads: there every function takes the
  * interpreter first. */
 static struct {
+	void *thread_key; /* only there with threads */
 	void *(*get_context)(void);
 	void *(*new_xs)(void *perl, const char *name, void (*function)(void *, void *),
 	                const char *file);
@@ -30,36 +29,21 @@ static struct {
 
 static bool is_there;
 
-static bool find(void *function, const char *name)
-{
-	void *found = dlsym(RTLD_DEFAULT, name);
-
-	memcpy(function, &found, sizeof found);
-	return found != NULL;
-}
-
 void perl_start(void)
 {
-	is_there = program_is("perl*") && dlsym(RTLD_DEFAULT, "PL_thr_key") != NULL &&
-	           find(&api.get_context, "Perl_get_context") && find(&api.new_xs, "Perl_newXS") &&
-	           find(&api.get_hv, "Perl_get_hv") &&
-	           find(&api.hv_common_key_len, "Perl_hv_common_key_len") &&
-	           find(&api.sv_setpv_mg, "Perl_sv_setpv_mg") && find(&api.my_exit, "Perl_my_exit");
+	is_there = program_is("perl*") && program_look_up("PL_thr_key", &api.thread_key) &&
+	           program_look_up("Perl_get_context", &api.get_context) &&
+	           program_look_up("Perl_newXS", &api.new_xs) &&
+	           program_look_up("Perl_get_hv", &api.get_hv) &&
+	           program_look_up("Perl_hv_common_key_len", &api.hv_common_key_len) &&
+	           program_look_up("Perl_sv_setpv_mg", &api.sv_setpv_mg) &&
+	           program_look_up("Perl_my_exit", &api.my_exit);
 }
 
 static void leave(void *perl, void *function)
 {
 	(void)function;
 	api.my_exit(perl, 0);
-}
-
-/* Perl has told the kernel: else the signal would kill. */
-static bool is_handled(int signal)
-{
-	struct sigaction action;
-
-	return sigaction(signal, NULL, &action) == 0 && action.sa_handler != SIG_DFL &&
-	       action.sa_handler != SIG_IGN;
 }
 
 /* $SIG{RTMAX} = "slshim::leave": a signal that hardly anybody has another handler for. */
@@ -76,7 +60,7 @@ static bool has_handler(void *perl)
 	if (element == NULL)
 		return false;
 	api.sv_setpv_mg(perl, *element, "slshim::leave");
-	return is_handled(SIGRTMAX);
+	return process_handles(SIGRTMAX); /* perl has told the kernel: else it would kill */
 }
 
 bool perl_exits_soon(void)

@@ -112,7 +112,7 @@ uint64_t probe_resident_slack(void)
 	enum { BATCH = 32, THREAD_BATCH = 64 };
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct utsname kernel;
-	uint64_t major, minor = 0, processors = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t major, minor = 0, processors;
 	const char *end;
 
 	if (uname(&kernel) != 0 || (end = number_read(kernel.release, &major)) == NULL)
@@ -123,6 +123,7 @@ uint64_t probe_resident_slack(void)
 		return THREAD_BATCH * process_threads() * page;
 	if (major > 6 || minor >= 16)
 		return 0;
+	processors = (uint64_t)sysconf(_SC_NPROCESSORS_CONF); /* reads a file */
 	return processors * (2 * processors > BATCH ? 2 * processors : BATCH) * page;
 }
 

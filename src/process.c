@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -55,6 +56,15 @@ static uint64_t read_field(const char *text, int wanted)
 	return number_read(find_field(text, wanted), &value) != NULL ? value : 0;
 }
 
+/* "/proc/4711/" */
+static void start_path(struct line *path, pid_t pid)
+{
+	line_start(path);
+	line_text(path, "/proc/");
+	line_number(path, (uint64_t)pid);
+	line_text(path, "/");
+}
+
 enum { STAT_SIZE = 1024 };
 
 /* False if there is no such process, or none that lives. */
@@ -63,10 +73,8 @@ static bool read_stat(pid_t pid, char text[STAT_SIZE])
 	struct line path;
 	char state;
 
-	line_start(&path);
-	line_text(&path, "/proc/");
-	line_number(&path, (uint64_t)pid);
-	line_text(&path, "/stat");
+	start_path(&path, pid);
+	line_text(&path, "stat");
 	if (pid <= 0 || !file_read(path.text, text, STAT_SIZE))
 		return false;
 	state = find_field(text, STATE)[0];
@@ -133,10 +141,8 @@ static bool read_link(pid_t pid, int fd, char text[FILE_NAME_SIZE])
 	struct line path;
 	ssize_t length;
 
-	line_start(&path);
-	line_text(&path, "/proc/");
-	line_number(&path, (uint64_t)pid);
-	line_text(&path, "/fd/");
+	start_path(&path, pid);
+	line_text(&path, "fd/");
 	line_number(&path, (uint64_t)fd);
 	length = readlink(path.text, text, FILE_NAME_SIZE - 1);
 	text[length > 0 ? length : 0] = '\0';
@@ -155,6 +161,16 @@ bool process_holds(pid_t pid, int fd)
 			holds = read_link(pid, other, found) && strcmp(found, wanted) == 0;
 	errno = saved;
 	return holds;
+}
+
+bool process_handles(int signal)
+{
+	struct sigaction action;
+
+	if (sigaction(signal, NULL, &action) != 0)
+		return false;
+	return (action.sa_flags & SA_SIGINFO) != 0 ||
+	       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
 }
 
 bool process_has_children(void)

@@ -30,6 +30,9 @@ int process_descriptor_end(void);
  * Of sockets and the like; false if one may not look. */
 bool process_holds(pid_t pid, int fd);
 
+/* Has this process a handler for the signal, which would be ignored or kill otherwise? */
+bool process_handles(int signal);
+
 /* Has this process children that were not waited for? Dead ones hide whether others live. */
 bool process_has_children(void);
 

@@ -1,8 +1,6 @@
 /* profile.c - the known servers. See profile.h for what it may not know. */
-#define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "profile.h"
 
-#include <dlfcn.h>
 #include <signal.h>
 #include <string.h>
 
@@ -133,17 +131,10 @@ static bool has_name(const struct profile *profile)
 	return false;
 }
 
-static void look_up(void *function, const char *name)
-{
-	void *found = dlsym(RTLD_DEFAULT, name);
-
-	memcpy(function, &found, sizeof found);
-}
-
 static void look_up_symbols(void)
 {
-	look_up(&ap_mpm_query, "ap_mpm_query");
-	look_up(&uwsgi_get_exported_opt, "uwsgi_get_exported_opt");
+	program_look_up("ap_mpm_query", &ap_mpm_query);
+	program_look_up("uwsgi_get_exported_opt", &uwsgi_get_exported_opt);
 }
 
 void profile_start(void)

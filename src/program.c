@@ -1,7 +1,8 @@
 /* program.c - reads the command line. See program.h for what it may not know. */
-#define _GNU_SOURCE /* program_invocation_short_name */
+#define _GNU_SOURCE /* program_invocation_short_name, RTLD_DEFAULT */
 #include "program.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
@@ -139,4 +140,12 @@ bool program_has_argument(const char *pattern)
 		if (fits(pattern, word))
 			return true;
 	return false;
+}
+
+bool program_look_up(const char *name, void *symbol)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+
+	memcpy(symbol, &found, sizeof found);
+	return found != NULL;
 }

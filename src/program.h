@@ -25,6 +25,10 @@ bool program_was_started_as(const char *pattern);
 /* Has it an argument that fits this pattern? Only from the constructor. */
 bool program_has_argument(const char *pattern);
 
+/* Finds what the program or one of its libraries exports, and writes its address, or NULL, to the
+ * pointer at `symbol`. One that is not there makes the loader allocate. */
+bool program_look_up(const char *name, void *symbol);
+
 /* What program_start does with the name of the image and the contents of /proc/self/cmdline. */
 void program_set(const char *short_name, const char *command_line, size_t size);
 
