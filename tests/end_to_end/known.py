@@ -119,6 +119,19 @@ class Known(Server):
         return Counter(line.strip() for line in lines if line.strip())
 
 
+class TwoPorts(Known):
+    """One that may listen on another port as well."""
+
+    ports = 1
+
+    def __init__(self, environment=None, own=None):
+        super().__init__(environment, own)
+        self.other_port = free_port()
+
+    def open_ports(self):
+        return [self.port, self.other_port][: self.ports]
+
+
 class Administrator(Repeated):
     """For servers that recycle no worker by themselves: somebody who sends the oldest one their
     graceful signal, again and again."""

@@ -473,6 +473,17 @@ MaxRequestWorkers {most}
         return complaints
 
 
+THREADED_POOL = """
+StartServers 16
+ServerLimit 32
+ThreadLimit 4
+ThreadsPerChild 4
+MaxRequestWorkers 128
+MinSpareThreads 56
+MaxSpareThreads 128
+"""
+
+
 def growing(preloaded_mb, unshared_kb, work=0, transient_kb=0):
     """For Httpd's config: mod_perl with a handler that grows, at /grow."""
     return f"""

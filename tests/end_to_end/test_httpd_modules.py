@@ -3,17 +3,8 @@ children leave, the daemons stay, and no request is lost."""
 
 import pytest
 
-from servers import Httpd, get, leavings, sessions, shim, tool, wrk
+from servers import THREADED_POOL, Httpd, get, leavings, sessions, shim, tool, wrk
 
-POOL = """
-StartServers 16
-ServerLimit 32
-ThreadLimit 4
-ThreadsPerChild 4
-MaxRequestWorkers 128
-MinSpareThreads 56
-MaxSpareThreads 128
-"""
 APPLICATION = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "3")])
@@ -51,7 +42,7 @@ SETTINGS = {
 
 def make(module, mpm, environment, config=""):
     modules, settings, program, _ = SETTINGS[module]
-    config = (POOL if mpm == "event" else "") + config + DIRECTORY + settings
+    config = (THREADED_POOL if mpm == "event" else "") + config + DIRECTORY + settings
     if "@php@" in config:
         config = config.replace("@php@", tool("php-cgi"))
     server = Httpd(environment, mpm=mpm, modules=modules, config=config, workers_at_start=16)

@@ -15,31 +15,22 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from servers import Httpd, at_once, get, leavings, shim, wait_until, wrk
+from servers import THREADED_POOL, Httpd, at_once, get, leavings, shim, wait_until, wrk
 
 EVERY = 20  # a child is recycled when it has accepted about that many connections
-POOL = """
-StartServers 16
-ServerLimit 32
-ThreadLimit 4
-ThreadsPerChild 4
-MaxRequestWorkers 128
-MinSpareThreads 56
-MaxSpareThreads 128
-"""
 MODELS = pytest.mark.parametrize("mpm", ["worker", "event"])
 
 
 def make_own(mpm, config="", **arguments):
     """As it recycles by itself."""
-    config = f"{POOL}MaxConnectionsPerChild {EVERY}\n{config}"
+    config = f"{THREADED_POOL}MaxConnectionsPerChild {EVERY}\n{config}"
     return Httpd({}, mpm=mpm, config=config, observed=True, **arguments)
 
 
 def make_shimmed(mpm, environment=None, config="", **arguments):
     """A child leaves when it has more connections than the limit: at the same one."""
     limits = {"SL_MAX_CONNECTIONS": EVERY - 1, "SL_MAX_LEAVING": "100%"} | (environment or {})
-    return Httpd(shim(**limits), mpm=mpm, config=POOL + config, observed=True, **arguments)
+    return Httpd(shim(**limits), mpm=mpm, config=THREADED_POOL + config, observed=True, **arguments)
 
 
 def recycled(server):

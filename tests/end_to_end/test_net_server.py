@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from known import Known, expect_alike, require_perl, run_own, run_shimmed
-from servers import ab, at_once, free_port, sessions, tool
+from known import TwoPorts, expect_alike, require_perl, run_own, run_shimmed
+from servers import ab, at_once, sessions, tool
 
 SERVER = """
 package Witnessed;
@@ -49,14 +49,13 @@ Witnessed->run(
 """
 
 
-class NetServer(Known):
+class NetServer(TwoPorts):
     """Those that are not told to leave by a signal leave by the default."""
 
-    kind, serialize, ports = "PreFork", "flock", 1
+    kind, serialize = "PreFork", "flock"
 
     def __init__(self, environment=None, own=None):
         super().__init__(environment, own)
-        self.other_port = free_port()
         self.title = "SL_LEAVE" if "SL_LEAVE" in self.environment else "by default"
 
     def prepare(self):
@@ -64,10 +63,8 @@ class NetServer(Known):
         (self.directory / "server.pl").write_text(SERVER)
 
     def command(self):
-        ports = [self.port, self.other_port][: self.ports]
-        words = [self.kind, self.serialize, self.own or 1000000, *ports]
+        words = [self.kind, self.serialize, self.own or 1000000, *self.open_ports()]
         return map(str, [tool("perl"), "server.pl", *words])
-
 
     def kinds(self):
         """But for a line for each connection."""

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from known import Known, expect_alike, run_own, run_shimmed
-from servers import Load, as_root, free_port, tool
+from known import TwoPorts, expect_alike, run_own, run_shimmed
+from servers import Load, as_root, tool
 from strangers import exchange
 
 RULES = """
@@ -35,14 +35,9 @@ MESSAGE = b"From: a@example.org\r\nTo: b@example.org\r\nSubject: test\r\n\r\nhel
 CHECK = b"CHECK SPAMC/1.2\r\nContent-length: %d\r\n\r\n" % len(MESSAGE) + MESSAGE
 
 
-class Spamd(Known):
+class Spamd(TwoPorts):
     title = "spamd"
-    ports = 1
     options = ()
-
-    def __init__(self, environment=None, own=None):
-        super().__init__(environment, own)
-        self.other_port = free_port()
 
     def prepare(self):
         rules = self.directory / "rules"
@@ -51,18 +46,16 @@ class Spamd(Known):
         (self.directory / "Witness.pm").write_text(PLUGIN)
 
     def command(self):
-        ports = [self.port, self.other_port][: self.ports]
         return [
             *[tool("spamd"), "--local", "--nouser-config", "--syslog=stderr"],
             *["--configpath=rules", "--siteconfigpath=rules"],
             f"--helper-home-dir={self.directory}",
-            *[f"--listen=127.0.0.1:{port}" for port in ports],
+            *[f"--listen=127.0.0.1:{port}" for port in self.open_ports()],
             *["--min-children=4", "--max-children=4", "--min-spare=1", "--max-spare=4"],
             *(["--username=nobody"] if as_root() else []),
             f"--max-conn-per-child={self.own or 1000000}",
             *self.options,
         ]
-
 
     def kinds(self):
         """But for a line for each connection, and for how many children idle just then. (How one
@@ -77,7 +70,7 @@ class Spamd(Known):
 
 def use(server):
     requests, clients = 300, 8
-    ports = [server.port, server.other_port][: server.ports]
+    ports = server.open_ports()
 
     def check(n):
         try:

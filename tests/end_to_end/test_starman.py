@@ -5,8 +5,8 @@ import contextlib
 import psutil
 import pytest
 
-from known import Known, expect_alike, require_perl, run_own, run_shimmed
-from servers import ab, at_once, free_port, sessions, tool
+from known import TwoPorts, expect_alike, require_perl, run_own, run_shimmed
+from servers import ab, at_once, sessions, tool
 
 APPLICATION = """
 sub note {
@@ -21,20 +21,14 @@ sub { [200, ["Content-Type" => "text/plain", "Content-Length" => 3], ["ok\\n"]] 
 """
 
 
-class Perl(Known):
-    ports = 1
+class Perl(TwoPorts):
     options = ()
-
-    def __init__(self, environment=None, own=None):
-        super().__init__(environment, own)
-        self.other_port = free_port()
 
     def prepare(self):
         (self.directory / "app.psgi").write_text(APPLICATION)
 
     def listens(self):
-        ports = [self.port, self.other_port][: self.ports]
-        return [word for port in ports for word in ("--listen", f"127.0.0.1:{port}")]
+        return [word for port in self.open_ports() for word in ("--listen", f"127.0.0.1:{port}")]
 
 
 class Starman(Perl):
@@ -49,8 +43,8 @@ class Starman(Perl):
 
 
 def one_shot(server):
-    ports = [server.port, server.other_port][: server.ports]
-    return at_once(*[lambda port=port: ab(f"http://127.0.0.1:{port}/", 600) for port in ports])
+    loads = [lambda port=port: ab(f"http://127.0.0.1:{port}/", 600) for port in server.open_ports()]
+    return at_once(*loads)
 
 
 def kept_alive(server):
@@ -110,8 +104,7 @@ class StartedStarlet(Starlet):
         strace, *observed = super()._under_strace(command)
         observed = [strace, "-I2", *observed]  # it passes on a SIGTERM
         self.environment = environment  # for start_server, too
-        ports = [self.port, self.other_port][: self.ports]
-        listens = [f"--port=127.0.0.1:{port}" for port in ports]
+        listens = [f"--port=127.0.0.1:{port}" for port in self.open_ports()]
         return [tool("start_server"), *listens, "--", *observed]
 
     def find_master(self):

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from known import Known, by_hand, expect_alike, run_own, run_shimmed
-from servers import ab, at_once, free_port, tool
+from known import TwoPorts, by_hand, expect_alike, run_own, run_shimmed
+from servers import ab, at_once, tool
 
 APPLICATION = """
 run lambda { |_| [200, {"Content-Type" => "text/plain", "Content-Length" => "3"}, ["ok\\n"]] }
@@ -22,14 +22,11 @@ end
 """
 
 
-class Unicorn(Known):
+class Unicorn(TwoPorts):
     title = "unicorn"
     ready = r"worker=\d+ ready"
+    ports = 2
     preload = False
-
-    def __init__(self, environment=None, own=None):
-        super().__init__(environment, own)
-        self.other_port = free_port()
 
     def prepare(self):
         (self.directory / "config.ru").write_text(APPLICATION)
@@ -37,7 +34,7 @@ class Unicorn(Known):
         (self.directory / "unicorn.rb").write_text(CONFIGURATION.replace("@preload@", preload))
 
     def command(self):
-        listen = [f"-l127.0.0.1:{port}" for port in (self.port, self.other_port)]
+        listen = [f"-l127.0.0.1:{port}" for port in self.open_ports()]
         return [tool("unicorn"), "-c", "unicorn.rb", "-E", "none", *listen, "config.ru"]
 
 
