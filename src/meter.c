@@ -21,8 +21,7 @@ static struct {
 	struct kept statm, rollup, smaps;
 	bool is_bounded; /* the bounds hold */
 	struct bounds bounds;
-	uint64_t checks;    /* since the last walk */
-	uint64_t walked_at; /* when that ended, or the process began; nanoseconds */
+	uint64_t walked_at; /* when the last walk ended, or the process began; nanoseconds */
 	int64_t credit;     /* nanoseconds that walks may take now; below 0 they took too long */
 	uint64_t credited_at;
 } self = {
@@ -91,7 +90,6 @@ void meter_begin(const struct config *config, bool serves)
 	struct look look;
 
 	self.is_bounded = false;
-	self.checks = 0;
 	self.credit = 1; /* the first walk is free to begin */
 	self.walked_at = self.credited_at = nanoseconds();
 	if (!serves)
@@ -127,13 +125,13 @@ static bool is_within(const struct config *config)
 	       (least == 0 || bounds_shared(&self.bounds) >= least);
 }
 
-/* What raises no fault here is found by a walk now and then. */
+/* What raises no fault here is found by a walk now and then: not after so many checks, since a fast
+ * worker would come to those too soon for what a walk costs. */
 static bool is_stale(uint64_t now)
 {
-	enum { CHECKS = 1000 };
 	const uint64_t period = UINT64_C(10000000000);
 
-	return self.checks >= CHECKS || now - self.walked_at > period;
+	return now - self.walked_at > period;
 }
 
 /* A share of the time since birth is for walks; what is saved for long is forgotten. */
@@ -156,7 +154,6 @@ static bool walk_in_budget(const struct config *config, const struct look *look,
 	bool is_measured = walk(config->probe, sample);
 	uint64_t end = nanoseconds();
 
-	self.checks = 0;
 	self.walked_at = end;
 	self.credit -= (int64_t)(end - start);
 	if (is_measured && look != NULL && !process_has_children())
@@ -174,7 +171,6 @@ unsigned meter_check(const struct config *config, unsigned wanted, struct sample
 		meter_read(config->probe, wanted, sample);
 		return 0;
 	}
-	self.checks++;
 	has_look = take_look(sample, &look);
 	if (has_look && self.is_bounded)
 		bounds_advance(&self.bounds, &look);
