@@ -64,14 +64,22 @@ void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample
 
 /* ------------------------------------------------------------------ bounds */
 
-static bool take_look(struct sample *sample, struct look *look)
+/* Before what is resident is read: a fault of another thread in between then counts as the next. */
+static bool count_faults(struct look *look)
 {
 	struct rusage usage;
 
-	if (!probe_statm(kept_descriptor(&self.statm), sample) || getrusage(RUSAGE_SELF, &usage) != 0)
+	if (getrusage(RUSAGE_SELF, &usage) != 0)
+		return false;
+	look->faults = (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
+	return true;
+}
+
+static bool read_resident(struct sample *sample, struct look *look)
+{
+	if (!probe_statm(kept_descriptor(&self.statm), sample))
 		return false;
 	look->resident = sample->value[QUANTITY_RESIDENT];
-	look->faults = (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
 	return true;
 }
 
@@ -101,10 +109,9 @@ void meter_begin(const struct config *config, bool serves)
 		kept_open(&self.rollup);
 	if (self.rollup.fd < 0 && config->probe != PROBE_ROLLUP)
 		kept_open(&self.smaps);
-	if (take_look(&sample, &look)) {
-		look.faults = 0;
+	look.faults = 0;
+	if (read_resident(&sample, &look))
 		start_bounds(&look, 0);
-	}
 }
 
 void meter_end(void)
@@ -123,6 +130,13 @@ static bool is_within(const struct config *config)
 
 	return self.is_bounded && (most == 0 || self.bounds.unshared <= most) &&
 	       (least == 0 || bounds_shared(&self.bounds) >= least);
+}
+
+/* Without a fault nothing comes, but shared memory may go. */
+static bool has_nothing_come(const struct config *config, const struct look *look)
+{
+	return look->faults == self.bounds.last.faults && config->limit[QUANTITY_SHARED] == 0 &&
+	       is_within(config);
 }
 
 /* What raises no fault here is found by a walk now and then: not after so many checks, since a fast
@@ -171,10 +185,13 @@ unsigned meter_check(const struct config *config, unsigned wanted, struct sample
 		meter_read(config->probe, wanted, sample);
 		return 0;
 	}
-	has_look = take_look(sample, &look);
+	now = nanoseconds();
+	has_look = count_faults(&look);
+	if (has_look && (wanted & COUNTED) == 0 && has_nothing_come(config, &look) && !is_stale(now))
+		return 0;
+	has_look = has_look && read_resident(sample, &look);
 	if (has_look && self.is_bounded)
 		bounds_advance(&self.bounds, &look);
-	now = nanoseconds();
 	is_known_within = has_look && is_within(config);
 	if (is_known_within && !is_stale(now))
 		return 0;

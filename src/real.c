@@ -10,29 +10,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int call_accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size,
-                        int flags)
-{
-	return (int)syscall(SYS_accept4, fd, address, size, flags);
-}
-
-/* Not every platform has SYS_accept; accept is accept4 without flags. */
-static int call_accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
-{
-	return call_accept4(fd, address, size, 0);
-}
-
 static int call_close(int fd)
 {
 	return (int)syscall(SYS_close, fd);
 }
 
-static int call_listen(int fd, int backlog)
-{
-	return (int)syscall(SYS_listen, fd, backlog);
-}
-
-/* For good, where the C library is older than it; with 64-bit times only. */
+/* Where the C library is older than it; with 64-bit times only. */
 static int call_epoll_pwait2(int set, struct epoll_event *events, int most,
                              const struct timespec *timeout, const sigset_t *mask)
 {
@@ -62,6 +45,12 @@ static void resolve(const char *name, void *function);
 #define EARLY(name, symbol, parameters, arguments)                                                 \
 	EARLY_AS(int, -1, name, symbol, parameters, arguments)
 
+EARLY(accept, "accept", (int fd, struct sockaddr *restrict address, socklen_t *restrict size),
+      (fd, address, size))
+EARLY(accept4, "accept4",
+      (int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags),
+      (fd, address, size, flags))
+EARLY(listen, "listen", (int fd, int backlog), (fd, backlog))
 EARLY(fclose, "fclose", (FILE * stream), (stream))
 EARLY(poll, "poll", (struct pollfd * set, nfds_t count, int timeout), (set, count, timeout))
 EARLY(poll_chk, "__poll_chk", (struct pollfd * set, nfds_t count, int timeout, size_t room),
@@ -86,6 +75,16 @@ EARLY(epoll_wait, "epoll_wait", (int set, struct epoll_event *events, int most, 
 EARLY(epoll_pwait, "epoll_pwait",
       (int set, struct epoll_event *events, int most, int timeout, const sigset_t *mask),
       (set, events, most, timeout, mask))
+
+static int early_epoll_pwait2(int set, struct epoll_event *events, int most,
+                              const struct timespec *timeout, const sigset_t *mask)
+{
+	resolve("epoll_pwait2", &real.epoll_pwait2);
+	if (real.epoll_pwait2 == early_epoll_pwait2)
+		real.epoll_pwait2 = call_epoll_pwait2;
+	return real.epoll_pwait2(set, events, most, timeout, mask);
+}
+
 EARLY(pipe, "pipe", (int ends[2]), (ends))
 EARLY(pipe2, "pipe2", (int ends[2], int flags), (ends, flags))
 EARLY(socketpair, "socketpair", (int domain, int type, int protocol, int ends[2]),
@@ -141,10 +140,10 @@ static sem_t *early_sem_open(const char *name, int flags, ...)
 }
 
 struct real real = {
-    .accept = call_accept,
-    .accept4 = call_accept4,
+    .accept = early_accept,
+    .accept4 = early_accept4,
     .close = call_close,
-    .listen = call_listen,
+    .listen = early_listen,
     .fclose = early_fclose,
     .poll = early_poll,
     .poll_chk = early_poll_chk,
@@ -154,7 +153,7 @@ struct real real = {
     .pselect = early_pselect,
     .epoll_wait = early_epoll_wait,
     .epoll_pwait = early_epoll_pwait,
-    .epoll_pwait2 = call_epoll_pwait2,
+    .epoll_pwait2 = early_epoll_pwait2,
     .pipe = early_pipe,
     .pipe2 = early_pipe2,
     .socketpair = early_socketpair,
@@ -189,15 +188,14 @@ static void resolve(const char *name, void *function)
 
 void real_start(void)
 {
-	resolve("accept", &real.accept);
-	resolve("accept4", &real.accept4);
 	resolve("close", &real.close);
-	resolve("listen", &real.listen);
-	resolve("epoll_pwait2", &real.epoll_pwait2);
 }
 
 void real_resolve(void)
 {
+	resolve("accept", &real.accept);
+	resolve("accept4", &real.accept4);
+	resolve("listen", &real.listen);
 	resolve("fclose", &real.fclose);
 	resolve("poll", &real.poll);
 	resolve("__poll_chk", &real.poll_chk);
@@ -207,6 +205,7 @@ void real_resolve(void)
 	resolve("pselect", &real.pselect);
 	resolve("epoll_wait", &real.epoll_wait);
 	resolve("epoll_pwait", &real.epoll_pwait);
+	resolve("epoll_pwait2", &real.epoll_pwait2);
 	resolve("pipe", &real.pipe);
 	resolve("pipe2", &real.pipe2);
 	resolve("socketpair", &real.socketpair);

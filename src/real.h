@@ -1,8 +1,9 @@
 /* real.h - the next definitions of the interposed functions.
  *
  * Each pointer is usable at any time, because another library's constructor may run before ours:
- * until real_start() ran, those that an allocator may need make the plain system call; the others
- * are looked up by their first call, or by real_resolve(). Whoever looks one up writes the same. */
+ * until real_start() ran, close, which an allocator may need, makes the plain system call; the
+ * others are looked up by their first call, or by real_resolve(). Whoever looks one up writes the
+ * same. A program that is not watched pays for those that it calls. */
 #ifndef SLSHIM_REAL_H
 #define SLSHIM_REAL_H
 
@@ -61,7 +62,7 @@ struct real {
 
 extern struct real real;
 
-/* In the constructor: those that make a plain system call until then, which is no cancellation
+/* In the constructor: close, which makes a plain system call until then, which is no cancellation
  * point. */
 void real_start(void);
 

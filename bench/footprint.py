@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""What the library itself takes: unshared memory of an httpd child that has served and was
+measured; and time at the start of a program that is no server, against that of preloading an empty
+library, in paired runs."""
+
+import os
+import statistics
+import time
+
+from pairs import BUILD, arguments, ratio
+from peers import httpd
+from servers import LIBRARY, ab, shim, unshared, wait_until
+
+CHILDREN, STARTS = 8, 200
+LIMIT = {"SL_MAX_UNSHARED": "64M"}
+EMPTY = BUILD / "bench" / ".libs" / "empty.so"
+STARTED = {
+    "nothing": {},
+    "an empty library": {"LD_PRELOAD": str(EMPTY)},
+    "slshim, no limit set": {"LD_PRELOAD": str(LIBRARY)},
+    "slshim, a limit set": {"LD_PRELOAD": str(LIBRARY)} | LIMIT,
+}
+
+
+def kilobytes(environment):
+    """Unshared memory of each child."""
+    with httpd(environment, workers=CHILDREN) as server:
+        wait_until(lambda: len(server.workers()) == CHILDREN, "all children are there")
+        load = ab(server.url(), 500 * CHILDREN, CHILDREN)
+        assert load.failed == 0, load.output
+        return [unshared(worker) / 1024 for worker in server.workers()]
+
+
+def show_memory(rounds):
+    added = []
+    for _ in range(rounds):
+        without, with_it = (statistics.mean(kilobytes(e)) for e in ({}, shim(**LIMIT)))
+        added.append(with_it - without)
+    print(f"unshared memory that slshim adds to a child of httpd: {statistics.mean(added):.1f} KB"
+          f" ({min(added):.1f} to {max(added):.1f})")  # fmt: skip
+
+
+def seconds(environment):
+    start = time.perf_counter()
+    os.waitpid(os.posix_spawn("/bin/true", ["true"], environment), 0)
+    return time.perf_counter() - start
+
+
+def medians():
+    """Microseconds, of starts that were made in turn."""
+    times = {name: [] for name in STARTED}
+    for _ in range(STARTS):
+        for name, environment in STARTED.items():
+            times[name].append(seconds(environment) * 1e6)
+    return {name: statistics.median(all) for name, all in times.items()}
+
+
+def show_starts(rounds):
+    runs = [medians() for _ in range(rounds)]
+    empty = [run["an empty library"] - run["nothing"] for run in runs]
+    for name in STARTED:
+        print(f"start of /bin/true, preloaded: {name:<21}"
+              f"{statistics.median(run[name] for run in runs):8.1f} µs", end="")  # fmt: skip
+        if name.startswith("slshim"):
+            mean, low, high = ratio([run[name] - run["nothing"] for run in runs], empty)
+            print(f", adds {mean:.3f} ({low:.3f} to {high:.3f}) of what the empty one does", end="")
+        print()
+
+
+def main():
+    asked = arguments(__doc__)
+    show_memory(min(asked.pairs, 5))
+    show_starts(asked.pairs)
+
+
+if __name__ == "__main__":
+    main()
