@@ -4,7 +4,6 @@ a picture in build/bench/."""
 
 import argparse
 import os
-import re
 import statistics
 import subprocess
 from dataclasses import dataclass
@@ -38,31 +37,14 @@ class Run:
     typical: float  # milliseconds: the 50th percentile
     slow: float  # the 99th
     worst: float
-    recycled: int  # workers
     failed: int
+    recycled: int = 0  # workers
 
     def __str__(self):
         return (
             f"{self.rate:.0f} requests/s, {self.typical:.2f} ms, {self.slow:.2f} ms (99 %),"
             f" {self.worst:.1f} ms (worst), {self.recycled} recycled, {self.failed} failed"
         )
-
-
-def _milliseconds(pattern, text):
-    value, unit = re.search(pattern + r" +([\d.]+)(us|ms|s|m)\b", text).groups()
-    return float(value) * {"us": 1e-3, "ms": 1, "s": 1000, "m": 60000}[unit]
-
-
-def run_of(load, recycled):
-    """What wrk said."""
-    return Run(
-        load.rate,
-        _milliseconds("50%", load.output),
-        _milliseconds("99%", load.output),
-        _milliseconds(r"Latency +\S+ +\S+", load.output),
-        recycled,
-        load.failed,
-    )
 
 
 def arguments(description, seconds=0):

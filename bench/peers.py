@@ -1,6 +1,8 @@
-"""Servers with a pool of fixed size, and what they come to under as many clients with one-shot
-connections, for the paired runs: how many workers were recycled meanwhile, too, whoever did it."""
+"""Servers with a pool of fixed size, and what they come to under one-shot connections, for the paired
+runs: how many workers were recycled meanwhile, too, whoever did it."""
 
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,8 +10,57 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "end_to_end"))
 
-from pairs import run_of
-from servers import Httpd, Repeated, Server, free_port, get, tool, wait_until, wrk
+from pairs import Run
+from servers import Httpd, Repeated, Server, free_port, get, number, tool, wait_until, wrk
+
+# ---------------------------------------------------------------------- load
+
+
+def _milliseconds(pattern, text):
+    value, unit = re.search(pattern + r" +([\d.]+)(us|ms|s|m)\b", text).groups()
+    return float(value) * {"us": 1e-3, "ms": 1, "s": 1000, "m": 60000}[unit]
+
+
+def saturate(server, path, seconds):
+    """As many clients as workers, each with a connection after the other: what the server can do."""
+    load = wrk(server.url(path), seconds, server.workers_at_start, keep_alive=False)
+    return Run(
+        load.rate,
+        _milliseconds("50%", load.output),
+        _milliseconds("99%", load.output),
+        _milliseconds(r"Latency +\S+ +\S+", load.output),
+        load.failed,
+    )
+
+
+def _percentile(histogram, share):
+    """Of lines "  0.5 4998": the middle of a millisecond, and how many took that long."""
+    bins = [(float(time), int(count)) for time, count in re.findall(r"([\d.]+) (\d+)\n", histogram)]
+    left = share * sum(count for _, count in bins)
+    for time, count in bins:
+        left -= count
+        if left <= 0:
+            return time
+    return 0.0
+
+
+def pace(server, path, seconds):
+    """A new connection every so often, come what may: what those see who come by themselves. A client
+    who waits for a reply before it sends again would hardly notice that nobody answers for a while."""
+    rate = 700  # httperf may have a thousand open: enough for a second without a reply
+    address = ["--server", "127.0.0.1", "--port", str(server.port), "--uri", path]
+    pace = ["--rate", str(rate), "--num-conns", str(rate * seconds), "--timeout", "30"]
+    command = [tool("httperf"), "--hog", "-v", "-v", *address, *pace]
+    output = subprocess.run(command, text=True, capture_output=True, check=True).stdout
+    histogram = re.search(r"Connection lifetime histogram.*?\n(.*?)\n\n", output, re.DOTALL)[1]
+    replies, duration = re.search(r"replies (\d+) test-duration ([\d.]+)", output).groups()
+    return Run(
+        int(replies) / float(duration),
+        number(r"Connection time \[ms\]: .* median ([\d.]+)", output),
+        _percentile(histogram + "\n", 0.99),
+        number(r"Connection time \[ms\]: .* max ([\d.]+)", output),
+        rate * seconds - int(number(r"2xx=(\d+)", output)),
+    )
 
 
 class Births(Repeated):
@@ -31,7 +82,7 @@ class Births(Repeated):
         return len(self._seen - self._first)
 
 
-def measuring(make, seconds, path="/"):
+def measuring(make, seconds, path="/", load=saturate):
     """A measurement of variants: what make() takes."""
 
     def measure(variant):
@@ -39,10 +90,14 @@ def measuring(make, seconds, path="/"):
             workers = server.workers_at_start
             wait_until(lambda: len(server.workers()) >= workers, "all workers are there")
             with Births(server.master.pid) as births:
-                load = wrk(server.url(path), seconds, workers, keep_alive=False)
-        return run_of(load, births.count)
+                run = load(server, path, seconds)
+        run.recycled = births.count
+        return run
 
     return measure
+
+
+# ------------------------------------------------------------------- servers
 
 
 def httpd(environment, config="", modules=(), workers=8):

@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
-"""Recycling under load by slshim, and by what the servers bring, at an equal rate: each worker of an
-application that leaks ends once in a run, half-way through, when it has grown so much, or served as
-many as make it grow so much. One-shot connections, as many clients as workers, paired runs.
+"""Recycling under load by slshim, and by what the servers bring, at an equal rate: about each worker of
+an application that leaks ends once in a run, when it has grown so much, or has served as many as make
+it grow so much. One-shot connections, paired runs.
 
 httpd and mod_perl: MaxConnectionsPerChild and Apache2::SizeLimit. gunicorn: max_requests, with and
 without jitter. uWSGI: max-requests and reload-on-rss."""
 
 import statistics
+from dataclasses import dataclass
 from functools import partial
 
 from pairs import arguments, report, rounds
-from peers import gunicorn, httpd, measuring, uwsgi
+from peers import gunicorn, httpd, measuring, pace, saturate, uwsgi
 from servers import ab, growing, shim
 
-WORKERS, LEAKED_KB = 4, 16
-MB = 1 << 20
+WORKERS, GROWTH_KB = 4, 64 << 10
 SIZELIMIT = """
 PerlModule Apache2::SizeLimit
 <Perl>
@@ -24,79 +24,87 @@ PerlCleanupHandler Apache2::SizeLimit
 """
 
 
-def fresh(server, path, figure):
-    """Bytes that workers have who have served a few requests; what these leaked is not in it."""
-    requests = 10 * WORKERS
-    with server:
-        ab(server.url(path), requests, WORKERS)
-        sizes = [getattr(worker.memory_full_info(), figure) for worker in server.workers()]
-    return statistics.mean(sizes) - requests / WORKERS * LEAKED_KB * 1024
-
-
+@dataclass
 class Compared:
-    """A server, what makes it, and the limits at which its workers end half-way through a run."""
+    """A server under a load, of which a worker's life is half of a run."""
 
-    def __init__(self, name, make, seconds, path="/"):
-        self.name, self.make, self.seconds, self.path = name, make, seconds, path
-        self.measure = measuring(make, seconds, path)
-        rate = self.measure(({},)).rate
-        self.connections = int(rate * seconds / WORKERS / 2)
+    title: str
+    make: callable  # of the environment, what else there is to configure, and leaked_kb
+    load: callable
+    seconds: int
+    path: str = "/"
 
-    def grown(self, figure):
-        return int(fresh(self.make({}), self.path, figure)) + self.connections * LEAKED_KB * 1024
+    def __post_init__(self):
+        rate = measuring(self.make, self.seconds, self.path, self.load)(({},)).rate
+        self.connections = int(rate * self.seconds / WORKERS / 2)
+        self.make = partial(self.make, leaked_kb=max(1, GROWTH_KB // self.connections))
 
-    def run(self, pairs, variants):
-        variants = {"no recycling": ({},)} | variants
-        title = f"{self.name}, {WORKERS} workers, runs of {self.seconds} s"
-        results = rounds(variants, pairs, self.measure)
-        report(f"recycling_{self.name}", title, results)
+    def grown(self, figure, share=1):
+        """Kilobytes that a worker has at the end of its life, or of a share of it: those of a new one
+        who has served once, and its growth."""
+        with self.make({}) as server:
+            ab(server.url(self.path), WORKERS, WORKERS)
+            sizes = [getattr(worker.memory_full_info(), figure) for worker in server.workers()]
+        return int(statistics.mean(sizes) / 1024 + share * GROWTH_KB)
+
+    def show(self, pairs, variants):
+        measure = measuring(self.make, self.seconds, self.path, self.load)
+        title = f"{self.title}, {WORKERS} workers, runs of {self.seconds} s"
+        results = rounds({"no recycling": ({},)} | variants, pairs, measure)
+        report(f"recycling_{self.title.replace(', ', '_')}", title, results)
+
+
+def leaking_httpd(environment, config="", leaked_kb=0):
+    return httpd(environment, growing(0, leaked_kb) + config, ("perl",), WORKERS)
 
 
 def compare_httpd(asked):
-    def make(environment, config=""):
-        return httpd(environment, growing(0, LEAKED_KB) + config, ("perl",), WORKERS)
-
-    compared = Compared("httpd", make, asked.seconds, "/grow")
-    size, unshared = compared.grown("vms"), compared.grown("uss")
+    """Its master looks once a second for what is missing: to recycle as many in a run as the others
+    do, slshim, which has few away at a time, has to begin earlier."""
+    seconds = max(8, asked.seconds)
+    compared = Compared("httpd", leaking_httpd, saturate, seconds, "/grow")
     own = f"MaxConnectionsPerChild {compared.connections}"
     variants = {
-        "slshim": (shim(SL_MAX_UNSHARED=unshared // 1024),),
+        "slshim": (shim(SL_MAX_UNSHARED=compared.grown("uss", 1 / 2)),),
         own: ({}, own),
-        "Apache2::SizeLimit": ({}, SIZELIMIT.format(kb=size // 1024)),
+        "Apache2::SizeLimit": ({}, SIZELIMIT.format(kb=compared.grown("vms"))),
     }
-    compared.run(asked.pairs, variants)
-
-
-def compare_gunicorn(asked):
-    make = partial(gunicorn, workers=WORKERS, leaked_kb=LEAKED_KB)
-    compared = Compared("gunicorn", make, asked.seconds)
-    many = compared.connections
-    own = ("--max-requests", many)
-    variants = {
-        "slshim": (shim(SL_MAX_RSS=compared.grown("rss") // 1024),),
-        f"max_requests {many}": ({}, own),
-        "the same, jitter a fifth": ({}, (*own, "--max-requests-jitter", many // 5)),
-    }
-    compared.run(asked.pairs, variants)
+    compared.show(asked.pairs, variants)
 
 
 def compare_uwsgi(asked):
-    make = partial(uwsgi, workers=WORKERS, leaked_kb=LEAKED_KB)
-    compared = Compared("uWSGI", make, asked.seconds)
-    many, megabytes = compared.connections, compared.grown("rss") // MB
+    """As its master does."""
+    make = partial(uwsgi, workers=WORKERS)
+    compared = Compared("uWSGI", make, saturate, max(5, asked.seconds))
+    many, megabytes = compared.connections, compared.grown("rss") // 1024
     young = ("--min-worker-lifetime", 0)  # its own recycling spares workers for a minute
     variants = {
-        "slshim": (shim(SL_MAX_RSS=f"{megabytes}M"),),
+        "slshim": (shim(SL_MAX_RSS=compared.grown("rss", 1 / 2)),),
         f"max-requests {many}": ({}, ("--max-requests", many, *young)),
         f"reload-on-rss {megabytes}": ({}, ("--reload-on-rss", megabytes, *young)),
     }
-    compared.run(asked.pairs, variants)
+    compared.show(asked.pairs, variants)
+
+
+def compare_gunicorn(asked, title, load):
+    make = partial(gunicorn, workers=WORKERS)
+    compared = Compared(f"gunicorn, {title}", make, load, asked.seconds)
+    many = compared.connections
+    own = ("--max-requests", many)
+    variants = {
+        "slshim": (shim(SL_MAX_RSS=compared.grown("rss")),),
+        f"max_requests {many}": ({}, own),
+        "the same, jitter a fifth": ({}, (*own, "--max-requests-jitter", many // 5)),
+    }
+    compared.show(asked.pairs, variants)
 
 
 def main():
-    asked = arguments(__doc__, 8)
-    for compare in (compare_httpd, compare_gunicorn, compare_uwsgi):
-        compare(asked)
+    asked = arguments(__doc__, 3)
+    compare_httpd(asked)
+    compare_uwsgi(asked)
+    compare_gunicorn(asked, "saturated", saturate)
+    compare_gunicorn(asked, "paced", pace)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@
  *
  * This does not hold for what happens without a fault of this process: others stop sharing pages
  * (its parent, siblings or children write to them, unmap them, or end), and the kernel collapses
- * pages into huge ones, or copies them for userfaultfd. Nor where shared memory is given up and as much
- * taken in huge pages between two looks. Somebody has to measure now and then. */
+ * pages into huge ones, or copies them for userfaultfd. Nor where shared memory is given up and as
+ * much taken in huge pages between two looks. Somebody has to measure now and then. */
 #ifndef SLSHIM_BOUNDS_H
 #define SLSHIM_BOUNDS_H
 
