@@ -33,7 +33,7 @@ plot '{directory}/without' using 1:2 with lines lc rgb '#b0b0b0' title 'without 
 
 
 def open_server(limited):
-    variables = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_CHECK_EVERY": 10, "SL_MAX_LEAVING": 2}
+    variables = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_MAX_LEAVING": 2}
     try:
         return Httpd(
             shim(**variables) if limited else {},

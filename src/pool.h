@@ -11,10 +11,10 @@
  * turns: slower, never unsafe.
  *
  * A lease is one word, the tag and a deadline on the boot clock, taken by compare-and-swap. Past
- * its deadline it is free: so whoever dies in any way gives it back. The first accept of a newcomer
- * gives it back before that. A deadline further ahead than a lease can be is garbage: it becomes
- * one that nobody holds, so that a page which somebody scribbles on stops recycling rather than
- * letting all go at once.
+ * its deadline it is free: so whoever dies in any way gives it back. A newcomer that is ready to
+ * accept gives it back before that. A deadline further ahead than a lease can be is garbage: it
+ * becomes one that nobody holds, so that a page which somebody scribbles on stops recycling rather
+ * than letting all go at once.
  *
  * Some workers finish what is open first, which may take them long. Such a leaver has a slot that
  * says so, with its lease; when this has run out, whoever asks next takes out another one for it,

@@ -30,7 +30,9 @@ enum phase { SERVING, LEAVING, STAYING };
 
 static struct {
 	atomic_flag busy;
-	bool entered; /* has come to its first accept */
+	bool entered;            /* has come to its first accept */
+	_Atomic bool arrived;    /* has come to that, or to wait for a listener */
+	_Atomic unsigned looked; /* for one that it waits for */
 	enum phase phase;
 	struct departure departure;
 	enum lock lock;       /* the suspicion that made its moment the close */
@@ -52,7 +54,8 @@ static void begin_watch(void)
 {
 	turn_begin();
 	atomic_flag_clear(&self.busy);
-	self.entered = false;
+	self.entered = self.arrived = false;
+	self.looked = 0;
 	self.phase = SERVING;
 	self.crossed = 0;
 	self.undecided_at = 0;
@@ -165,7 +168,7 @@ static void enter(void)
 {
 	int saved = errno;
 
-	self.entered = true;
+	self.entered = self.arrived = true;
 	if (worker.forker == 0) {
 		server_say_unheld();
 		stand_beside();
@@ -183,7 +186,7 @@ static void enter(void)
 	else if (find_place() != WORKER_FITS)
 		stand_beside();
 	else if (server.page != NULL)
-		turn_join(&self.departure);
+		turn_join(&self.departure, worker.listener);
 	errno = saved;
 }
 
@@ -292,7 +295,7 @@ static bool may_leave(enum moment moment, uint64_t now)
 {
 	if (has_to_stay(now))
 		return false;
-	if (server.page == NULL || !turn_join(&self.departure)) {
+	if (server.page == NULL || !turn_join(&self.departure, worker.listener)) {
 		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;
 	}
@@ -410,6 +413,40 @@ __attribute__((noinline)) static bool is_listener_watched(int listener)
 	struct place place;
 
 	return place_find(listener, &place) && config_watches(&server.config, &place);
+}
+
+bool recycle_looks_for_listener(void)
+{
+	enum { LOOKS = 8 };
+
+	return !self.arrived && self.looked++ < LOOKS;
+}
+
+static bool may_arrive(int listener)
+{
+	return worker.forker != 0 && server.page != NULL && !worker_made(listener) && turn_can_tell() &&
+	       (server.config.listens == 0 || is_listener_watched(listener));
+}
+
+/* Its siblings may be given all connections for long: what counts is that it is ready. */
+static void arrive(int listener)
+{
+	int saved = errno;
+	struct departure departure;
+
+	if (may_arrive(listener)) {
+		departure = server_departure();
+		turn_join(&departure, listener);
+	}
+	errno = saved;
+}
+
+void recycle_waits_for(int listener)
+{
+	worker_waits();
+	if (listener >= 0 && !self.arrived && worker_is_current() &&
+	    !atomic_exchange(&self.arrived, true))
+		arrive(listener);
 }
 
 int recycle_before_accept(int listener)

@@ -31,8 +31,13 @@ int recycle_before_accept(int listener);
 extern _Atomic bool recycle_leaves_idle;
 
 /* Is it of interest which threads wait for a listener? Until it is known how this worker leaves,
- * and as long as it would leave when idle by default. */
+ * and as long as it would leave when idle by default. Then, before such a wait: with the listener,
+ * -1 where it is not known which it is, or whether it is one. To know is worth a look in /proc
+ * while recycle_looks_for_listener(), which is true a few times in a life. */
 extern _Atomic bool recycle_notes_waits;
+bool recycle_looks_for_listener(void);
+void recycle_waits_for(int listener);
+
 bool recycle_is_asked_to_leave_idle(void);
 int recycle_listener(void);
 int recycle_idle(void);

@@ -46,8 +46,8 @@ static bool select_includes(int count, const fd_set *reads, int listener)
 }
 
 struct search {
-	uint64_t listener;
-	bool found;
+	bool (*fits)(int fd);
+	int found; /* -1: none */
 };
 
 /* A line of a set's fdinfo names a descriptor: "tfd:        5 events:       19 ..." */
@@ -60,14 +60,15 @@ static bool look_at_line(const char *line, void *argument)
 		return true;
 	for (line += 4; *line == ' ';)
 		line++;
-	search->found = number_read(line, &fd) != NULL && fd == search->listener;
-	return !search->found;
+	if (number_read(line, &fd) != NULL && search->fits((int)fd))
+		search->found = (int)fd;
+	return search->found < 0;
 }
 
-/* The kernel tells what is in an epoll set. */
-static bool epoll_includes(int set, int listener)
+/* The kernel tells what is in an epoll set. The first that fits; -1 if none does. */
+static int find_in_epoll(int set, bool (*fits)(int fd))
 {
-	struct search search = {.listener = (uint64_t)listener};
+	struct search search = {.fits = fits, .found = -1};
 	struct line path;
 
 	line_start(&path);
@@ -75,6 +76,11 @@ static bool epoll_includes(int set, int listener)
 	line_number(&path, (uint64_t)set);
 	file_each_line(path.text, look_at_line, &search);
 	return search.found;
+}
+
+static bool is_accepted_on(int fd)
+{
+	return fd == recycle_listener();
 }
 
 /* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */
@@ -92,7 +98,7 @@ static void note_poll(const struct pollfd *set, nfds_t count)
 {
 	for (nfds_t i = 0; i < count; i++)
 		if ((set[i].events & POLLIN) && worker_knows_listener(set[i].fd)) {
-			worker_waits();
+			recycle_waits_for(set[i].fd);
 			return;
 		}
 }
@@ -101,7 +107,7 @@ static void note_select(int count, const fd_set *reads)
 {
 	for (int fd = 0; reads != NULL && fd < count && fd < FD_SETSIZE; fd++)
 		if (FD_ISSET(fd, reads) && worker_knows_listener(fd)) {
-			worker_waits();
+			recycle_waits_for(fd);
 			return;
 		}
 }
@@ -121,11 +127,17 @@ static bool is_select_over(int count, const fd_set *reads)
 }
 
 /* What is in a set of epoll is too dear to ask each time: it may be a listener. */
+static void note_epoll(int set)
+{
+	recycle_waits_for(recycle_looks_for_listener() ? find_in_epoll(set, worker_knows_listener)
+	                                               : -1);
+}
+
 static bool is_epoll_over(int set)
 {
 	if (recycle_notes_waits)
-		worker_waits();
-	return is_asked() && is_over(epoll_includes(set, recycle_listener()));
+		note_epoll(set);
+	return is_asked() && is_over(find_in_epoll(set, is_accepted_on) >= 0);
 }
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)

@@ -56,10 +56,10 @@ static void take_slot(void)
 }
 
 /* Somebody may write over its slot. */
-bool turn_join(const struct departure *departure)
+bool turn_join(const struct departure *departure, int listener)
 {
 	if (self.tag == 0) {
-		self.tag = pool_tag(worker.forker, worker_common_listener(worker.listener));
+		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
 		pool_fill_vacancy(server.page, self.tag, worker.born, process_clock(),
 		                  departure->replaced_within, process_is_sibling);
 	}

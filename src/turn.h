@@ -23,9 +23,9 @@ void turn_serve_beside_children(void);
 /* Has the parent been seen to accept on this worker's listener? */
 bool turn_is_beside_parent(void);
 
-/* Makes it a member, once, and fills a vacancy; later sees to it that it still has a slot. False if
- * there is none. */
-bool turn_join(const struct departure *departure);
+/* It is ready to accept on a listener: makes it a member, once, and fills a vacancy; later sees to
+ * it that it still has a slot. False if there is none. */
+bool turn_join(const struct departure *departure, int listener);
 
 /* Is it worth asking for? All who may be away at a time may be away already: then whatever else
  * stands in the way need not be looked at. True of one that is no member yet. */

@@ -114,7 +114,7 @@ bool worker_shares_listener_with(pid_t process)
 	return false;
 }
 
-static bool made_here(int fd)
+bool worker_made(int fd)
 {
 	for (unsigned i = 0; i < worker.listeners; i++) {
 		const struct listener *listener = &worker.listener_table[i];
@@ -132,12 +132,12 @@ void worker_turns_to(int fd)
 	else if (!pthread_equal(pthread_self(), worker.acceptor))
 		worker.many_accept = true;
 	worker.listener = fd;
-	worker.on_own = worker.on_own || made_here(fd);
+	worker.on_own = worker.on_own || worker_made(fd);
 }
 
 void worker_accepts_elsewhere(int fd)
 {
-	worker.on_own = worker.on_own || made_here(fd);
+	worker.on_own = worker.on_own || worker_made(fd);
 }
 
 bool worker_knows_listener(int fd)

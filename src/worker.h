@@ -98,6 +98,9 @@ void worker_accepted(int connection, bool counts);
 /* Is it one that was a listener when this process began? */
 bool worker_knows_listener(int fd);
 
+/* Did this process itself make it a listener? True where that is not known. */
+bool worker_made(int fd);
+
 /* The calling thread waits for a listener. */
 void worker_waits(void);
 

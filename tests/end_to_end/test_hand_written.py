@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from servers import HandWritten, ab, as_root, get, leavings, shim, tool, wrk
+from servers import HandWritten, ab, as_root, get, leavings, shim, tool, wait_until, wrk
 
 IDLE, CLOSE = "_exit@idle", "_exit@close"
 WAITS = [
@@ -94,6 +94,17 @@ def test_leaves_before_it_takes_a_lock_that_would_last(wait, lock, limit):
     _, server = recycled(wait, lock=lock, way=CLOSE, **limit)
     assert server.log().count("leaves right after a close, not when it is idle") == 1
     assert LASTING_LOCKS[lock] in server.log()
+
+
+@pytest.mark.parametrize("wait", ["exclusive", "epoll_wait", "poll"])
+def test_newcomer_need_not_be_given_a_connection(wait):
+    """A single client, whom the same worker serves as long as it is there, where the kernel wakes the
+    first who waits: whoever replaces it may wait for long, and is no less there."""
+    with HandWritten(shim(SL_MAX_CONNECTIONS=20), wait) as server:
+        wait_until(
+            lambda: ab(server.url(), 200, clients=1).failed == 0 and len(leavings(server.log())) >= 30,
+            "30 left, of whom each would be missed for 10 s",
+        )
 
 
 @at_both_paces
