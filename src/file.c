@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hot.h"
 #include "real.h"
 
 bool file_read_open(int fd, char *text, size_t size)
@@ -83,7 +84,7 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
 }
 
 /* Inodes of sockets and pipes are 32 bits wide on Linux. */
-file_id file_identify(int fd, int *type)
+HOT file_id file_identify(int fd, int *type)
 {
 	struct stat status;
 	int saved = errno;

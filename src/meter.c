@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bounds.h"
+#include "hot.h"
 #include "kept.h"
 #include "probe.h"
 #include "process.h"
@@ -175,7 +176,7 @@ static bool walk_in_budget(const struct config *config, const struct look *look,
 	return is_measured;
 }
 
-unsigned meter_check(const struct config *config, unsigned wanted, struct sample *sample)
+HOT unsigned meter_check(const struct config *config, unsigned wanted, struct sample *sample)
 {
 	struct look look;
 	bool has_look, is_known_within;

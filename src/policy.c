@@ -1,7 +1,8 @@
 /* policy.c - judges a sample. */
 #include "policy.h"
+#include "hot.h"
 
-unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sample *sample)
+HOT unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sample *sample)
 {
 	unsigned crossed = 0;
 

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "hot.h"
 #include "leave.h"
 #include "listener.h"
 #include "lock.h"
@@ -348,7 +349,7 @@ static bool is_idle_at_accept(void)
 	return self.departure.way.moment == MOMENT_IDLE && listener_blocks(worker.listener);
 }
 
-static void consider_slowly(enum moment moment)
+HOT static void consider_slowly(enum moment moment)
 {
 	int saved = errno;
 
@@ -449,7 +450,7 @@ void recycle_waits_for(int listener)
 		arrive(listener);
 }
 
-int recycle_before_accept(int listener)
+HOT int recycle_before_accept(int listener)
 {
 	if (server.config.listens > 0 && !is_listener_watched(listener)) {
 		worker_accepts_elsewhere(listener);
@@ -462,7 +463,7 @@ int recycle_before_accept(int listener)
 	return is_to_refuse() ? leave_refusal(listener) : 0;
 }
 
-void recycle_closed(void)
+HOT void recycle_closed(void)
 {
 	consider(MOMENT_CLOSE);
 }

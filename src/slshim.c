@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hot.h"
 #include "real.h"
 #include "recycle.h"
 #include "server.h"
@@ -51,7 +52,7 @@ static int refused(int answer)
 	return -1;
 }
 
-HOOK int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
+HOOK HOT int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
 {
 	int answer;
 
@@ -61,7 +62,7 @@ HOOK int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
 	return answer > 0 ? refused(answer) : accepted(answer, real.accept(fd, address, size));
 }
 
-HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
+HOOK HOT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
 {
 	int answer;
 
@@ -71,7 +72,7 @@ HOOK int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict 
 	return answer > 0 ? refused(answer) : accepted(answer, real.accept4(fd, address, size, flags));
 }
 
-HOOK int close(int fd)
+HOOK HOT int close(int fd)
 {
 	int result;
 

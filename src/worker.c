@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "hot.h"
 #include "listener.h"
 #include "process.h"
 
@@ -181,7 +182,7 @@ bool worker_has_heirs(void)
 
 /* ------------------------------------------------------------- connections */
 
-void worker_accepted(int connection, bool counts)
+HOT void worker_accepted(int connection, bool counts)
 {
 	int highest = worker.highest;
 
@@ -200,7 +201,7 @@ void worker_accepted(int connection, bool counts)
 		worker.open++;
 }
 
-bool worker_closes(int fd)
+HOT bool worker_closes(int fd)
 {
 	if (!worker_is_current() || atomic_exchange(&worker_connections[fd], 0) == 0)
 		return false;
