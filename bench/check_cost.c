@@ -66,7 +66,7 @@ static void work(char *memory, size_t size, int checks, unsigned budget)
 		times[0] = nanoseconds();
 		look(statm);
 		times[1] = nanoseconds();
-		meter_check(&config, 1u << QUANTITY_UNSHARED, &sample);
+		meter_check(&config, config.limit, 1u << QUANTITY_UNSHARED, &sample);
 		times[2] = nanoseconds();
 		bare += times[1] - times[0];
 		checked += times[2] - times[1];

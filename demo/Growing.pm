@@ -5,6 +5,7 @@
 #     PerlSetVar UnsharedKB  64       how much one request unshares
 #     PerlSetVar TransientKB 4096     how much one request takes and frees again
 #     PerlSetVar Work        10000    additions that one request makes, as if it had a purpose
+#     PerlSetVar Files       1        how many files one request opens for good
 #     PerlSetVar Witness     /file    a line for each child that runs its exit handlers
 package Growing;
 
@@ -32,6 +33,10 @@ sub handler {
 
     undef $transient; # a lexical keeps its memory otherwise
 
+    for (1 .. $r->dir_config('Files') || 0) {
+        open my $file, '<', '/dev/null' or die "/dev/null: $!";
+        push @Growing::leak, $file;
+    }
     $sum += $_ for 1 .. $r->dir_config('Work');
     for (my $end = $at + $unshared; $at < $end; $at += $page) {
         if ($at < $bytes) { substr($data, $at, 1) = 'y' }

@@ -14,21 +14,29 @@ static uint64_t add(uint64_t one, uint64_t other)
 	return __builtin_add_overflow(one, other, &sum) ? UINT64_MAX : sum;
 }
 
-void bounds_start(struct bounds *bounds, const struct look *look, uint64_t unshared)
+void bounds_start(struct bounds *bounds, const struct look *look, uint64_t unshared,
+                  uint64_t proportional)
 {
 	bounds->last = *look;
 	bounds->unshared = add(unshared, bounds->slack);
+	bounds->proportional = add(proportional, bounds->slack);
+}
+
+static uint64_t grow(uint64_t bytes, uint64_t most_added, uint64_t most)
+{
+	uint64_t sum = add(bytes, most_added);
+
+	return sum < most ? sum : most;
 }
 
 void bounds_advance(struct bounds *bounds, const struct look *look)
 {
 	uint64_t faults = rise(bounds->last.faults, look->faults);
 	uint64_t most = add(look->resident, bounds->slack);
+	uint64_t added = add(faults * bounds->page, rise(bounds->last.resident, look->resident));
 
-	bounds->unshared = add(bounds->unshared, faults * bounds->page);
-	bounds->unshared = add(bounds->unshared, rise(bounds->last.resident, look->resident));
-	if (bounds->unshared > most)
-		bounds->unshared = most;
+	bounds->unshared = grow(bounds->unshared, added, most);
+	bounds->proportional = grow(bounds->proportional, added, most);
 	bounds->last = *look;
 }
 

@@ -10,7 +10,8 @@
  *
  * So from one look to the next it grows by at most a page for each fault and the rise of resident;
  * and it is never more than what is resident. It may be much less: memory that is taken and freed
- * again makes faults, too.
+ * again makes faults, too. Proportional memory, of which an unshared page is a whole and a shared
+ * one a part, grows by no more than that, either.
  *
  * This does not hold for what happens without a fault of this process: others stop sharing pages
  * (its parent, siblings or children write to them, unmap them, or end), and the kernel collapses
@@ -31,11 +32,13 @@ struct bounds {
 	uint64_t page;  /* bytes */
 	uint64_t slack; /* bytes by which the kernel's figure of what is resident may be off */
 	struct look last;
-	uint64_t unshared; /* bytes: there is no more than this */
+	uint64_t unshared, proportional; /* bytes: there is no more than this */
 };
 
-/* It was measured; or it was just forked, and has none. `page` and `slack` are set. */
-void bounds_start(struct bounds *bounds, const struct look *look, uint64_t unshared);
+/* They were measured; or it was just forked, and has nothing unshared. `page` and `slack` are set.
+ */
+void bounds_start(struct bounds *bounds, const struct look *look, uint64_t unshared,
+                  uint64_t proportional);
 
 void bounds_advance(struct bounds *bounds, const struct look *look);
 

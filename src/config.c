@@ -7,10 +7,17 @@
 
 #include "number.h"
 
-static const char sizes[] = "0 (off), KB (12000), or a whole number with K, M, G or T (50M)";
+static const char sizes[] =
+    "0 (off), KB (12000), a whole number with K, M, G or T (50M), or a share "
+    "of the memory (1% to 100%)";
 static const char counts[] = "0 (off) or a whole number";
+static const char spans[] = "0 (off), seconds (10), or a whole number with s, m, h or d";
 static const char steps[] = "a whole number from 1";
 static const char times[] = "seconds (10), or a whole number with s, m, h or d; from 1s to 365d";
+static const char ages[] = "seconds (10), or a whole number with s, m, h or d";
+static const char jitters[] = "a share of the limits, 0% to 90%";
+static const char pressures[] = "0 (off) or a share of the time, 1% to 100%";
+static const char nevers[] = "never";
 static const char switches[] = "0 or 1";
 static const char probes[] = "auto, rollup, smaps, statm or rusage";
 static const char shares[] = "a number of workers (1 to 1024) or a share of them (1% to 100%)";
@@ -57,10 +64,42 @@ static bool read_count(const char *text, uint64_t *count)
 	return read_scaled(text, none, count);
 }
 
+static bool read_time(const char *text, uint64_t *milliseconds)
+{
+	static const struct suffix suffixes[] = {
+	    {'\0', 1000}, {'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {0, 0},
+	};
+	return read_scaled(text, suffixes, milliseconds);
+}
+
+static const struct {
+	bool (*read)(const char *text, uint64_t *value);
+	const char *accepted;
+} units[] = {
+    [UNIT_BYTES] = {read_size, sizes},
+    [UNIT_COUNT] = {read_count, counts},
+    [UNIT_MILLISECONDS] = {read_time, spans},
+};
+
+static const struct suffix percent[] = {{'%', 1}, {0, 0}};
+
+static bool read_share(const char *text, unsigned *share)
+{
+	uint64_t value;
+	bool is_read = read_scaled(text, percent, &value) && value > 0 && value <= 100;
+
+	*share = is_read ? (unsigned)value : 0;
+	return is_read;
+}
+
 static bool read_limit(const char *text, enum quantity quantity, struct config *config)
 {
-	uint64_t *limit = &config->limit[quantity];
-	return quantity_kinds[quantity].is_size ? read_size(text, limit) : read_count(text, limit);
+	enum unit unit = quantity_kinds[quantity].unit;
+
+	config->limit[quantity] = 0;
+	if (unit == UNIT_BYTES && read_share(text, &config->percent[quantity]))
+		return true;
+	return units[unit].read(text, &config->limit[quantity]);
 }
 
 /* The place of `text` in a list of words that ends with NULL, or -1. */
@@ -98,15 +137,9 @@ static bool read_probe(const char *text, struct config *config)
 	return word >= 0;
 }
 
-static const struct suffix percent[] = {{'%', 1}, {0, 0}};
-
 static bool read_probe_budget(const char *text, struct config *config)
 {
-	uint64_t value;
-	bool is_read = read_scaled(text, percent, &value) && value > 0 && value <= 100;
-
-	config->probe_budget = is_read ? (unsigned)value : 0;
-	return is_read;
+	return read_share(text, &config->probe_budget);
 }
 
 static bool read_leave(const char *text, struct config *config)
@@ -172,11 +205,49 @@ static bool read_max_leaving(const char *text, struct config *config)
 
 static bool read_replace_timeout(const char *text, struct config *config)
 {
-	static const struct suffix suffixes[] = {
-	    {'\0', 1000}, {'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {0, 0},
-	};
-	return read_scaled(text, suffixes, &config->replace_timeout) && config->replace_timeout > 0 &&
+	return read_time(text, &config->replace_timeout) && config->replace_timeout > 0 &&
 	       config->replace_timeout <= 365ull * 86400000;
+}
+
+static bool read_strikes(const char *text, struct config *config)
+{
+	return read_count(text, &config->strikes) && config->strikes > 0;
+}
+
+static bool read_min_age(const char *text, struct config *config)
+{
+	return read_time(text, &config->min_age);
+}
+
+/* "20%" or "20" */
+static bool read_percent(const char *text, uint64_t most, unsigned *value)
+{
+	static const struct suffix suffixes[] = {{'\0', 1}, {'%', 1}, {0, 0}};
+	uint64_t number;
+	bool is_read = read_scaled(text, suffixes, &number) && number <= most;
+
+	*value = is_read ? (unsigned)number : 0;
+	return is_read;
+}
+
+static bool read_jitter(const char *text, struct config *config)
+{
+	return read_percent(text, 90, &config->jitter);
+}
+
+static bool read_pressure(const char *text, struct config *config)
+{
+	return read_percent(text, 100, &config->pressure);
+}
+
+static bool read_thp(const char *text, struct config *config)
+{
+	return config->thp_never = strcmp(text, nevers) == 0;
+}
+
+static bool read_ksm(const char *text, struct config *config)
+{
+	return read_switch(text, &config->ksm);
 }
 
 static bool read_dry_run(const char *text, struct config *config)
@@ -220,6 +291,12 @@ static const struct variable {
     {"SL_REPLACE_TIMEOUT", read_replace_timeout, times},
     {"SL_ONLY", read_only, names},
     {"SL_LISTEN", read_listen, place_accepted},
+    {"SL_STRIKES", read_strikes, steps},
+    {"SL_MIN_AGE", read_min_age, ages},
+    {"SL_JITTER", read_jitter, jitters},
+    {"SL_PRESSURE", read_pressure, pressures},
+    {"SL_THP", read_thp, nevers},
+    {"SL_KSM", read_ksm, switches},
     {"SL_DRY_RUN", read_dry_run, switches},
     {"SL_LOG", read_log, targets},
     {"SL_STRICT", read_strict, switches},
@@ -310,8 +387,10 @@ static void read_variable(struct config *config, struct remarks *remarks, const 
 {
 	for (int q = 0; q < QUANTITIES; q++)
 		if (strcmp(name, quantity_kinds[q].variable) == 0) {
+			enum unit unit = quantity_kinds[q].unit;
+
 			if (!read_limit(value, (enum quantity)q, config))
-				refuse(remarks, name, value, quantity_kinds[q].is_size ? sizes : counts);
+				refuse(remarks, name, value, units[unit].accepted);
 			return;
 		}
 	for (int i = 0; i < VARIABLES; i++)
@@ -341,6 +420,7 @@ void config_read(struct config *config, struct remarks *remarks, char *const env
 	*config = (struct config){
 	    .check_every = 1,
 	    .probe_budget = 1,
+	    .strikes = 1,
 	    .max_leaving = 10,
 	    .max_leaving_is_percent = true,
 	};
@@ -364,7 +444,22 @@ bool config_has_limit(const struct config *config)
 	for (int q = 0; q < QUANTITIES; q++)
 		if (config->limit[q] > 0)
 			return true;
+	return config_has_share(config);
+}
+
+bool config_has_share(const struct config *config)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (config->percent[q] > 0)
+			return true;
 	return false;
+}
+
+void config_scale(struct config *config, uint64_t memory)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (config->percent[q] > 0)
+			config->limit[q] = memory / 100 * config->percent[q];
 }
 
 bool config_watches(const struct config *config, const struct place *place)
@@ -384,6 +479,13 @@ static void describe_number(struct line *line, const char *name, uint64_t number
 	line_text(line, "=");
 	line_number(line, number);
 	line_text(line, unit);
+}
+
+static void describe_share(struct line *line, unsigned share)
+{
+	line_text(line, " (");
+	line_number(line, share);
+	line_text(line, "%)");
 }
 
 static void describe_place(struct line *line, const struct place *place)
@@ -423,6 +525,8 @@ void config_describe(const struct config *config, struct line *line)
 			line_text(line, quantity_kinds[q].variable);
 			line_text(line, "=");
 			line_value(line, (enum quantity)q, config->limit[q]);
+			if (config->percent[q] > 0)
+				describe_share(line, config->percent[q]);
 		}
 	describe_number(line, "SL_CHECK_EVERY", config->check_every, "");
 	describe_number(line, "SL_MAX_LEAVING", config->max_leaving,
@@ -433,6 +537,18 @@ void config_describe(const struct config *config, struct line *line)
 	line_text(line, " SL_PROBE=");
 	line_text(line, probe_words[config->probe]);
 	describe_number(line, "SL_PROBE_BUDGET", config->probe_budget, "%");
+	if (config->strikes > 1)
+		describe_number(line, "SL_STRIKES", config->strikes, "");
+	if (config->min_age > 0)
+		describe_number(line, "SL_MIN_AGE", config->min_age / 1000, "s");
+	if (config->jitter > 0)
+		describe_number(line, "SL_JITTER", config->jitter, "%");
+	if (config->pressure > 0)
+		describe_number(line, "SL_PRESSURE", config->pressure, "%");
+	if (config->thp_never)
+		line_text(line, " SL_THP=never");
+	if (config->ksm)
+		line_text(line, " SL_KSM=1");
 	if (config->dry_run)
 		line_text(line, " SL_DRY_RUN=1");
 }

@@ -23,7 +23,7 @@ enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_PLAC
 typedef char program_pattern[64];
 
 struct config {
-	uint64_t limit[QUANTITIES]; /* bytes or a count; 0: off */
+	uint64_t limit[QUANTITIES]; /* bytes, milliseconds or a count; 0: off */
 	uint64_t check_every;       /* connections, at least 1 */
 	uint64_t replace_timeout;   /* milliseconds, at least 1,000; 0: as the profile has it */
 	struct way leave;           /* DEED_UNSAID without SL_LEAVE */
@@ -34,7 +34,13 @@ struct config {
 	struct place listen[CONFIG_PLACES];
 	unsigned listens; /* 0: any listener */
 	enum probe_choice probe;
-	unsigned probe_budget; /* 1 to 100: percent of the time that walks may take */
+	unsigned probe_budget;        /* 1 to 100: percent of the time that walks may take */
+	unsigned percent[QUANTITIES]; /* 1 to 100: the limit is that much of the machine's memory */
+	uint64_t strikes;             /* at least 1 */
+	uint64_t min_age;             /* milliseconds */
+	unsigned jitter;              /* 0 to 90 percent */
+	unsigned pressure;            /* percent; 0: limits always apply */
+	bool thp_never, ksm;
 	bool dry_run;
 	bool strict;
 	enum log_target log;
@@ -59,6 +65,10 @@ bool config_is_asked_for(char *const environment[]);
 void config_read(struct config *config, struct remarks *remarks, char *const environment[]);
 
 bool config_has_limit(const struct config *config);
+
+/* Is a limit a share of the memory? Then config_scale() makes a number of it. */
+bool config_has_share(const struct config *config);
+void config_scale(struct config *config, uint64_t memory);
 
 /* Does SL_LISTEN leave it to be watched? */
 bool config_watches(const struct config *config, const struct place *place);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "hot.h"
@@ -79,6 +80,41 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
 
 	if (fd >= 0)
 		real.close(fd);
+	errno = saved;
+	return was_all;
+}
+
+/* As getdents64 has them; opendir would allocate. */
+struct entry {
+	uint64_t inode, next;
+	uint16_t length; /* of this one, name included */
+	uint8_t type;
+	char name[];
+};
+
+static bool count_entries(int fd, uint64_t *count)
+{
+	_Alignas(struct entry) char text[4096];
+	long got;
+
+	*count = 0;
+	if (lseek(fd, 0, SEEK_SET) != 0)
+		return false;
+	while ((got = syscall(SYS_getdents64, fd, text, sizeof text)) > 0)
+		for (long at = 0; at < got;) {
+			const struct entry *entry = (const void *)(text + at);
+
+			*count += strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0;
+			at += entry->length;
+		}
+	return got == 0;
+}
+
+bool file_count_entries(int fd, uint64_t *count)
+{
+	int saved = errno;
+	bool was_all = count_entries(fd, count);
+
 	errno = saved;
 	return was_all;
 }

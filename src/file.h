@@ -21,6 +21,9 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
                     void *argument);
 bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument);
 
+/* How many entries a directory has that is open, "." and ".." left out; false if it is none. */
+bool file_count_entries(int fd, uint64_t *count);
+
 /* Which file a descriptor is, whatever its number: device and inode in one word. 0: not open. */
 typedef uint64_t file_id;
 

@@ -34,8 +34,8 @@ void line_digits(struct line *line, uint64_t number, int at_least);
 /* Hexadecimal, "0A", with leading zeros, up to `at_least` digits. */
 void line_hex(struct line *line, uint64_t number, int at_least);
 
-/* "51200 KB" or "17": a value of this quantity in the unit of its limit. KB are 1024 bytes,
- * rounded up, so that a value over its threshold never prints as equal to it. */
+/* "51200 KB", "0.25 s" or "17": a value of this quantity in the unit of its limit. KB are 1024
+ * bytes. Rounded up, so that a value over its threshold never prints as equal to it. */
 void line_value(struct line *line, enum quantity quantity, uint64_t value);
 
 /* Milliseconds as seconds: "0.25 s". */

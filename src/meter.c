@@ -14,12 +14,15 @@
 
 /* Sums over the mappings walk the page tables: only for who asks what they alone can tell. */
 enum {
-	WALKED = 1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED,
+	WALKED = 1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL |
+	         1u << QUANTITY_GROWTH,
 	COUNTED = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT
 };
 
 static struct {
-	struct kept statm, rollup, smaps;
+	struct kept statm, rollup, smaps, status, descriptors;
+	bool has_first;  /* of unshared memory */
+	uint64_t first;  /* bytes */
 	bool is_bounded; /* the bounds hold */
 	struct bounds bounds;
 	uint64_t walked_at; /* when the last walk ended, or the process began; nanoseconds */
@@ -29,6 +32,8 @@ static struct {
     .statm = {"/proc/self/statm", -1, 0},
     .rollup = {"/proc/self/smaps_rollup", -1, 0},
     .smaps = {"/proc/self/smaps", -1, 0},
+    .status = {"/proc/self/status", -1, 0},
+    .descriptors = {"/proc/self/fd", -1, 0},
 };
 
 static uint64_t nanoseconds(void)
@@ -41,11 +46,25 @@ static uint64_t nanoseconds(void)
 
 /* ------------------------------------------------------------------ probes */
 
-static bool walk(enum probe_choice choice, struct sample *sample)
+static bool walk_by(enum probe_choice choice, struct sample *sample)
 {
 	if (choice != PROBE_SMAPS && probe_smaps(kept_descriptor(&self.rollup), sample))
 		return true;
 	return choice != PROBE_ROLLUP && probe_smaps(kept_descriptor(&self.smaps), sample);
+}
+
+static bool walk(enum probe_choice choice, struct sample *sample)
+{
+	uint64_t unshared;
+
+	if (!walk_by(choice, sample))
+		return false;
+	unshared = sample->value[QUANTITY_UNSHARED];
+	if (!self.has_first)
+		self.first = unshared;
+	self.has_first = true;
+	sample_set(sample, QUANTITY_GROWTH, unshared > self.first ? unshared - self.first : 0);
+	return true;
 }
 
 static bool may_walk(enum probe_choice choice)
@@ -59,6 +78,12 @@ void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample
 		probe_rusage(-1, sample);
 	if (choice != PROBE_RUSAGE && (wanted & COUNTED))
 		probe_statm(kept_descriptor(&self.statm), sample);
+	if (choice != PROBE_RUSAGE && (wanted & 1u << QUANTITY_SWAPPED))
+		probe_status(kept_descriptor(&self.status), sample);
+	if (wanted & 1u << QUANTITY_CPU)
+		probe_cpu(-1, sample);
+	if (wanted & 1u << QUANTITY_DESCRIPTORS)
+		probe_descriptors(kept_descriptor(&self.descriptors), sample);
 	if ((wanted & WALKED) && may_walk(choice))
 		walk(choice, sample);
 }
@@ -84,12 +109,12 @@ static bool read_resident(struct sample *sample, struct look *look)
 	return true;
 }
 
-static void start_bounds(const struct look *look, uint64_t unshared)
+static void start_bounds(const struct look *look, uint64_t unshared, uint64_t proportional)
 {
 	self.bounds.page = (uint64_t)sysconf(_SC_PAGESIZE);
 	self.bounds.slack = probe_resident_slack();
 	self.is_bounded = !probe_reserved_pages();
-	bounds_start(&self.bounds, look, unshared);
+	bounds_start(&self.bounds, look, unshared, proportional);
 }
 
 /* A child has none of its own until its first fault; those since the fork count. */
@@ -98,12 +123,16 @@ void meter_begin(const struct config *config, bool serves)
 	struct sample sample = {.known = 0};
 	struct look look;
 
-	self.is_bounded = false;
+	self.is_bounded = self.has_first = false;
 	self.credit = 1; /* the first walk is free to begin */
 	self.walked_at = self.credited_at = nanoseconds();
 	if (!serves)
 		return;
 	kept_open(&self.statm);
+	if (config->limit[QUANTITY_SWAPPED] > 0)
+		kept_open(&self.status);
+	if (config->limit[QUANTITY_DESCRIPTORS] > 0)
+		kept_open(&self.descriptors);
 	if (!may_walk(config->probe))
 		return;
 	if (config->probe != PROBE_SMAPS)
@@ -112,7 +141,7 @@ void meter_begin(const struct config *config, bool serves)
 		kept_open(&self.smaps);
 	look.faults = 0;
 	if (read_resident(&sample, &look))
-		start_bounds(&look, 0);
+		start_bounds(&look, 0, look.resident);
 }
 
 void meter_end(void)
@@ -120,24 +149,35 @@ void meter_end(void)
 	kept_close(&self.statm);
 	kept_close(&self.rollup);
 	kept_close(&self.smaps);
+	kept_close(&self.status);
+	kept_close(&self.descriptors);
 }
 
 /* ------------------------------------------------------------------ checks */
 
-/* Not crossed, whatever a walk would find. */
-static bool is_within(const struct config *config)
+static bool has_grown_at_most(uint64_t growth)
 {
-	uint64_t most = config->limit[QUANTITY_UNSHARED], least = config->limit[QUANTITY_SHARED];
+	return self.has_first &&
+	       (self.bounds.unshared <= self.first || self.bounds.unshared - self.first <= growth);
+}
+
+/* Not crossed, whatever a walk would find. */
+static bool is_within(const uint64_t limit[QUANTITIES])
+{
+	uint64_t most = limit[QUANTITY_UNSHARED], least = limit[QUANTITY_SHARED];
+	uint64_t proportional = limit[QUANTITY_PROPORTIONAL], growth = limit[QUANTITY_GROWTH];
 
 	return self.is_bounded && (most == 0 || self.bounds.unshared <= most) &&
-	       (least == 0 || bounds_shared(&self.bounds) >= least);
+	       (least == 0 || bounds_shared(&self.bounds) >= least) &&
+	       (proportional == 0 || self.bounds.proportional <= proportional) &&
+	       (growth == 0 || has_grown_at_most(growth));
 }
 
 /* Without a fault nothing comes, but shared memory may go. */
-static bool has_nothing_come(const struct config *config, const struct look *look)
+static bool has_nothing_come(const uint64_t limit[QUANTITIES], const struct look *look)
 {
-	return look->faults == self.bounds.last.faults && config->limit[QUANTITY_SHARED] == 0 &&
-	       is_within(config);
+	return look->faults == self.bounds.last.faults && limit[QUANTITY_SHARED] == 0 &&
+	       is_within(limit);
 }
 
 /* What raises no fault here is found by a walk now and then: not after so many checks, since a fast
@@ -172,11 +212,12 @@ static bool walk_in_budget(const struct config *config, const struct look *look,
 	self.walked_at = end;
 	self.credit -= (int64_t)(end - start);
 	if (is_measured && look != NULL && !process_has_children())
-		start_bounds(look, sample->value[QUANTITY_UNSHARED]);
+		start_bounds(look, sample->value[QUANTITY_UNSHARED], sample->value[QUANTITY_PROPORTIONAL]);
 	return is_measured;
 }
 
-HOT unsigned meter_check(const struct config *config, unsigned wanted, struct sample *sample)
+HOT unsigned meter_check(const struct config *config, const uint64_t limit[QUANTITIES],
+                         unsigned wanted, struct sample *sample)
 {
 	struct look look;
 	bool has_look, is_known_within;
@@ -186,14 +227,15 @@ HOT unsigned meter_check(const struct config *config, unsigned wanted, struct sa
 		meter_read(config->probe, wanted, sample);
 		return 0;
 	}
+	meter_read(config->probe, wanted & ~(WALKED | COUNTED), sample);
 	now = nanoseconds();
 	has_look = count_faults(&look);
-	if (has_look && (wanted & COUNTED) == 0 && has_nothing_come(config, &look) && !is_stale(now))
+	if (has_look && (wanted & COUNTED) == 0 && has_nothing_come(limit, &look) && !is_stale(now))
 		return 0;
 	has_look = has_look && read_resident(sample, &look);
 	if (has_look && self.is_bounded)
 		bounds_advance(&self.bounds, &look);
-	is_known_within = has_look && is_within(config);
+	is_known_within = has_look && is_within(limit);
 	if (is_known_within && !is_stale(now))
 		return 0;
 	if (!can_afford_walk(config, now))

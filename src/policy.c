@@ -6,13 +6,24 @@ HOT unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sampl
 {
 	unsigned crossed = 0;
 
-	for (int q = 0; q < QUANTITIES; q++) {
+	for (unsigned left = sample->known; left != 0; left &= left - 1) {
+		int q = __builtin_ctz(left);
 		uint64_t value = sample->value[q];
 
-		if (limit[q] == 0 || !sample_knows(sample, (enum quantity)q))
+		if (limit[q] == 0)
 			continue;
 		if (quantity_kinds[q].is_floor ? value < limit[q] : value > limit[q])
 			crossed |= 1u << q;
 	}
 	return crossed;
+}
+
+uint64_t policy_stricter(enum quantity quantity, uint64_t limit, unsigned percent, uint32_t random)
+{
+	uint64_t share = (uint64_t)random * percent / 100; /* of 2^32 */
+	uint64_t part = (limit >> 32) * share + ((limit & UINT32_MAX) * share >> 32);
+
+	if (!quantity_kinds[quantity].is_floor)
+		return part < limit ? limit - part : limit;
+	return __builtin_add_overflow(limit, part, &limit) ? UINT64_MAX : limit;
 }

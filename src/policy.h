@@ -8,4 +8,8 @@
  * strictly less. A limit of 0 is off; one on an unknown quantity is never crossed. */
 unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sample *sample);
 
+/* A limit that is stricter by a share of `percent`: none of it for `random` 0, nearly all of it for
+ * UINT32_MAX. Less, of a floor more; one that is on stays on. */
+uint64_t policy_stricter(enum quantity quantity, uint64_t limit, unsigned percent, uint32_t random);
+
 #endif

@@ -20,9 +20,20 @@ typedef bool probe_function(int fd, struct sample *sample);
  * pages of files and shared memory only, not those shared by copy-on-write: it is not read. */
 probe_function probe_statm;
 
-/* Linux: shared and unshared, summed here over the mappings of `smaps` (2.6.14 and later), or from
- * the one sum of `smaps_rollup` (4.14 and later); 11 ms, and more where there are many mappings. */
+/* Linux: shared, unshared and proportional, summed here over the mappings of `smaps` (2.6.25 and
+ * later), or from the one sum of `smaps_rollup` (4.14 and later); 11 ms, and more where there are
+ * many mappings. */
 probe_function probe_smaps;
+
+/* Linux: swapped, from `status` (2.6.34 and later); 3 µs. */
+probe_function probe_status;
+
+/* Linux: descriptors, from the directory `fd`, slshim's own and this one among them; less than a
+ * microsecond, before 6.2 another for every ten of them. */
+probe_function probe_descriptors;
+
+/* Anywhere: processor time, from getrusage; less than a microsecond. */
+probe_function probe_cpu;
 
 /* Anywhere: ru_maxrss as resident. It is a peak, not a current value: the last resort. */
 probe_function probe_rusage;

@@ -8,10 +8,16 @@
  *                                Shared_Clean:       1412 kB
  *                                Private_Dirty:       112 kB
  *                                ...
- * and smaps the same lines for every mapping. */
+ * and smaps the same lines for every mapping.
+ *
+ * /proc/PID/status, in kB:       VmSwap:	       0 kB
+ *
+ * /proc/PID/fd:                  an entry for each open descriptor */
 #include "probe.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -50,20 +56,31 @@ bool probe_statm(int fd, struct sample *sample)
 /* ---------------------------------------------------- smaps and smaps_rollup */
 
 struct sums {
-	uint64_t shared, unshared; /* kB */
-	unsigned seen;             /* which of the keys came at least once */
+	uint64_t of[QUANTITIES]; /* kB */
+	unsigned seen;           /* which of the keys came at least once */
 };
 
 static const struct {
 	const char *key;
-	bool is_shared;
+	enum quantity quantity;
 	bool is_needed; /* the huge-page lines came with Linux 4.4 */
 } keys[] = {
-    {"Shared_Clean:", true, true},    {"Shared_Dirty:", true, true},
-    {"Private_Clean:", false, true},  {"Private_Dirty:", false, true},
-    {"Shared_Hugetlb:", true, false}, {"Private_Hugetlb:", false, false},
+    {"Shared_Clean:", QUANTITY_SHARED, true},    {"Shared_Dirty:", QUANTITY_SHARED, true},
+    {"Private_Clean:", QUANTITY_UNSHARED, true}, {"Private_Dirty:", QUANTITY_UNSHARED, true},
+    {"Shared_Hugetlb:", QUANTITY_SHARED, false}, {"Private_Hugetlb:", QUANTITY_UNSHARED, false},
+    {"Pss:", QUANTITY_PROPORTIONAL, true},
 };
 enum { KEYS = sizeof keys / sizeof *keys };
+static const enum quantity summed[] = {QUANTITY_SHARED, QUANTITY_UNSHARED, QUANTITY_PROPORTIONAL};
+enum { SUMMED = sizeof summed / sizeof *summed };
+
+/* "		    112 kB" */
+static bool read_kilobytes(const char *text, uint64_t *kilobytes)
+{
+	const char *unit = number_read(skip_blanks(text), kilobytes);
+
+	return unit != NULL && strcmp(unit, " kB") == 0;
+}
 
 /* Adds what one line says; false if it names one of the keys and is malformed. */
 static bool add_line(const char *line, void *argument)
@@ -72,14 +89,12 @@ static bool add_line(const char *line, void *argument)
 
 	for (int i = 0; i < KEYS; i++) {
 		size_t length = strlen(keys[i].key);
-		uint64_t *sum = keys[i].is_shared ? &sums->shared : &sums->unshared;
+		uint64_t *sum = &sums->of[keys[i].quantity];
 		uint64_t number;
-		const char *unit;
 
 		if (strncmp(line, keys[i].key, length) != 0)
 			continue;
-		unit = number_read(skip_blanks(line + length), &number);
-		if (unit == NULL || strcmp(unit, " kB") != 0 || __builtin_add_overflow(*sum, number, sum))
+		if (!read_kilobytes(line + length, &number) || __builtin_add_overflow(*sum, number, sum))
 			return false;
 		sums->seen |= 1u << i;
 		return true;
@@ -89,17 +104,66 @@ static bool add_line(const char *line, void *argument)
 
 bool probe_smaps(int fd, struct sample *sample)
 {
-	struct sums sums = {0, 0, 0};
+	struct sums sums = {.seen = 0};
 
 	if (!file_each_line_open(fd, add_line, &sums))
 		return false;
 	for (int i = 0; i < KEYS; i++)
 		if (keys[i].is_needed && (sums.seen >> i & 1) == 0)
 			return false;
-	if (sums.shared > UINT64_MAX / 1024 || sums.unshared > UINT64_MAX / 1024)
+	for (int i = 0; i < SUMMED; i++)
+		if (sums.of[summed[i]] > UINT64_MAX / 1024)
+			return false;
+	for (int i = 0; i < SUMMED; i++)
+		sample_set(sample, summed[i], sums.of[summed[i]] * 1024);
+	return true;
+}
+
+/* ------------------------------------------------------------------ status */
+
+static bool find_swapped(const char *line, void *argument)
+{
+	struct sample *sample = argument;
+	uint64_t kilobytes;
+
+	if (strncmp(line, "VmSwap:", 7) != 0)
+		return true;
+	if (read_kilobytes(line + 7, &kilobytes) && kilobytes <= UINT64_MAX / 1024)
+		sample_set(sample, QUANTITY_SWAPPED, kilobytes * 1024);
+	return false;
+}
+
+bool probe_status(int fd, struct sample *sample)
+{
+	struct sample found = {.known = 0};
+
+	file_each_line_open(fd, find_swapped, &found);
+	if (found.known == 0)
 		return false;
-	sample_set(sample, QUANTITY_SHARED, sums.shared * 1024);
-	sample_set(sample, QUANTITY_UNSHARED, sums.unshared * 1024);
+	sample_set(sample, QUANTITY_SWAPPED, found.value[QUANTITY_SWAPPED]);
+	return true;
+}
+
+/* -------------------------------------------------------------- descriptors */
+
+/* Their number is the size of the directory from Linux 6.2 on. */
+bool probe_descriptors(int fd, struct sample *sample)
+{
+	struct stat status;
+	uint64_t count;
+	int saved = errno;
+	bool is_there = fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+
+	errno = saved;
+	if (!is_there)
+		return false;
+	if (status.st_size > 0) {
+		sample_set(sample, QUANTITY_DESCRIPTORS, (uint64_t)status.st_size);
+		return true;
+	}
+	if (!file_count_entries(fd, &count))
+		return false;
+	sample_set(sample, QUANTITY_DESCRIPTORS, count);
 	return true;
 }
 

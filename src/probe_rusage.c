@@ -18,3 +18,19 @@ bool probe_rusage(int fd, struct sample *sample)
 	sample_set(sample, QUANTITY_RESIDENT, (uint64_t)usage.ru_maxrss * UNIT);
 	return true;
 }
+
+static uint64_t milliseconds(const struct timeval *time)
+{
+	return (uint64_t)time->tv_sec * 1000 + (uint64_t)time->tv_usec / 1000;
+}
+
+bool probe_cpu(int fd, struct sample *sample)
+{
+	struct rusage usage;
+
+	(void)fd;
+	if (getrusage(RUSAGE_SELF, &usage) != 0)
+		return false;
+	sample_set(sample, QUANTITY_CPU, milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime));
+	return true;
+}

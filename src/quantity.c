@@ -2,9 +2,15 @@
 #include "quantity.h"
 
 const struct quantity_kind quantity_kinds[QUANTITIES] = {
-    [QUANTITY_SIZE] = {"size", "SL_MAX_SIZE", false, true},
-    [QUANTITY_RESIDENT] = {"resident", "SL_MAX_RSS", false, true},
-    [QUANTITY_UNSHARED] = {"unshared", "SL_MAX_UNSHARED", false, true},
-    [QUANTITY_SHARED] = {"shared", "SL_MIN_SHARED", true, true},
-    [QUANTITY_CONNECTIONS] = {"connections", "SL_MAX_CONNECTIONS", false, false},
+    [QUANTITY_SIZE] = {"size", "SL_MAX_SIZE", false, UNIT_BYTES},
+    [QUANTITY_RESIDENT] = {"resident", "SL_MAX_RSS", false, UNIT_BYTES},
+    [QUANTITY_UNSHARED] = {"unshared", "SL_MAX_UNSHARED", false, UNIT_BYTES},
+    [QUANTITY_SHARED] = {"shared", "SL_MIN_SHARED", true, UNIT_BYTES},
+    [QUANTITY_PROPORTIONAL] = {"proportional", "SL_MAX_PSS", false, UNIT_BYTES},
+    [QUANTITY_SWAPPED] = {"swapped", "SL_MAX_SWAP", false, UNIT_BYTES},
+    [QUANTITY_GROWTH] = {"growth", "SL_MAX_GROWTH", false, UNIT_BYTES},
+    [QUANTITY_CONNECTIONS] = {"connections", "SL_MAX_CONNECTIONS", false, UNIT_COUNT},
+    [QUANTITY_AGE] = {"age", "SL_MAX_AGE", false, UNIT_MILLISECONDS},
+    [QUANTITY_CPU] = {"cpu", "SL_MAX_CPU", false, UNIT_MILLISECONDS},
+    [QUANTITY_DESCRIPTORS] = {"descriptors", "SL_MAX_FDS", false, UNIT_COUNT},
 };

@@ -9,20 +9,28 @@
 #include <stdint.h>
 
 enum quantity {
-	QUANTITY_SIZE,        /* bytes of address space, resident or not */
-	QUANTITY_RESIDENT,    /* bytes in memory, shared or not */
-	QUANTITY_UNSHARED,    /* bytes that are this process's alone (private clean, dirty, huge) */
-	QUANTITY_SHARED,      /* bytes that other processes map too */
-	QUANTITY_CONNECTIONS, /* connections accepted since this worker's fork */
+	QUANTITY_SIZE,         /* bytes of address space, resident or not */
+	QUANTITY_RESIDENT,     /* bytes in memory, shared or not */
+	QUANTITY_UNSHARED,     /* bytes that are this process's alone (private clean, dirty, huge) */
+	QUANTITY_SHARED,       /* bytes that other processes map too */
+	QUANTITY_PROPORTIONAL, /* bytes resident, each divided by the number of processes that map it */
+	QUANTITY_SWAPPED,      /* bytes of its own that were swapped out */
+	QUANTITY_GROWTH,       /* bytes of unshared memory beyond those at its first measurement */
+	QUANTITY_CONNECTIONS,  /* connections accepted since this worker's fork */
+	QUANTITY_AGE,          /* milliseconds since then */
+	QUANTITY_CPU,          /* milliseconds of processor time, its own and the system's for it */
+	QUANTITY_DESCRIPTORS,  /* open descriptors */
 	QUANTITIES
 };
+
+enum unit { UNIT_BYTES, UNIT_COUNT, UNIT_MILLISECONDS };
 
 /* What is written about each quantity, in the order of the enum. */
 struct quantity_kind {
 	const char *name;     /* in the log: "unshared" */
 	const char *variable; /* the limit on it: "SL_MAX_UNSHARED" */
 	bool is_floor;        /* the limit is crossed from above: strictly less, not strictly greater */
-	bool is_size;         /* bytes, written in KB; else a plain count */
+	enum unit unit;       /* written in KB, as a plain number, in seconds */
 };
 
 extern const struct quantity_kind quantity_kinds[QUANTITIES];

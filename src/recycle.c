@@ -12,18 +12,15 @@
 #include "leave.h"
 #include "listener.h"
 #include "lock.h"
-#include "meter.h"
 #include "place.h"
-#include "policy.h"
 #include "pool.h"
 #include "process.h"
 #include "real.h"
 #include "report.h"
 #include "server.h"
 #include "turn.h"
+#include "verdict.h"
 #include "worker.h"
-
-enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 
 _Atomic bool recycle_watches, recycle_leaves_idle, recycle_notes_waits;
 
@@ -36,16 +33,10 @@ static struct {
 	_Atomic unsigned looked; /* for one that it waits for */
 	enum phase phase;
 	struct departure departure;
-	enum lock lock;       /* the suspicion that made its moment the close */
-	struct sample sample; /* the last one */
-	unsigned crossed;     /* by it */
-	uint64_t crossed_at;  /* since when, without a break */
-	uint64_t crossed_served;
-	uint64_t undecided_at;  /* since when the budget has allowed no walk; 0: it does */
-	uint64_t undecided_for; /* milliseconds, before it was crossed */
-	bool moment_came;       /* since then */
-	uint64_t hindered_at;   /* since when, without a break */
-	bool said_would_leave;  /* in a dry run, since then */
+	enum lock lock;        /* the suspicion that made its moment the close */
+	bool moment_came;      /* since a limit is crossed */
+	uint64_t hindered_at;  /* since when, without a break */
+	bool said_would_leave; /* in a dry run, since then */
 	uint64_t left_at;
 	unsigned refused; /* accepts, since then */
 	uint64_t said;    /* remarks, where there is no page to keep them */
@@ -58,8 +49,6 @@ static void begin_watch(void)
 	self.entered = self.arrived = false;
 	self.looked = 0;
 	self.phase = SERVING;
-	self.crossed = 0;
-	self.undecided_at = 0;
 	self.said_would_leave = false;
 	self.refused = 0;
 	self.said = 0;
@@ -73,7 +62,7 @@ static void begin_life(void)
 	bool may_serve = worker.listeners > 0 && worker.listener < 0;
 
 	worker_born(process_clock());
-	meter_begin(&server.config, server.is_on && may_serve);
+	verdict_begin(server.is_on && may_serve);
 	begin_watch();
 }
 
@@ -84,7 +73,7 @@ void recycle_start(char *const environment[])
 	real_resolve();
 	if (pthread_atfork(server_before_fork, NULL, begin_life) != 0)
 		server.is_on = false;
-	meter_begin(&server.config, false);
+	verdict_begin(false);
 	begin_watch();
 }
 
@@ -193,24 +182,10 @@ static void enter(void)
 
 static void measure(void)
 {
-	unsigned before = self.crossed, undecided;
-
-	worker.unchecked = 0;
-	self.sample.known = 0;
-	undecided = meter_check(&server.config, server.wanted, &self.sample);
-	sample_set(&self.sample, QUANTITY_CONNECTIONS, worker.served);
-	self.crossed = policy_crossed(server.config.limit, &self.sample) | (before & undecided);
-	if (undecided != 0 && self.undecided_at == 0)
-		self.undecided_at = process_clock();
-	if (before == 0 && self.crossed != 0) {
-		self.crossed_at = self.hindered_at = process_clock();
-		self.undecided_for = self.undecided_at > 0 ? self.crossed_at - self.undecided_at : 0;
-		self.crossed_served = worker.served;
-		self.moment_came = false;
-		self.said_would_leave = false;
-	}
-	if (undecided == 0)
-		self.undecided_at = 0;
+	if (!verdict_measure())
+		return;
+	self.hindered_at = verdict.since;
+	self.moment_came = self.said_would_leave = false;
 }
 
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
@@ -229,21 +204,15 @@ static bool is_its_turn(uint64_t now)
 
 static struct leaving describe(uint64_t now)
 {
-	struct leaving leaving = {
-	    .config = &server.config,
+	return (struct leaving){
 	    .way = &self.departure.way,
-	    .sample = self.sample,
-	    .crossed = self.crossed,
-	    .age = now - worker.born,
-	    .undecided = self.undecided_for,
-	    .waited = now - self.crossed_at,
-	    .served_meanwhile = worker.served - self.crossed_served,
+	    .limit = verdict.limit,
+	    .sample = verdict_describe(),
+	    .crossed = verdict.crossed,
+	    .undecided = verdict.undecided_for,
+	    .waited = now - verdict.since,
+	    .served_meanwhile = worker.served - verdict.served,
 	};
-
-	/* Those that no limit asked for; the crossed ones stay as they were judged. */
-	meter_read(server.config.probe, ALL_QUANTITIES & ~leaving.sample.known, &leaving.sample);
-	sample_set(&leaving.sample, QUANTITY_CONNECTIONS, worker.served); /* since the check, too */
-	return leaving;
 }
 
 /* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
@@ -271,24 +240,12 @@ static bool has_to_stay(uint64_t now)
 	if (hindrance == LEAVE_IS_CLEAN)
 		return false;
 	if (hindrance == LEAVE_HAS_BACKLOG)
-		return now - self.crossed_at < BACKLOG_IS_LASTING;
+		return now - verdict.since < BACKLOG_IS_LASTING;
 	if (leave_is_hindered_for_good(hindrance))
 		stay(REMARK_HINDRANCE + hindrance);
 	else
 		stay_for_now(REMARK_HINDRANCE + hindrance, now);
 	return true;
-}
-
-/* While the budget allowed no walk it may have shrunk again: nobody leaves for what is not known.
- */
-static bool is_still_crossed(void)
-{
-	unsigned unknown = self.crossed & ~self.sample.known;
-
-	meter_read(server.config.probe, unknown, &self.sample);
-	if (unknown != 0)
-		self.crossed = policy_crossed(server.config.limit, &self.sample);
-	return self.crossed != 0;
 }
 
 /* False if it has to stay, now or for good. */
@@ -314,7 +271,7 @@ static void try_to_leave(enum moment moment)
 		self.hindered_at = now;
 		return;
 	}
-	if (!may_leave(moment, now) || !is_still_crossed())
+	if (!may_leave(moment, now) || !verdict_stands())
 		return;
 	if (server.config.dry_run) {
 		if (!self.said_would_leave) {
@@ -364,9 +321,9 @@ HOT static void consider_slowly(enum moment moment)
 	} else if (self.phase == SERVING) {
 		if (is_due(moment))
 			measure();
-		if (self.crossed != 0 && moment == self.departure.way.moment)
+		if (verdict.crossed != 0 && moment == self.departure.way.moment)
 			try_to_leave(moment);
-		else if (self.crossed != 0 && moment == MOMENT_ACCEPT && !self.moment_came)
+		else if (verdict.crossed != 0 && moment == MOMENT_ACCEPT && !self.moment_came)
 			stay_for_now(REMARK_NO_MOMENT, process_clock());
 	}
 	atomic_flag_clear(&self.busy);
@@ -376,7 +333,7 @@ HOT static void consider_slowly(enum moment moment)
 /* Nearly always there is nothing to do: that costs a few instructions. */
 static inline bool is_something_to_do(enum moment moment)
 {
-	return self.crossed != 0 || is_due(moment);
+	return verdict.crossed != 0 || is_due(moment);
 }
 
 static inline void consider(enum moment moment)

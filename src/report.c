@@ -31,14 +31,21 @@ void report_remarks(const struct remarks *remarks)
 	}
 }
 
-void report_limits(const struct config *config, const struct way *way, const char *whose,
-                   uint64_t replaced_within)
+void report_limits(const struct config *config, const struct machine_memory *memory,
+                   const struct way *way, const char *whose, uint64_t replaced_within)
 {
 	struct line line;
 
 	start(&line);
 	line_text(&line, ": slshim " SLSHIM_VERSION " watches its workers:");
 	config_describe(config, &line);
+	if (memory->bytes > 0) {
+		line_text(&line, "; the memory is ");
+		line_value(&line, QUANTITY_RESIDENT, memory->bytes);
+		line_text(&line, " (");
+		line_foreign(&line, memory->source);
+		line_text(&line, ")");
+	}
 	line_text(&line, "; they leave by ");
 	way_describe(way, &line);
 	line_text(&line, " (");
@@ -57,9 +64,30 @@ void report_unmeasurable(enum quantity quantity, const struct config *config)
 	line_text(&line, quantity_kinds[quantity].variable);
 	line_text(&line, " will never fire: ");
 	line_text(&line, quantity_kinds[quantity].name);
-	line_text(&line, " memory cannot be measured here");
+	line_text(&line, " cannot be measured here");
 	if (config->probe != PROBE_AUTO)
 		line_text(&line, " with this SL_PROBE");
+	log_write(&line);
+}
+
+void report_unscaled(enum quantity quantity)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": ");
+	line_text(&line, quantity_kinds[quantity].variable);
+	line_text(&line, " will never fire: it is a share of a memory whose size is unknown here");
+	log_write(&line);
+}
+
+void report_pressure_unknown(void)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": SL_PRESSURE has no effect: the kernel does not tell the pressure, and so "
+	                 "limits always apply");
 	log_write(&line);
 }
 
@@ -80,6 +108,18 @@ void report_log_failure(const char *path, int error)
 	line_text(&line, " cannot be opened");
 	add_error(&line, error);
 	line_text(&line, "; standard error is used");
+	log_write(&line);
+}
+
+void report_refused(const char *variable, int error)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": ");
+	line_text(&line, variable);
+	line_text(&line, " has no effect: the kernel refuses it");
+	add_error(&line, error);
 	log_write(&line);
 }
 
@@ -106,16 +146,20 @@ static void add_crossed(struct line *line, const struct leaving *leaving)
 		line_text(line, ": ");
 		line_value(line, (enum quantity)q, leaving->sample.value[q]);
 		line_text(line, quantity_kinds[q].is_floor ? " < " : " > ");
-		line_value(line, (enum quantity)q, leaving->config->limit[q]);
+		line_value(line, (enum quantity)q, leaving->limit[q]);
 		before = " and ";
 	}
 }
 
-static void add_sample(struct line *line, const struct sample *sample)
+/* Growth is told only to who has asked for it: for nobody else was it measured from where. */
+static void add_sample(struct line *line, const struct leaving *leaving)
 {
+	const struct sample *sample = &leaving->sample;
 	const char *before = "; ";
 
 	for (int q = 0; q < QUANTITIES; q++) {
+		if (q == QUANTITY_GROWTH && leaving->limit[q] == 0)
+			continue;
 		line_text(line, before);
 		line_text(line, quantity_kinds[q].name);
 		line_text(line, " ");
@@ -137,9 +181,7 @@ static void report_end(const struct leaving *leaving, const char *verb)
 	way_describe(leaving->way, &line);
 	line_text(&line, ",");
 	add_crossed(&line, leaving);
-	add_sample(&line, &leaving->sample);
-	line_text(&line, ", age ");
-	line_seconds(&line, leaving->age);
+	add_sample(&line, leaving);
 	if (leaving->undecided > 0) {
 		line_text(&line, "; not measured for ");
 		line_seconds(&line, leaving->undecided);

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "leave.h"
 #include "lock.h"
+#include "machine.h"
 #include "quantity.h"
 #include "worker.h"
 
@@ -13,23 +14,31 @@ void report_remarks(const struct remarks *remarks);
 
 /* The limits as understood, how workers will leave and who says so ("SL_LEAVE", ...), and in how
  * many milliseconds the place of one is taken to be filled. */
-void report_limits(const struct config *config, const struct way *way, const char *whose,
-                   uint64_t replaced_within);
+void report_limits(const struct config *config, const struct machine_memory *memory,
+                   const struct way *way, const char *whose, uint64_t replaced_within);
 
 /* A limit on this quantity can never be crossed here. */
 void report_unmeasurable(enum quantity quantity, const struct config *config);
 
 void report_log_failure(const char *path, int error);
 
+/* A limit is a share of the memory, which is unknown. */
+void report_unscaled(enum quantity quantity);
+
+/* The kernel tells no pressure. */
+void report_pressure_unknown(void);
+
+/* The kernel refused what a variable asks for, with this errno. */
+void report_refused(const char *variable, int error);
+
 /* Recycling is off for want of the page that the workers would share. */
 void report_no_page(void);
 
 struct leaving {
-	const struct config *config;
 	const struct way *way;
+	const uint64_t *limit; /* this worker's, by quantity */
 	struct sample sample;
 	unsigned crossed;          /* bit q: the limit on quantity q */
-	uint64_t age;              /* milliseconds since the fork */
 	uint64_t undecided;        /* milliseconds for which the budget kept it from being measured */
 	uint64_t waited;           /* milliseconds since the limit was crossed */
 	uint64_t served_meanwhile; /* connections in that time */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -19,6 +20,7 @@ struct server server;
 
 static struct remarks remarks;
 static bool looked_for_listeners, said_remarks, announced;
+static int thp_error, ksm_error;
 
 static bool is_named_by_profile(void)
 {
@@ -97,10 +99,23 @@ static void say_what_is_unmeasurable(void)
 
 	meter_read(server.config.probe, server.wanted, &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
+	sample_set(&sample, QUANTITY_AGE, 0);
 	meter_end();
 	for (int q = 0; q < QUANTITIES; q++)
 		if (server.config.limit[q] > 0 && !sample_knows(&sample, (enum quantity)q))
 			report_unmeasurable((enum quantity)q, &server.config);
+		else if (server.config.limit[q] == 0 && server.config.percent[q] > 0)
+			report_unscaled((enum quantity)q);
+}
+
+static void say_what_the_kernel_refused(void)
+{
+	if (server.config.pressure > 0 && server.pressure_path[0] == '\0')
+		report_pressure_unknown();
+	if (thp_error != 0)
+		report_refused("SL_THP", thp_error);
+	if (ksm_error != 0)
+		report_refused("SL_KSM", ksm_error);
 }
 
 static void say_remarks(void)
@@ -120,8 +135,10 @@ static void say_limits(void)
 {
 	struct departure departure = server_departure();
 
-	report_limits(&server.config, &departure.way, departure.whose, departure.replaced_within);
+	report_limits(&server.config, &server.memory, &departure.way, departure.whose,
+	              departure.replaced_within);
 	say_what_is_unmeasurable();
+	say_what_the_kernel_refused();
 	if (server.page == NULL)
 		report_no_page();
 }
@@ -189,6 +206,30 @@ static bool is_asked_about(void)
 	return server.config.onlys == 0;
 }
 
+/* Before the program allocates anything; its children inherit it. */
+static void keep_pages_shareable(void)
+{
+	enum { SET_THP_DISABLE = 41, SET_MEMORY_MERGE = 67 }; /* older headers lack the latter */
+	int saved = errno;
+
+	if (server.config.thp_never && prctl(SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+		thp_error = errno;
+	if (server.config.ksm && prctl(SET_MEMORY_MERGE, 1, 0, 0, 0) != 0)
+		ksm_error = errno;
+	errno = saved;
+}
+
+static void ask_machine(void)
+{
+	if (config_has_share(&server.config) && machine_memory("", &server.memory))
+		config_scale(&server.config, server.memory.bytes);
+	if (server.config.pressure > 0 && !machine_pressure_path("", server.pressure_path))
+		server.pressure_path[0] = '\0';
+	for (int q = 0; q < QUANTITIES; q++)
+		if (server.config.limit[q] > 0)
+			server.wanted |= 1u << q;
+}
+
 bool server_start(char *const environment[])
 {
 	if (getauxval(AT_SECURE) || !config_is_asked_for(environment))
@@ -202,9 +243,10 @@ bool server_start(char *const environment[])
 	server.is_on = config_has_limit(&server.config) && remarks.errors == 0;
 	if (!server.is_on && remarks.errors + remarks.warnings == 0)
 		return false;
-	for (int q = 0; q < QUANTITIES; q++)
-		if (server.config.limit[q] > 0)
-			server.wanted |= 1u << q;
+	if (server.is_on) {
+		ask_machine();
+		keep_pages_shareable();
+	}
 	profile_start();
 	perl_start();
 	log_start(server.config.log, server.config.log_path);

@@ -33,6 +33,13 @@ static const struct {
     {"SL_MAX_SIZE=3T", QUANTITY_SIZE, 3ull << 40},
     {"SL_MAX_SIZE=0", QUANTITY_SIZE, 0},
     {"SL_MAX_SIZE=16777215T", QUANTITY_SIZE, 16777215ull << 40},
+    {"SL_MAX_PSS=30M", QUANTITY_PROPORTIONAL, 30 << 20},
+    {"SL_MAX_SWAP=1", QUANTITY_SWAPPED, 1 << 10},
+    {"SL_MAX_GROWTH=5M", QUANTITY_GROWTH, 5 << 20},
+    {"SL_MAX_AGE=90", QUANTITY_AGE, 90000},
+    {"SL_MAX_AGE=2d", QUANTITY_AGE, 2 * 86400000},
+    {"SL_MAX_CPU=5m", QUANTITY_CPU, 300000},
+    {"SL_MAX_FDS=100", QUANTITY_DESCRIPTORS, 100},
     {"SL_MAX_CONNECTIONS=1000", QUANTITY_CONNECTIONS, 1000},
     {"SL_MAX_CONNECTIONS=18446744073709551615", QUANTITY_CONNECTIONS, UINT64_MAX},
 };
@@ -112,6 +119,17 @@ static const char *const bad_variables[] = {
     "SL_REPLACE_TIMEOUT=0",
     "SL_REPLACE_TIMEOUT=366d",
     "SL_REPLACE_TIMEOUT=5M",
+    "SL_MAX_UNSHARED=0%",
+    "SL_MAX_UNSHARED=101%",
+    "SL_MAX_CONNECTIONS=5%",
+    "SL_MAX_AGE=5M",
+    "SL_MAX_AGE=5%",
+    "SL_STRIKES=0",
+    "SL_MIN_AGE=5M",
+    "SL_JITTER=91%",
+    "SL_PRESSURE=101",
+    "SL_THP=always",
+    "SL_KSM=2",
     "SL_DRY_RUN=2",
     "SL_DRY_RUN=yes",
     "SL_STRICT=00",
@@ -166,6 +184,38 @@ START_TEST(has_defaults)
 	ck_assert_int_eq(config.probe, PROBE_AUTO);
 	ck_assert_int_eq(config.log, LOG_STDERR);
 	ck_assert(!config.dry_run && !config.strict);
+	ck_assert_uint_eq(config.strikes, 1);
+	ck_assert(config.min_age == 0 && config.jitter == 0 && config.pressure == 0);
+	ck_assert(!config.thp_never && !config.ksm);
+}
+END_TEST
+
+START_TEST(takes_share_of_memory)
+{
+	ck_assert_uint_eq(read_one("SL_MAX_PSS=5%"), 0);
+	ck_assert(config_has_limit(&config) && config_has_share(&config));
+	ck_assert_uint_eq(config.limit[QUANTITY_PROPORTIONAL], 0);
+	config_scale(&config, 2000ull << 30);
+	ck_assert_uint_eq(config.limit[QUANTITY_PROPORTIONAL], 100ull << 30);
+	ck_assert_uint_eq(read_one("SL_MAX_PSS=5"), 0);
+	ck_assert(!config_has_share(&config));
+}
+END_TEST
+
+START_TEST(takes_judgment)
+{
+	ck_assert_uint_eq(read_one("SL_STRIKES=3"), 0);
+	ck_assert_uint_eq(config.strikes, 3);
+	ck_assert_uint_eq(read_one("SL_MIN_AGE=2m"), 0);
+	ck_assert_uint_eq(config.min_age, 120000);
+	ck_assert_uint_eq(read_one("SL_JITTER=20%"), 0);
+	ck_assert_uint_eq(config.jitter, 20);
+	ck_assert_uint_eq(read_one("SL_PRESSURE=10"), 0);
+	ck_assert_uint_eq(config.pressure, 10);
+	ck_assert_uint_eq(read_one("SL_THP=never"), 0);
+	ck_assert(config.thp_never);
+	ck_assert_uint_eq(read_one("SL_KSM=1"), 0);
+	ck_assert(config.ksm);
 }
 END_TEST
 
@@ -429,6 +479,8 @@ static void add_tests(TCase *tests)
 	add_for_each(tests, refuses_bad_variable, bad_variables);
 	tcase_add_test(tests, has_defaults);
 	tcase_add_test(tests, takes_share_of_workers);
+	tcase_add_test(tests, takes_share_of_memory);
+	tcase_add_test(tests, takes_judgment);
 	add_for_each(tests, takes_time, good_times);
 	add_for_each(tests, takes_way_and_describes_it, good_ways);
 	tcase_add_test(tests, takes_log);

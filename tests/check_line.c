@@ -21,7 +21,7 @@ START_TEST(writes_numbers)
 END_TEST
 
 /* A value over its threshold must not read as equal to it. */
-START_TEST(rounds_sizes_up)
+START_TEST(rounds_values_up)
 {
 	line_start(&line);
 	line_value(&line, QUANTITY_UNSHARED, 51200 * 1024);
@@ -29,7 +29,11 @@ START_TEST(rounds_sizes_up)
 	line_value(&line, QUANTITY_UNSHARED, 51200 * 1024 + 1);
 	line_text(&line, ", ");
 	line_value(&line, QUANTITY_CONNECTIONS, 51201);
-	ck_assert_str_eq(line.text, "51200 KB, 51201 KB, 51201");
+	line_text(&line, ", ");
+	line_value(&line, QUANTITY_AGE, 10000);
+	line_text(&line, ", ");
+	line_value(&line, QUANTITY_AGE, 10001);
+	ck_assert_str_eq(line.text, "51200 KB, 51201 KB, 51201, 10.00 s, 10.01 s");
 }
 END_TEST
 
@@ -71,7 +75,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, writes_numbers);
-	tcase_add_test(tests, rounds_sizes_up);
+	tcase_add_test(tests, rounds_values_up);
 	tcase_add_test(tests, writes_seconds);
 	tcase_add_test(tests, writes_times);
 	tcase_add_test(tests, is_cut_off_at_the_end_of_its_room);

@@ -22,7 +22,10 @@
 
 enum { KB = 1 << 10, MB = 1 << 20, HUGE = 2 * MB };
 
-enum { WALKED = 1u << QUANTITY_UNSHARED | 1u << QUANTITY_SHARED };
+enum {
+	WALKED = 1u << QUANTITY_UNSHARED | 1u << QUANTITY_SHARED | 1u << QUANTITY_PROPORTIONAL |
+	         1u << QUANTITY_GROWTH
+};
 
 static struct config with_limits(uint64_t most_unshared, uint64_t least_shared)
 {
@@ -213,9 +216,13 @@ static bool have_swapped_out(void)
 	is_on = system(command) == 0 && swapon(name, 0) == 0;
 	close(fd);
 	if (is_on) {
+		struct sample sample = {.known = 0};
+
 		take_own();
 		madvise(own, GROWTH, MADV_PAGEOUT);
 		wait_until_little();
+		meter_read(PROBE_AUTO, 1u << QUANTITY_SWAPPED, &sample);
+		ck_assert_uint_gt(sample.value[QUANTITY_SWAPPED], GROWTH / 2);
 	}
 	swap_file = name;
 	return is_on;
@@ -257,9 +264,9 @@ static void see_growth(void)
 		printf("skipped, for it takes root: %s\n", growths[growth].name);
 		return;
 	}
-	meter_check(&config, WALKED, &before);
+	meter_check(&config, config.limit, WALKED, &before);
 	growths[growth].grow();
-	meter_check(&config, WALKED, &after);
+	meter_check(&config, config.limit, WALKED, &after);
 	end_swapping();
 	if (growths[growth].prepare == NULL)
 		ck_assert_uint_eq(before.known & WALKED, 0); /* no walk was needed to tell */
@@ -292,18 +299,52 @@ START_TEST(sees_growth)
 }
 END_TEST
 
+/* From the first measurement on, whatever was there before; without one there is none. */
+static void see_growth_from_the_first(void)
+{
+	struct config config = {.check_every = 1, .probe_budget = 100};
+	struct sample before = {.known = 0}, between = {.known = 0}, after = {.known = 0};
+
+	config.limit[QUANTITY_GROWTH] = GROWTH / 2;
+	meter_begin(&config, true);
+	take_own();
+	meter_check(&config, config.limit, 1u << QUANTITY_GROWTH, &before);
+	ck_assert(sample_knows(&before, QUANTITY_GROWTH));
+	ck_assert_uint_eq(before.value[QUANTITY_GROWTH], 0);
+	meter_check(&config, config.limit, 1u << QUANTITY_GROWTH, &between);
+	ck_assert(!sample_knows(&between, QUANTITY_GROWTH)); /* no walk was needed to tell */
+	write_to_inherited();
+	meter_check(&config, config.limit, 1u << QUANTITY_GROWTH, &after);
+	ck_assert_uint_eq(policy_crossed(config.limit, &after), 1u << QUANTITY_GROWTH);
+	ck_assert_uint_lt(after.value[QUANTITY_GROWTH], GROWTH + MB);
+}
+
+START_TEST(sees_growth_from_the_first_measurement)
+{
+	make_inherited();
+	in_child(see_growth_from_the_first);
+}
+END_TEST
+
 /* -------------------------------------------------- growth without a fault */
 
 /* What others do is found by a walk when the last one was 10 s ago: here at once. */
 enum { PERIOD = 10 };
 
 static time_t later; /* seconds */
+static bool
+    is_unreal; /* time passes by looking at the clock, a millisecond each time, and only so */
+static uint64_t looked; /* milliseconds */
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
 	int answer = (int)syscall(SYS_clock_gettime, clock, now);
 
 	now->tv_sec += later;
+	if (is_unreal) {
+		looked++;
+		*now = (struct timespec){(time_t)(looked / 1000), (long)(looked % 1000) * 1000000};
+	}
 	return answer;
 }
 
@@ -356,10 +397,10 @@ static void find_what_others_did(void)
 
 	meter_begin(&config, true);
 	unseen[how_unseen].act();
-	ck_assert_uint_eq(meter_check(&config, WALKED, &before), 0);
+	ck_assert_uint_eq(meter_check(&config, config.limit, WALKED, &before), 0);
 	ck_assert_uint_eq(before.known & WALKED, 0);
 	later = PERIOD + 1;
-	ck_assert_uint_eq(meter_check(&config, WALKED, &after), 0);
+	ck_assert_uint_eq(meter_check(&config, config.limit, WALKED, &after), 0);
 	ck_assert_msg(policy_crossed(config.limit, &after) != 0, "never found: %s",
 	              unseen[how_unseen].name);
 }
@@ -417,23 +458,26 @@ static void churn(void)
 	munmap(fresh, GROWTH);
 }
 
+/* A walk takes a millisecond: of a hundred, there is one for walks. */
 static void walk_seldom(void)
 {
 	struct config config = with_limits(GROWTH / 2, 0);
-	struct sample first = {.known = 0}, second = {.known = 0}, third = {.known = 0};
-	uint64_t end = process_clock() + 60000;
+	struct sample sample = {.known = 0};
+	unsigned checks = 1;
 
 	config.probe_budget = 1;
+	is_unreal = true;
 	meter_begin(&config, true);
 	churn();
-	ck_assert_uint_eq(meter_check(&config, WALKED, &first), 0);
-	ck_assert_uint_eq(first.known & WALKED, WALKED);
+	ck_assert_uint_eq(meter_check(&config, config.limit, WALKED, &sample), 0);
+	ck_assert_uint_eq(sample.known & WALKED, WALKED);
+	sample.known = 0;
 	churn();
-	ck_assert_uint_eq(meter_check(&config, WALKED, &second), WALKED);
-	ck_assert_uint_eq(second.known & WALKED, 0);
-	while (meter_check(&config, WALKED, &third) != 0)
-		ck_assert_uint_lt(process_clock(), end);
-	ck_assert_uint_eq(third.known & WALKED, WALKED);
+	for (; meter_check(&config, config.limit, WALKED, &sample) != 0; checks++)
+		ck_assert_uint_eq(sample.known & WALKED, 0);
+	ck_assert_uint_eq(sample.known & WALKED, WALKED);
+	ck_assert_uint_ge(checks, 95);
+	ck_assert_uint_le(checks, 100);
 }
 
 START_TEST(rests_after_a_walk)
@@ -554,6 +598,8 @@ static void live(void)
 {
 	struct config config = with_limits((1 + random_number(8)) * MB, random_number(12) * MB);
 
+	config.limit[QUANTITY_PROPORTIONAL] = random_number(10) * MB;
+	config.limit[QUANTITY_GROWTH] = random_number(6) * MB;
 	meter_begin(&config, true);
 	for (int step = 0; step < STEPS; step++) {
 		struct sample cheap = {.known = 0}, whole;
@@ -561,15 +607,20 @@ static void live(void)
 
 		make_step();
 		before = judge_by_walk(&config, &whole);
-		ck_assert_uint_eq(meter_check(&config, WALKED, &cheap), 0);
+		ck_assert_uint_eq(meter_check(&config, config.limit, WALKED, &cheap), 0);
 		verdict = policy_crossed(config.limit, &cheap);
 		right = judge_by_walk(&config, &whole); /* a walk may itself unshare a page */
 		ck_assert_msg(verdict == right || verdict == before,
-		              "step %d: %x, not %x; unshared %lu of %lu KB, shared %lu of %lu KB", step,
-		              verdict, right, (unsigned long)(whole.value[QUANTITY_UNSHARED] / KB),
+		              "step %d: %x, not %x; unshared %lu of %lu KB, shared %lu of %lu KB,"
+		              " proportional %lu of %lu KB, growth %lu of %lu KB",
+		              step, verdict, right, (unsigned long)(whole.value[QUANTITY_UNSHARED] / KB),
 		              (unsigned long)(config.limit[QUANTITY_UNSHARED] / KB),
 		              (unsigned long)(whole.value[QUANTITY_SHARED] / KB),
-		              (unsigned long)(config.limit[QUANTITY_SHARED] / KB));
+		              (unsigned long)(config.limit[QUANTITY_SHARED] / KB),
+		              (unsigned long)(whole.value[QUANTITY_PROPORTIONAL] / KB),
+		              (unsigned long)(config.limit[QUANTITY_PROPORTIONAL] / KB),
+		              (unsigned long)(whole.value[QUANTITY_GROWTH] / KB),
+		              (unsigned long)(config.limit[QUANTITY_GROWTH] / KB));
 		walks_saved += !sample_knows(&cheap, QUANTITY_UNSHARED);
 		crossings += right != 0;
 	}
@@ -593,6 +644,7 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	add_for_each(tests, sees_growth, growths);
+	tcase_add_test(tests, sees_growth_from_the_first_measurement);
 	add_for_each(tests, finds_growth_without_a_fault, unseen);
 	tcase_add_test(tests, rests_after_a_walk);
 	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, 20);

@@ -61,8 +61,34 @@ START_TEST(tells_all_limits_that_are_crossed)
 }
 END_TEST
 
+/* Never laxer than what is set, never off, and by the share at most. */
+START_TEST(draws_stricter_limits)
+{
+	static const uint64_t limits[] = {1, 30, 50ull << 20, 1ull << 40, UINT64_MAX};
+	static const uint32_t randoms[] = {0, 1, 1u << 31, UINT32_MAX};
+
+	for (size_t l = 0; l < sizeof limits / sizeof *limits; l++)
+		for (size_t r = 0; r < sizeof randoms / sizeof *randoms; r++) {
+			uint64_t limit = limits[l];
+			uint64_t most = policy_stricter(QUANTITY_UNSHARED, limit, 20, randoms[r]);
+			uint64_t least = policy_stricter(QUANTITY_SHARED, limit, 20, randoms[r]);
+
+			ck_assert_uint_le(most, limit);
+			ck_assert_uint_ge(most, limit - limit / 5);
+			ck_assert_uint_gt(most, 0);
+			ck_assert_uint_ge(least, limit);
+			ck_assert(limit > UINT64_MAX / 2 || least <= limit + limit / 5);
+		}
+	ck_assert_uint_eq(policy_stricter(QUANTITY_UNSHARED, 1000, 20, 1u << 31), 901);
+	ck_assert_uint_eq(policy_stricter(QUANTITY_SHARED, 1000, 20, 1u << 31), 1099);
+	ck_assert_uint_eq(policy_stricter(QUANTITY_UNSHARED, 1000, 0, UINT32_MAX), 1000);
+	ck_assert_uint_eq(policy_stricter(QUANTITY_UNSHARED, 0, 20, 1u << 31), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+	tcase_add_test(tests, draws_stricter_limits);
 	tcase_add_loop_test(tests, fires_strictly_beyond_the_limit, 0, QUANTITIES);
 	tcase_add_loop_test(tests, is_off_at_0, 0, QUANTITIES);
 	tcase_add_loop_test(tests, takes_unknown_for_neither_0_nor_much, 0, QUANTITIES);

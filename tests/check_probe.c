@@ -7,7 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "meter.h"
+#include "process.h"
 
 #include "check_main.h"
 
@@ -48,6 +50,7 @@ START_TEST(sums_rollup)
 	ck_assert(probe(probe_smaps, "sound/smaps_rollup"));
 	has(QUANTITY_SHARED, 1412 + 30 + 2048);
 	has(QUANTITY_UNSHARED, 200 + 112 + 4096);
+	has(QUANTITY_PROPORTIONAL, 1841);
 	ck_assert(!sample_knows(&sample, QUANTITY_SIZE));
 }
 END_TEST
@@ -57,6 +60,15 @@ START_TEST(sums_smaps_over_mappings)
 	ck_assert(probe(probe_smaps, "sound/smaps"));
 	has(QUANTITY_SHARED, 100 + 20 + 7);
 	has(QUANTITY_UNSHARED, 3 + 4 + 1000);
+	has(QUANTITY_PROPORTIONAL, 30);
+}
+END_TEST
+
+START_TEST(reads_what_is_swapped)
+{
+	ck_assert(probe(probe_status, "sound/status"));
+	has(QUANTITY_SWAPPED, 4711);
+	ck_assert_uint_eq(sample.known, 1u << QUANTITY_SWAPPED);
 }
 END_TEST
 
@@ -84,6 +96,13 @@ static const struct {
     {probe_statm, "truncated/statm"},
     {probe_smaps, "truncated/smaps_rollup"},
     {probe_statm, "overflowing/statm"},
+    {probe_status, "missing"},
+    {probe_status, "empty/status"},
+    {probe_status, "malformed/status"},
+    {probe_status, "truncated/status"},
+    {probe_status, "overflowing/status"},
+    {probe_descriptors, "missing"},
+    {probe_descriptors, "sound/statm"},
     {probe_smaps, "overflowing/smaps_rollup"},
 };
 
@@ -163,11 +182,44 @@ END_TEST
 
 START_TEST(knows_only_what_the_forced_probe_tells)
 {
-	ck_assert_uint_eq(measure(PROBE_STATM).known, 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT);
-	ck_assert_uint_eq(measure(PROBE_RUSAGE).known, 1u << QUANTITY_RESIDENT);
-	ck_assert_uint_eq(measure(PROBE_AUTO).known, 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT |
-	                                                 1u << QUANTITY_SHARED |
-	                                                 1u << QUANTITY_UNSHARED);
+	unsigned counted = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT | 1u << QUANTITY_SWAPPED;
+	unsigned any = 1u << QUANTITY_CPU | 1u << QUANTITY_DESCRIPTORS;
+	unsigned walked = 1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED |
+	                  1u << QUANTITY_PROPORTIONAL | 1u << QUANTITY_GROWTH;
+
+	ck_assert_uint_eq(measure(PROBE_STATM).known, counted | any);
+	ck_assert_uint_eq(measure(PROBE_RUSAGE).known, 1u << QUANTITY_RESIDENT | any);
+	ck_assert_uint_eq(measure(PROBE_AUTO).known, counted | walked | any);
+}
+END_TEST
+
+/* Those before and after, by both ways of counting: the size of the directory, its entries. */
+START_TEST(counts_descriptors)
+{
+	enum { MORE = 500 };
+	uint64_t before, counted;
+	int fd = open("/proc/self/fd", O_RDONLY);
+
+	measure(PROBE_AUTO); /* opens what it keeps */
+	before = measure(PROBE_AUTO).value[QUANTITY_DESCRIPTORS];
+
+	for (int i = 0; i < MORE; i++)
+		ck_assert_int_ge(dup(fd), 0);
+	ck_assert_uint_eq(measure(PROBE_AUTO).value[QUANTITY_DESCRIPTORS], before + MORE);
+	ck_assert(file_count_entries(fd, &counted));
+	ck_assert_uint_eq(counted, before + MORE);
+}
+END_TEST
+
+START_TEST(counts_processor_time)
+{
+	uint64_t before = measure(PROBE_AUTO).value[QUANTITY_CPU], now = before;
+	uint64_t end = process_clock() + 60000;
+
+	while (now < before + 50 && process_clock() < end)
+		now = measure(PROBE_AUTO).value[QUANTITY_CPU];
+	ck_assert_uint_ge(now, before + 50);
+	ck_assert_uint_le(now - before, 60000);
 }
 END_TEST
 
@@ -187,10 +239,13 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, reads_statm);
 	tcase_add_test(tests, sums_rollup);
 	tcase_add_test(tests, sums_smaps_over_mappings);
+	tcase_add_test(tests, reads_what_is_swapped);
 	tcase_add_test(tests, does_without_the_huge_page_lines);
 	add_for_each(tests, leaves_unknown_what_it_cannot_read, unknown);
 	tcase_add_loop_test(tests, tells_copy_on_write_from_unshared, PROBE_AUTO, PROBE_SMAPS + 1);
 	tcase_add_test(tests, sums_many_mappings_as_the_kernel_does);
 	tcase_add_test(tests, knows_only_what_the_forced_probe_tells);
 	tcase_add_test(tests, rusage_is_the_peak);
+	tcase_add_test(tests, counts_descriptors);
+	tcase_add_test(tests, counts_processor_time);
 }

@@ -219,11 +219,15 @@ class Leaving:
 
     pid: int
     way: str
-    limits: dict  # variable -> (value, threshold), KB or a count
+    limits: dict  # variable -> (value, threshold), KB, seconds or a count
     connections: int
     waited: float
     served_meanwhile: int
     text: str
+
+
+def amount(text):
+    return float(text) if "." in text else int(text)
 
 
 def leavings(log):
@@ -232,13 +236,13 @@ def leavings(log):
         at = re.search(r"slshim: \S+\[(\d+)\] (?:leaves|would leave \(SL_DRY_RUN\)) by (\S+),", line)
         if not at:
             continue
-        limits = re.findall(r"(SL_\w+): (\d+)(?: KB)? [<>] (\d+)", line)
+        limits = re.findall(r"(SL_\w+): ([\d.]+)(?: KB| s)? [<>] ([\d.]+)", line)
         waited = re.search(r"waited ([\d.]+) s and (\d+) connections", line)
         found.append(
             Leaving(
                 int(at[1]),
                 at[2],
-                {name: (int(value), int(limit)) for name, value, limit in limits},
+                {name: (amount(value), amount(limit)) for name, value, limit in limits},
                 int(re.search(r", connections (\d+),", line)[1]),
                 float(waited[1]),
                 int(waited[2]),
@@ -484,7 +488,7 @@ MaxSpareThreads 128
 """
 
 
-def growing(preloaded_mb, unshared_kb, work=0, transient_kb=0):
+def growing(preloaded_mb, unshared_kb, work=0, transient_kb=0, files=0):
     """For Httpd's config: mod_perl with a handler that grows, at /grow."""
     return f"""
 PerlSwitches -I{DEMO}
@@ -492,6 +496,7 @@ PerlSetVar PreloadedMB {preloaded_mb}
 PerlSetVar UnsharedKB {unshared_kb}
 PerlSetVar TransientKB {transient_kb}
 PerlSetVar Work {work}
+PerlSetVar Files {files}
 PerlSetVar Witness "@directory@/witness"
 PerlModule Growing
 PerlChildExitHandler Growing::child_exit

@@ -1,0 +1,131 @@
+/* verdict.c - measures and judges. See verdict.h for what it may not know. */
+#include "verdict.h"
+
+#include <sys/random.h>
+
+#include "hot.h"
+#include "kept.h"
+#include "machine.h"
+#include "meter.h"
+#include "policy.h"
+#include "process.h"
+#include "server.h"
+#include "worker.h"
+
+enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
+
+struct verdict verdict;
+
+static struct {
+	unsigned over;         /* as `crossed`, whether or not it counts */
+	uint64_t strikes;      /* measurements in a row by which it was */
+	uint64_t undecided_at; /* since when the budget has allowed no walk; 0: it does */
+	struct kept pressure;
+} self = {.pressure = {NULL, -1, 0}};
+
+/* Not the application's generator: it may have seeded it, to get the same numbers again. */
+static uint32_t draw(void)
+{
+	uint32_t number;
+
+	if (getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number)
+		return number;
+	return (uint32_t)worker.pid * 2654435761u; /* Knuth's multiplicative hash */
+}
+
+static void draw_limits(void)
+{
+	uint32_t number = server.config.jitter > 0 ? draw() : 0;
+
+	for (int q = 0; q < QUANTITIES; q++)
+		verdict.limit[q] =
+		    policy_stricter((enum quantity)q, server.config.limit[q], server.config.jitter, number);
+}
+
+void verdict_begin(bool serves)
+{
+	verdict = (struct verdict){.crossed = 0};
+	self.over = 0;
+	self.strikes = self.undecided_at = 0;
+	kept_close(&self.pressure);
+	self.pressure.path = server.pressure_path[0] != '\0' ? server.pressure_path : NULL;
+	meter_begin(&server.config, serves);
+	if (!serves)
+		return;
+	draw_limits();
+	if (self.pressure.path != NULL)
+		kept_open(&self.pressure);
+}
+
+/* Unknown pressure may be high. */
+static bool is_pressed(void)
+{
+	uint64_t hundredths;
+
+	return server.config.pressure == 0 || self.pressure.path == NULL ||
+	       !machine_pressure(kept_descriptor(&self.pressure), &hundredths) ||
+	       hundredths >= server.config.pressure * 100;
+}
+
+static bool does_count(uint64_t now)
+{
+	return self.over != 0 && self.strikes >= server.config.strikes &&
+	       now - worker.born >= server.config.min_age && is_pressed();
+}
+
+static void count_life(struct sample *sample, uint64_t now)
+{
+	sample_set(sample, QUANTITY_CONNECTIONS, worker.served);
+	sample_set(sample, QUANTITY_AGE, now - worker.born);
+}
+
+static void judge(unsigned undecided)
+{
+	self.over = policy_crossed(verdict.limit, &verdict.sample) | (self.over & undecided);
+	if (self.over == 0)
+		self.strikes = 0;
+	else if (undecided == 0)
+		self.strikes++;
+}
+
+HOT bool verdict_measure(void)
+{
+	unsigned before = verdict.crossed, undecided;
+	uint64_t now = process_clock();
+
+	worker.unchecked = 0;
+	verdict.sample.known = 0;
+	undecided = meter_check(&server.config, verdict.limit, server.wanted, &verdict.sample);
+	count_life(&verdict.sample, now);
+	judge(undecided);
+	verdict.crossed = does_count(now) ? self.over : 0;
+	if (undecided != 0 && self.undecided_at == 0)
+		self.undecided_at = now;
+	if (before == 0 && verdict.crossed != 0) {
+		verdict.since = now;
+		verdict.served = worker.served;
+		verdict.undecided_for = self.undecided_at > 0 ? now - self.undecided_at : 0;
+	}
+	if (undecided == 0)
+		self.undecided_at = 0;
+	return before == 0 && verdict.crossed != 0;
+}
+
+bool verdict_stands(void)
+{
+	unsigned unknown = verdict.crossed & ~verdict.sample.known;
+
+	meter_read(server.config.probe, unknown, &verdict.sample);
+	if (unknown != 0)
+		verdict.crossed = self.over = policy_crossed(verdict.limit, &verdict.sample);
+	return verdict.crossed != 0;
+}
+
+struct sample verdict_describe(void)
+{
+	struct sample sample = verdict.sample;
+
+	meter_read(server.config.probe, ALL_QUANTITIES & ~sample.known, &sample);
+	count_life(&sample, process_clock()); /* since the check, too */
+	return sample;
+}

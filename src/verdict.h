@@ -1,0 +1,38 @@
+/* verdict.h - what was measured of this worker, over which limits that is, and since when.
+ *
+ * The state belongs to one process; whoever calls sees to it that one thread does at a time. May
+ * not know: how a worker leaves, or what is in its way. */
+#ifndef SLSHIM_VERDICT_H
+#define SLSHIM_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "quantity.h"
+
+struct verdict {
+	uint64_t limit[QUANTITIES]; /* of this worker, within SL_JITTER of those that are set */
+	struct sample sample;       /* the last one */
+	unsigned crossed;           /* by it, where that counts; bit q: the limit on quantity q */
+	uint64_t since;             /* when it was crossed first, without a break; boot clock, ms */
+	uint64_t served;            /* connections until then */
+	uint64_t undecided_for;     /* ms before it in which the budget allowed no walk */
+};
+
+extern struct verdict verdict;
+
+/* At birth. `serves`: it may be a worker. */
+void verdict_begin(bool serves);
+
+/* True where a limit is crossed that was not before. What is crossed counts after SL_STRIKES in a
+ * row, from SL_MIN_AGE on, and while there is SL_PRESSURE. */
+bool verdict_measure(void);
+
+/* Is a limit crossed, also as far as the budget left it open? Nobody leaves for what is not known.
+ */
+bool verdict_stands(void);
+
+/* All that can be known of the worker now; what was judged stays as it was. */
+struct sample verdict_describe(void);
+
+#endif
