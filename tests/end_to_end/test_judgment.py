@@ -40,10 +40,12 @@ def recycled(**variables):
 
 
 def test_strikes():
-    """Each request opens a file: the fifth measurement in a row is five above the limit."""
+    """Each request opens a file: the fifth measurement in a row is five above the limit. ab opens a few
+    connections at its end that it does not use."""
     for leaving in recycled(SL_MAX_FDS=60, SL_STRIKES=5):
         value, threshold = leaving.limits["SL_MAX_FDS"]
-        assert (value, threshold) == (65, 60)
+        assert threshold == 60
+        assert 63 <= value <= 65
 
 
 def test_strikes_have_to_be_in_a_row():
@@ -74,7 +76,7 @@ def test_jitter():
 def test_jitter_with_strikes():
     for leaving in recycled(SL_MAX_FDS=100, SL_JITTER="50%", SL_STRIKES=3):
         value, threshold = leaving.limits["SL_MAX_FDS"]
-        assert value == threshold + 3
+        assert threshold + 2 <= value <= threshold + 3
         assert 50 <= threshold <= 100
 
 
