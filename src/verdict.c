@@ -49,11 +49,9 @@ void verdict_begin(bool serves)
 	self.strikes = self.undecided_at = 0;
 	kept_close(&self.pressure);
 	self.pressure.path = server.pressure_path[0] != '\0' ? server.pressure_path : NULL;
-	meter_begin(&server.config, serves);
-	if (!serves)
-		return;
 	draw_limits();
-	if (self.pressure.path != NULL)
+	meter_begin(&server.config, serves);
+	if (serves && self.pressure.path != NULL)
 		kept_open(&self.pressure);
 }
 

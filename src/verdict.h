@@ -21,7 +21,7 @@ struct verdict {
 
 extern struct verdict verdict;
 
-/* At birth. `serves`: it may be a worker. */
+/* At birth. `serves`: it was forked, and may be a worker. */
 void verdict_begin(bool serves);
 
 /* True where a limit is crossed that was not before. What is crossed counts after SL_STRIKES in a

@@ -130,7 +130,8 @@ def test_line_of_a_leaving_names_all_that_led_to_it():
     assert re.search(
         rf"leaky_prefork\[\d+\] leaves by QUIT@close, over SL_MAX_UNSHARED: {number} > 1024 KB"
         rf"(?: and SL_MAX_CONNECTIONS: \d+ > 10)?; size {number}, resident {number}, "
-        rf"unshared {number}, shared {number}, connections \d+, age \d+\.\d\d s; "
+        rf"unshared {number}, shared {number}, proportional {number}, swapped {number}, "
+        r"connections \d+, age \d+\.\d\d s, cpu \d+\.\d\d s, descriptors \d+; "
         r"(?:not measured for \d+\.\d\d s \(SL_PROBE_BUDGET\); )?"
         rf"waited \d+\.\d\d s and \d+ connections for its turn$",
         server.log(),
