@@ -13,7 +13,7 @@
 #include "config.h"
 #include "quantity.h"
 
-/* At birth. `serves`: it may be a worker, and what is asked for will be asked for again: the
+/* At birth. `serves`: it was forked, may be a worker, and will be asked again: the
  * sources are opened, so that a later chroot or change of user does not matter. */
 void meter_begin(const struct config *config, bool serves);
 

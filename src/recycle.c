@@ -150,7 +150,7 @@ static enum worker_place find_place(void)
 static void stand_beside(void)
 {
 	if (server.page != NULL)
-		turn_serve_beside_children();
+		turn_serve_beside_children(worker.listener);
 }
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
@@ -380,22 +380,26 @@ bool recycle_looks_for_listener(void)
 	return !self.arrived && self.looked++ < LOOKS;
 }
 
-static bool may_arrive(int listener)
+/* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
+ * wait for a listener and let others accept: not those that are known to be workers, too, where
+ * they do. */
+static void arrive_at(int listener)
 {
-	return worker.forker != 0 && server.page != NULL && !worker_made(listener) && turn_can_tell() &&
-	       (server.config.listens == 0 || is_listener_watched(listener));
+	struct departure departure = server_departure();
+
+	if (worker.forker != 0 && !worker_made(listener))
+		turn_join(&departure, listener);
+	else if (worker.forker == 0 && departure.is_known && !departure.master_is_vouched)
+		turn_serve_beside_children(listener);
 }
 
-/* Its siblings may be given all connections for long: what counts is that it is ready. */
 static void arrive(int listener)
 {
 	int saved = errno;
-	struct departure departure;
 
-	if (may_arrive(listener)) {
-		departure = server_departure();
-		turn_join(&departure, listener);
-	}
+	if (server.page != NULL && turn_can_tell() &&
+	    (server.config.listens == 0 || is_listener_watched(listener)))
+		arrive_at(listener);
 	errno = saved;
 }
 

@@ -29,23 +29,23 @@ static struct pool_member describe_self(void)
 	return (struct pool_member){worker.pid, process_start_time(worker.pid), worker.born};
 }
 
-static uint32_t tag_beside(pid_t parent)
+static uint32_t tag_beside(pid_t parent, int listener)
 {
 	int type;
 
-	return pool_tag(parent, file_identify(worker.listener, &type));
+	return pool_tag(parent, file_identify(listener, &type));
 }
 
-void turn_serve_beside_children(void)
+void turn_serve_beside_children(int listener)
 {
 	struct pool_member member = describe_self();
 
-	pool_enter(server.page, tag_beside(worker.pid), &member, process_is_alive);
+	pool_enter(server.page, tag_beside(worker.pid, listener), &member, process_is_alive);
 }
 
 bool turn_is_beside_parent(void)
 {
-	return pool_has(server.page, tag_beside(worker.forker), worker.forker);
+	return pool_has(server.page, tag_beside(worker.forker, worker.listener), worker.forker);
 }
 
 static void take_slot(void)

@@ -16,9 +16,9 @@ void turn_begin(void);
 /* Can this process tell its siblings? Not where there is no /proc. */
 bool turn_can_tell(void);
 
-/* A process that is no worker accepts: its children are told, who could take it for their master.
- */
-void turn_serve_beside_children(void);
+/* A process that is no worker accepts on this listener: its children are told, who could take it
+ * for their master. */
+void turn_serve_beside_children(int listener);
 
 /* Has the parent been seen to accept on this worker's listener? */
 bool turn_is_beside_parent(void);
