@@ -29,11 +29,13 @@ static struct pool_member describe_self(void)
 	return (struct pool_member){worker.pid, process_start_time(worker.pid), worker.born};
 }
 
+/* Not the tag of its children's pool, in which it would be a member who is dead, for it is nobody's
+ * sibling: a vacancy. */
 static uint32_t tag_beside(pid_t parent, int listener)
 {
 	int type;
 
-	return pool_tag(parent, file_identify(listener, &type));
+	return pool_tag(parent, ~file_identify(listener, &type));
 }
 
 void turn_serve_beside_children(int listener)
