@@ -8,7 +8,7 @@ as many as slshim recycles."""
 
 from functools import partial
 
-from pairs import arguments, report, rounds
+from pairs import arguments, one_by_one, report, rounds
 from peers import httpd, measuring
 from servers import shim
 
@@ -26,7 +26,7 @@ def main():
         f"MaxConnectionsPerChild {own}": ({}, f"MaxConnectionsPerChild {own}"),
     }
     title = f"httpd, every child over its limit at once, runs of {asked.seconds} s"
-    report("cliff", title, rounds(variants, asked.pairs, measure))
+    report("cliff", title, rounds(variants, asked.pairs, one_by_one(measure)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ connections. In paired runs: nobody measures; slshim has a limit on unshared mem
 Apache2::SizeLimit, as packaged, one on the size, for which it reads statm."""
 
 from pairs import arguments, report, rounds
-from peers import httpd, measuring
+from peers import httpd, side_by_side
 from servers import growing, shim
 
 SIZELIMIT = """
@@ -29,8 +29,8 @@ def main():
         def make(environment, config, application=growing(megabytes, 0)):
             return httpd(environment, application + config, ("perl",))
 
-        title = f"httpd and mod_perl with {megabytes} MB preloaded, runs of {asked.seconds} s"
-        results = rounds(VARIANTS, asked.pairs, measuring(make, asked.seconds, "/grow"))
+        title = f"httpd and mod_perl with {megabytes} MB preloaded, {asked.seconds} s a round"
+        results = rounds(VARIANTS, asked.pairs, side_by_side(make, asked.seconds, "/grow"))
         report(f"every_connection_{megabytes}", title, results)
 
 

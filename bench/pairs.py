@@ -58,14 +58,19 @@ def arguments(description, seconds=0):
     return asked
 
 
-def rounds(variants, count, measure):
+def one_by_one(measure):
+    """For rounds(): each variant by itself."""
+    return lambda variants: {name: measure(variant) for name, variant in variants.items()}
+
+
+def rounds(variants, count, measure_all):
     """{name: [measurement, ...]}: every variant once a round, the order turned round each time."""
     results = {name: [] for name in variants}
     for number in range(count):
         names = list(variants) if number % 2 == 0 else list(reversed(variants))
-        for name in names:
-            results[name].append(measure(variants[name]))
-            print(f"round {number + 1} of {count}: {name}: {results[name][-1]}", flush=True)
+        for name, run in measure_all({name: variants[name] for name in names}).items():
+            results[name].append(run)
+            print(f"round {number + 1} of {count}: {name}: {run}", flush=True)
     return results
 
 
@@ -106,7 +111,7 @@ def report(name, title, results, ours="slshim"):
     """Ratios are to the first variant, and below that of ours to each of the others."""
     base = next(iter(results.values()))
     print(f"\n{title}; {len(base)} rounds; ratios with their 95 % intervals")
-    row = "{:<28}{:>11}{:>26}{:>9}{:>26}{:>11}{:>22}{:>10}{:>8}"
+    row = "{:<28}{:>12}{:>26}{:>10}{:>34}{:>11}{:>22}{:>10}{:>8}"
     print(row.format("", "requests/s", "throughput", "99 %, ms", "99th percentile", "worst, ms",
                      "over its pair's, ms", "recycled", "failed"))  # fmt: skip
     for variant, runs in results.items():

@@ -1,7 +1,9 @@
 """Servers with a pool of fixed size, and what they come to under one-shot connections, for the paired
 runs: how many workers were recycled meanwhile, too, whoever did it."""
 
+import contextlib
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +53,8 @@ def pace(server, path, seconds):
     address = ["--server", "127.0.0.1", "--port", str(server.port), "--uri", path]
     pace = ["--rate", str(rate), "--num-conns", str(rate * seconds), "--timeout", "30"]
     command = [tool("httperf"), "--hog", "-v", "-v", *address, *pace]
-    output = subprocess.run(command, text=True, capture_output=True, check=True).stdout
+    done = subprocess.run(command, text=True, capture_output=True, check=True, timeout=seconds + 60)
+    output = done.stdout
     histogram = re.search(r"Connection lifetime histogram.*?\n(.*?)\n\n", output, re.DOTALL)[1]
     replies, duration = re.search(r"replies (\d+) test-duration ([\d.]+)", output).groups()
     return Run(
@@ -82,19 +85,52 @@ class Births(Repeated):
         return len(self._seen - self._first)
 
 
+def _wait_for_workers(server):
+    count = server.workers_at_start
+    wait_until(lambda: len(server.workers()) >= count, "all workers are there")
+
+
 def measuring(make, seconds, path="/", load=saturate):
     """A measurement of variants: what make() takes."""
 
     def measure(variant):
         with make(*variant) as server:
-            workers = server.workers_at_start
-            wait_until(lambda: len(server.workers()) >= workers, "all workers are there")
+            _wait_for_workers(server)
             with Births(server.master.pid) as births:
                 run = load(server, path, seconds)
         run.recycled = births.count
         return run
 
     return measure
+
+
+def _sum_up(runs):
+    """Of parts that are as long as each other."""
+    return Run(
+        statistics.mean(run.rate for run in runs),
+        statistics.median(run.typical for run in runs),
+        statistics.median(run.slow for run in runs),
+        max(run.worst for run in runs),
+        sum(run.failed for run in runs),
+    )
+
+
+def side_by_side(make, seconds, path):
+    """For rounds(): all of its servers are up, and are loaded for a second each in turn. Few things
+    change within a second; what is to be told apart may be less than what changes in a minute."""
+
+    def measure_all(variants):
+        runs = {name: [] for name in variants}
+        with contextlib.ExitStack() as stack:
+            servers = {name: stack.enter_context(make(*v)) for name, v in variants.items()}
+            for server in servers.values():
+                _wait_for_workers(server)
+            for second in range(seconds):
+                for name in list(servers) if second % 2 == 0 else reversed(servers):
+                    runs[name].append(saturate(servers[name], path, 1))
+        return {name: _sum_up(parts) for name, parts in runs.items()}
+
+    return measure_all
 
 
 # ------------------------------------------------------------------- servers

@@ -10,7 +10,7 @@ import statistics
 from dataclasses import dataclass
 from functools import partial
 
-from pairs import arguments, report, rounds
+from pairs import arguments, one_by_one, report, rounds
 from peers import gunicorn, httpd, measuring, pace, saturate, uwsgi
 from servers import ab, growing, shim
 
@@ -50,7 +50,7 @@ class Compared:
     def show(self, pairs, variants):
         measure = measuring(self.make, self.seconds, self.path, self.load)
         title = f"{self.title}, {WORKERS} workers, runs of {self.seconds} s"
-        results = rounds({"no recycling": ({},)} | variants, pairs, measure)
+        results = rounds({"no recycling": ({},)} | variants, pairs, one_by_one(measure))
         report(f"recycling_{self.title.replace(', ', '_')}", title, results)
 
 
