@@ -8,8 +8,8 @@ import statistics
 import time
 
 from pairs import BUILD, arguments, ratio
-from peers import httpd
-from servers import LIBRARY, ab, shim, unshared, wait_until
+from peers import httpd, wait_for_workers
+from servers import LIBRARY, ab, shim, unshared
 
 CHILDREN, STARTS = 8, 200
 LIMIT = {"SL_MAX_UNSHARED": "64M"}
@@ -25,7 +25,7 @@ STARTED = {
 def kilobytes(environment):
     """Unshared memory of each child."""
     with httpd(environment, workers=CHILDREN) as server:
-        wait_until(lambda: len(server.workers()) == CHILDREN, "all children are there")
+        wait_for_workers(server)
         load = ab(server.url(), 500 * CHILDREN, CHILDREN)
         assert load.failed == 0, load.output
         return [unshared(worker) / 1024 for worker in server.workers()]

@@ -85,7 +85,7 @@ class Births(Repeated):
         return len(self._seen - self._first)
 
 
-def _wait_for_workers(server):
+def wait_for_workers(server):
     count = server.workers_at_start
     wait_until(lambda: len(server.workers()) >= count, "all workers are there")
 
@@ -95,7 +95,7 @@ def measuring(make, seconds, path="/", load=saturate):
 
     def measure(variant):
         with make(*variant) as server:
-            _wait_for_workers(server)
+            wait_for_workers(server)
             with Births(server.master.pid) as births:
                 run = load(server, path, seconds)
         run.recycled = births.count
@@ -124,7 +124,7 @@ def side_by_side(make, seconds, path):
         with contextlib.ExitStack() as stack:
             servers = {name: stack.enter_context(make(*v)) for name, v in variants.items()}
             for server in servers.values():
-                _wait_for_workers(server)
+                wait_for_workers(server)
             for second in range(seconds):
                 for name in list(servers) if second % 2 == 0 else reversed(servers):
                     runs[name].append(saturate(servers[name], path, 1))

@@ -196,9 +196,8 @@ static bool take_total(const char *line, void *argument)
 
 	if (strncmp(line, key, sizeof key - 1) != 0)
 		return true;
-	line += sizeof key - 1;
-	line += strspn(line, " ");
-	if (number_read(line, &kilobytes) != NULL && kilobytes > 0 && kilobytes <= UINT64_MAX / 1024)
+	if (number_read_kilobytes(line + sizeof key - 1, &kilobytes) && kilobytes > 0 &&
+	    kilobytes <= UINT64_MAX / 1024)
 		take_least(argument, kilobytes * 1024, "/proc/meminfo");
 	return false;
 }

@@ -2,8 +2,10 @@
 #ifndef SLSHIM_NUMBER_H
 #define SLSHIM_NUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Reads digits and returns where they end; NULL without any, or beyond 64 bits. */
 static inline const char *number_read(const char *text, uint64_t *number)
@@ -17,6 +19,20 @@ static inline const char *number_read(const char *text, uint64_t *number)
 			return NULL;
 	*number = sum;
 	return at > text ? at : NULL;
+}
+
+/* The same after blanks and tabs. */
+static inline const char *number_read_next(const char *text, uint64_t *number)
+{
+	return number_read(text + strspn(text, " \t"), number);
+}
+
+/* As the kernel writes sizes: "		    112 kB", and nothing after it. */
+static inline bool number_read_kilobytes(const char *text, uint64_t *kilobytes)
+{
+	const char *unit = number_read_next(text, kilobytes);
+
+	return unit != NULL && strcmp(unit, " kB") == 0;
 }
 
 #endif

@@ -27,13 +27,6 @@
 
 /* ------------------------------------------------------------------- statm */
 
-static const char *skip_blanks(const char *text)
-{
-	while (*text == ' ' || *text == '\t')
-		text++;
-	return text;
-}
-
 bool probe_statm(int fd, struct sample *sample)
 {
 	char text[256];
@@ -43,7 +36,7 @@ bool probe_statm(int fd, struct sample *sample)
 	if (!file_read_open(fd, text, sizeof text))
 		return false;
 	at = number_read(text, &size);
-	at = at != NULL ? number_read(skip_blanks(at), &resident) : NULL;
+	at = at != NULL ? number_read_next(at, &resident) : NULL;
 	if (at == NULL || size == 0 || resident > size)
 		return false;
 	if (__builtin_mul_overflow(size, page, &size))
@@ -74,14 +67,6 @@ enum { KEYS = sizeof keys / sizeof *keys };
 static const enum quantity summed[] = {QUANTITY_SHARED, QUANTITY_UNSHARED, QUANTITY_PROPORTIONAL};
 enum { SUMMED = sizeof summed / sizeof *summed };
 
-/* "		    112 kB" */
-static bool read_kilobytes(const char *text, uint64_t *kilobytes)
-{
-	const char *unit = number_read(skip_blanks(text), kilobytes);
-
-	return unit != NULL && strcmp(unit, " kB") == 0;
-}
-
 /* Adds what one line says; false if it names one of the keys and is malformed. */
 static bool add_line(const char *line, void *argument)
 {
@@ -94,7 +79,8 @@ static bool add_line(const char *line, void *argument)
 
 		if (strncmp(line, keys[i].key, length) != 0)
 			continue;
-		if (!read_kilobytes(line + length, &number) || __builtin_add_overflow(*sum, number, sum))
+		if (!number_read_kilobytes(line + length, &number) ||
+		    __builtin_add_overflow(*sum, number, sum))
 			return false;
 		sums->seen |= 1u << i;
 		return true;
@@ -128,7 +114,7 @@ static bool find_swapped(const char *line, void *argument)
 
 	if (strncmp(line, "VmSwap:", 7) != 0)
 		return true;
-	if (read_kilobytes(line + 7, &kilobytes) && kilobytes <= UINT64_MAX / 1024)
+	if (number_read_kilobytes(line + 7, &kilobytes) && kilobytes <= UINT64_MAX / 1024)
 		sample_set(sample, QUANTITY_SWAPPED, kilobytes * 1024);
 	return false;
 }

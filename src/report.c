@@ -17,6 +17,14 @@ static void start(struct line *line)
 	line_text(line, "]");
 }
 
+/* "apache2[4711]: SL_MAX_UNSHARED" */
+static void start_about(struct line *line, const char *variable)
+{
+	start(line);
+	line_text(line, ": ");
+	line_text(line, variable);
+}
+
 void report_remarks(const struct remarks *remarks)
 {
 	unsigned count = remarks->errors + remarks->warnings;
@@ -59,9 +67,7 @@ void report_unmeasurable(enum quantity quantity, const struct config *config)
 {
 	struct line line;
 
-	start(&line);
-	line_text(&line, ": ");
-	line_text(&line, quantity_kinds[quantity].variable);
+	start_about(&line, quantity_kinds[quantity].variable);
 	line_text(&line, " will never fire: ");
 	line_text(&line, quantity_kinds[quantity].name);
 	line_text(&line, " cannot be measured here");
@@ -74,9 +80,7 @@ void report_unscaled(enum quantity quantity)
 {
 	struct line line;
 
-	start(&line);
-	line_text(&line, ": ");
-	line_text(&line, quantity_kinds[quantity].variable);
+	start_about(&line, quantity_kinds[quantity].variable);
 	line_text(&line, " will never fire: it is a share of a memory whose size is unknown here");
 	log_write(&line);
 }
@@ -115,9 +119,7 @@ void report_refused(const char *variable, int error)
 {
 	struct line line;
 
-	start(&line);
-	line_text(&line, ": ");
-	line_text(&line, variable);
+	start_about(&line, variable);
 	line_text(&line, " has no effect: the kernel refuses it");
 	add_error(&line, error);
 	log_write(&line);

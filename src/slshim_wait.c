@@ -58,9 +58,7 @@ static bool look_at_line(const char *line, void *argument)
 
 	if (strncmp(line, "tfd:", 4) != 0)
 		return true;
-	for (line += 4; *line == ' ';)
-		line++;
-	if (number_read(line, &fd) != NULL && search->fits((int)fd))
+	if (number_read_next(line + 4, &fd) != NULL && search->fits((int)fd))
 		search->found = (int)fd;
 	return search->found < 0;
 }
