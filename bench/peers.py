@@ -4,7 +4,6 @@ runs: how many workers were recycled meanwhile, too, whoever did it."""
 import contextlib
 import re
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "end_to_end"))
 
 from pairs import Run
-from servers import Httpd, Repeated, Server, free_port, get, number, tool, wait_until, wrk
+from servers import Httpd, Repeated, Server, free_port, get, tool, wait_until, wrk
 
 # ---------------------------------------------------------------------- load
 
@@ -32,37 +31,6 @@ def saturate(server, path, seconds):
         _milliseconds("99%", load.output),
         _milliseconds(r"Latency +\S+ +\S+", load.output),
         load.failed,
-    )
-
-
-def _percentile(histogram, share):
-    """Of lines "  0.5 4998": the middle of a millisecond, and how many took that long."""
-    bins = [(float(time), int(count)) for time, count in re.findall(r"([\d.]+) (\d+)\n", histogram)]
-    left = share * sum(count for _, count in bins)
-    for time, count in bins:
-        left -= count
-        if left <= 0:
-            return time
-    return 0.0
-
-
-def pace(server, path, seconds):
-    """A new connection every so often, come what may: what those see who come by themselves. A client
-    who waits for a reply before it sends again would hardly notice that nobody answers for a while."""
-    rate = 700  # httperf may have a thousand open: enough for a second without a reply
-    address = ["--server", "127.0.0.1", "--port", str(server.port), "--uri", path]
-    pace = ["--rate", str(rate), "--num-conns", str(rate * seconds), "--timeout", "30"]
-    command = [tool("httperf"), "--hog", "-v", "-v", *address, *pace]
-    done = subprocess.run(command, text=True, capture_output=True, check=True, timeout=seconds + 60)
-    output = done.stdout
-    histogram = re.search(r"Connection lifetime histogram.*?\n(.*?)\n\n", output, re.DOTALL)[1]
-    replies, duration = re.search(r"replies (\d+) test-duration ([\d.]+)", output).groups()
-    return Run(
-        int(replies) / float(duration),
-        number(r"Connection time \[ms\]: .* median ([\d.]+)", output),
-        _percentile(histogram + "\n", 0.99),
-        number(r"Connection time \[ms\]: .* max ([\d.]+)", output),
-        rate * seconds - int(number(r"2xx=(\d+)", output)),
     )
 
 
@@ -90,14 +58,14 @@ def wait_for_workers(server):
     wait_until(lambda: len(server.workers()) >= count, "all workers are there")
 
 
-def measuring(make, seconds, path="/", load=saturate):
+def measuring(make, seconds, path="/"):
     """A measurement of variants: what make() takes."""
 
     def measure(variant):
         with make(*variant) as server:
             wait_for_workers(server)
             with Births(server.master.pid) as births:
-                run = load(server, path, seconds)
+                run = saturate(server, path, seconds)
         run.recycled = births.count
         return run
 

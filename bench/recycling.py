@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pairs import arguments, one_by_one, report, rounds
-from peers import gunicorn, httpd, measuring, pace, saturate, uwsgi
+from peers import gunicorn, httpd, measuring, uwsgi
 from servers import ab, growing, shim
 
 WORKERS, GROWTH_KB = 4, 64 << 10
@@ -30,12 +30,11 @@ class Compared:
 
     title: str
     make: callable  # of the environment, what else there is to configure, and leaked_kb
-    load: callable
     seconds: int
     path: str = "/"
 
     def __post_init__(self):
-        rate = measuring(self.make, self.seconds, self.path, self.load)(({},)).rate
+        rate = measuring(self.make, self.seconds, self.path)(({},)).rate
         self.connections = int(rate * self.seconds / WORKERS / 2)
         self.make = partial(self.make, leaked_kb=max(1, GROWTH_KB // self.connections))
 
@@ -48,10 +47,10 @@ class Compared:
         return int(statistics.mean(sizes) / 1024 + share * GROWTH_KB)
 
     def show(self, pairs, variants):
-        measure = measuring(self.make, self.seconds, self.path, self.load)
+        measure = measuring(self.make, self.seconds, self.path)
         title = f"{self.title}, {WORKERS} workers, runs of {self.seconds} s"
         results = rounds({"no recycling": ({},)} | variants, pairs, one_by_one(measure))
-        report(f"recycling_{self.title.replace(', ', '_')}", title, results)
+        report(f"recycling_{self.title}", title, results)
 
 
 def leaking_httpd(environment, config="", leaked_kb=0):
@@ -62,7 +61,7 @@ def compare_httpd(asked):
     """Its master looks once a second for what is missing: to recycle as many in a run as the others
     do, slshim, which has few away at a time, has to begin earlier."""
     seconds = max(8, asked.seconds)
-    compared = Compared("httpd", leaking_httpd, saturate, seconds, "/grow")
+    compared = Compared("httpd", leaking_httpd, seconds, "/grow")
     own = f"MaxConnectionsPerChild {compared.connections}"
     variants = {
         "slshim": (shim(SL_MAX_UNSHARED=compared.grown("uss", 1 / 2)),),
@@ -75,7 +74,7 @@ def compare_httpd(asked):
 def compare_uwsgi(asked):
     """As its master does."""
     make = partial(uwsgi, workers=WORKERS)
-    compared = Compared("uWSGI", make, saturate, max(5, asked.seconds))
+    compared = Compared("uWSGI", make, max(5, asked.seconds))
     many, megabytes = compared.connections, compared.grown("rss") // 1024
     young = ("--min-worker-lifetime", 0)  # its own recycling spares workers for a minute
     variants = {
@@ -86,9 +85,9 @@ def compare_uwsgi(asked):
     compared.show(asked.pairs, variants)
 
 
-def compare_gunicorn(asked, title, load):
+def compare_gunicorn(asked):
     make = partial(gunicorn, workers=WORKERS)
-    compared = Compared(f"gunicorn, {title}", make, load, asked.seconds)
+    compared = Compared("gunicorn", make, asked.seconds)
     many = compared.connections
     own = ("--max-requests", many)
     variants = {
@@ -103,8 +102,7 @@ def main():
     asked = arguments(__doc__, 3)
     compare_httpd(asked)
     compare_uwsgi(asked)
-    compare_gunicorn(asked, "saturated", saturate)
-    compare_gunicorn(asked, "paced", pace)
+    compare_gunicorn(asked)
 
 
 if __name__ == "__main__":

@@ -91,13 +91,14 @@ void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample
 /* ------------------------------------------------------------------ bounds */
 
 /* Before what is resident is read: a fault of another thread in between then counts as the next. */
-static bool count_faults(struct look *look)
+static bool look_at_usage(struct look *look, uint64_t *peak)
 {
 	struct rusage usage;
 
 	if (getrusage(RUSAGE_SELF, &usage) != 0)
 		return false;
 	look->faults = (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
+	*peak = probe_usage_peak(&usage);
 	return true;
 }
 
@@ -155,29 +156,44 @@ void meter_end(void)
 
 /* ------------------------------------------------------------------ checks */
 
-static bool has_grown_at_most(uint64_t growth)
+static bool has_grown_at_most(const struct bounds *bounds, uint64_t growth)
 {
 	return self.has_first &&
-	       (self.bounds.unshared <= self.first || self.bounds.unshared - self.first <= growth);
+	       (bounds->unshared <= self.first || bounds->unshared - self.first <= growth);
 }
 
 /* Not crossed, whatever a walk would find. */
-static bool is_within(const uint64_t limit[QUANTITIES])
+static bool is_within(const struct bounds *bounds, const uint64_t limit[QUANTITIES])
 {
 	uint64_t most = limit[QUANTITY_UNSHARED], least = limit[QUANTITY_SHARED];
 	uint64_t proportional = limit[QUANTITY_PROPORTIONAL], growth = limit[QUANTITY_GROWTH];
 
-	return self.is_bounded && (most == 0 || self.bounds.unshared <= most) &&
-	       (least == 0 || bounds_shared(&self.bounds) >= least) &&
-	       (proportional == 0 || self.bounds.proportional <= proportional) &&
-	       (growth == 0 || has_grown_at_most(growth));
+	return self.is_bounded && (most == 0 || bounds->unshared <= most) &&
+	       (least == 0 || bounds_shared(bounds) >= least) &&
+	       (proportional == 0 || bounds->proportional <= proportional) &&
+	       (growth == 0 || has_grown_at_most(bounds, growth));
 }
 
-/* Without a fault nothing comes, but shared memory may go. */
-static bool has_nothing_come(const uint64_t limit[QUANTITIES], const struct look *look)
+/* Whether no limit is crossed, even if as much is resident as ever was: mostly so while a process
+ * grows, and statm costs twice as much as the usage. What is mapped, or no longer shared, is not to
+ * be told from a peak. */
+static bool is_within_at_peak(const uint64_t limit[QUANTITIES], unsigned walked, struct look look,
+                              uint64_t peak)
 {
-	return look->faults == self.bounds.last.faults && limit[QUANTITY_SHARED] == 0 &&
-	       is_within(limit);
+	struct bounds bounds;
+
+	if (peak == 0 || limit[QUANTITY_SIZE] != 0 || limit[QUANTITY_SHARED] != 0)
+		return false;
+	if (limit[QUANTITY_RESIDENT] != 0 && peak > limit[QUANTITY_RESIDENT])
+		return false;
+	if (walked == 0)
+		return true;
+	if (look.faults == self.bounds.last.faults) /* then nothing came */
+		return is_within(&self.bounds, limit);
+	look.resident = peak;
+	bounds = self.bounds;
+	bounds_advance(&bounds, &look);
+	return is_within(&bounds, limit);
 }
 
 /* What raises no fault here is found by a walk now and then: not after so many checks, since a fast
@@ -219,27 +235,33 @@ static bool walk_in_budget(const struct config *config, const struct look *look,
 HOT unsigned meter_check(const struct config *config, const uint64_t limit[QUANTITIES],
                          unsigned wanted, struct sample *sample)
 {
+	unsigned walked = may_walk(config->probe) ? wanted & WALKED : 0;
+	unsigned others = wanted & ~(WALKED | COUNTED);
 	struct look look;
-	bool has_look, is_known_within;
-	uint64_t now;
+	bool has_look, is_known_within, is_due;
+	uint64_t now, peak;
 
-	if ((wanted & WALKED) == 0 || !may_walk(config->probe)) {
-		meter_read(config->probe, wanted, sample);
+	if (others != 0)
+		meter_read(config->probe, others, sample);
+	if (config->probe == PROBE_RUSAGE || (wanted & (WALKED | COUNTED)) == 0) {
+		meter_read(config->probe, wanted & COUNTED, sample);
 		return 0;
 	}
-	meter_read(config->probe, wanted & ~(WALKED | COUNTED), sample);
-	now = nanoseconds();
-	has_look = count_faults(&look);
-	if (has_look && (wanted & COUNTED) == 0 && has_nothing_come(limit, &look) && !is_stale(now))
+	now = walked != 0 ? nanoseconds() : 0;
+	is_due = walked != 0 && is_stale(now);
+	has_look = look_at_usage(&look, &peak);
+	if (has_look && !is_due && is_within_at_peak(limit, walked, look, peak))
 		return 0;
-	has_look = has_look && read_resident(sample, &look);
+	has_look = read_resident(sample, &look) && has_look;
+	if (walked == 0)
+		return 0;
 	if (has_look && self.is_bounded)
 		bounds_advance(&self.bounds, &look);
-	is_known_within = has_look && is_within(limit);
-	if (is_known_within && !is_stale(now))
+	is_known_within = has_look && is_within(&self.bounds, limit);
+	if (is_known_within && !is_due)
 		return 0;
 	if (!can_afford_walk(config, now))
-		return is_known_within ? 0 : wanted & WALKED;
+		return is_known_within ? 0 : walked;
 	walk_in_budget(config, has_look ? &look : NULL, sample);
 	return 0;
 }

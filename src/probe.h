@@ -11,6 +11,7 @@
 #define SLSHIM_PROBE_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 
 #include "quantity.h"
 
@@ -37,6 +38,9 @@ probe_function probe_cpu;
 
 /* Anywhere: ru_maxrss as resident. It is a peak, not a current value: the last resort. */
 probe_function probe_rusage;
+
+/* Bytes that were resident at most since this process was made, now among them; 0: unknown. */
+uint64_t probe_usage_peak(const struct rusage *usage);
 
 /* Linux: bytes by which what statm has for resident may be off. */
 uint64_t probe_resident_slack(void);

@@ -1,22 +1,29 @@
 /* probe_rusage.c - the probe for any platform. See probe.h for what it may not know. */
-#include <sys/resource.h>
-
 #include "probe.h"
 
-bool probe_rusage(int fd, struct sample *sample)
+/* In kilobytes, but for one platform. */
+uint64_t probe_usage_peak(const struct rusage *usage)
 {
 #ifdef __APPLE__
 	enum { UNIT = 1 };
 #else
 	enum { UNIT = 1024 };
 #endif
+	return usage->ru_maxrss > 0 ? (uint64_t)usage->ru_maxrss * UNIT : 0;
+}
+
+bool probe_rusage(int fd, struct sample *sample)
+{
 	struct rusage usage;
+	uint64_t peak;
 
 	(void)fd;
-	if (getrusage(RUSAGE_SELF, &usage) != 0 || usage.ru_maxrss <= 0)
+	if (getrusage(RUSAGE_SELF, &usage) != 0)
 		return false;
-	sample_set(sample, QUANTITY_RESIDENT, (uint64_t)usage.ru_maxrss * UNIT);
-	return true;
+	peak = probe_usage_peak(&usage);
+	if (peak > 0)
+		sample_set(sample, QUANTITY_RESIDENT, peak);
+	return peak > 0;
 }
 
 static uint64_t milliseconds(const struct timeval *time)

@@ -589,17 +589,28 @@ static void make_step(void)
 static unsigned judge_by_walk(const struct config *config, struct sample *whole)
 {
 	*whole = walked();
+	meter_read(PROBE_AUTO, 1u << QUANTITY_RESIDENT, whole);
 	return policy_crossed(config->limit, whole);
 }
 
 static unsigned walks_saved, crossings;
 
+static uint64_t perhaps(uint64_t megabytes)
+{
+	return random_number(2) * megabytes * MB;
+}
+
 static void live(void)
 {
-	struct config config = with_limits((1 + random_number(8)) * MB, random_number(12) * MB);
+	const unsigned wanted = WALKED | 1u << QUANTITY_RESIDENT;
+	struct config config = with_limits(perhaps(1 + random_number(8)), perhaps(random_number(12)));
+	struct sample first;
 
-	config.limit[QUANTITY_PROPORTIONAL] = random_number(10) * MB;
-	config.limit[QUANTITY_GROWTH] = random_number(6) * MB;
+	judge_by_walk(&config, &first);
+	config.limit[QUANTITY_PROPORTIONAL] = perhaps(random_number(10));
+	config.limit[QUANTITY_GROWTH] = perhaps(random_number(6));
+	config.limit[QUANTITY_RESIDENT] =
+	    perhaps(first.value[QUANTITY_RESIDENT] / MB + random_number(4));
 	meter_begin(&config, true);
 	for (int step = 0; step < STEPS; step++) {
 		struct sample cheap = {.known = 0}, whole;
@@ -607,12 +618,12 @@ static void live(void)
 
 		make_step();
 		before = judge_by_walk(&config, &whole);
-		ck_assert_uint_eq(meter_check(&config, config.limit, WALKED, &cheap), 0);
+		ck_assert_uint_eq(meter_check(&config, config.limit, wanted, &cheap), 0);
 		verdict = policy_crossed(config.limit, &cheap);
 		right = judge_by_walk(&config, &whole); /* a walk may itself unshare a page */
 		ck_assert_msg(verdict == right || verdict == before,
 		              "step %d: %x, not %x; unshared %lu of %lu KB, shared %lu of %lu KB,"
-		              " proportional %lu of %lu KB, growth %lu of %lu KB",
+		              " proportional %lu of %lu KB, growth %lu of %lu KB, resident %lu of %lu KB",
 		              step, verdict, right, (unsigned long)(whole.value[QUANTITY_UNSHARED] / KB),
 		              (unsigned long)(config.limit[QUANTITY_UNSHARED] / KB),
 		              (unsigned long)(whole.value[QUANTITY_SHARED] / KB),
@@ -620,7 +631,9 @@ static void live(void)
 		              (unsigned long)(whole.value[QUANTITY_PROPORTIONAL] / KB),
 		              (unsigned long)(config.limit[QUANTITY_PROPORTIONAL] / KB),
 		              (unsigned long)(whole.value[QUANTITY_GROWTH] / KB),
-		              (unsigned long)(config.limit[QUANTITY_GROWTH] / KB));
+		              (unsigned long)(config.limit[QUANTITY_GROWTH] / KB),
+		              (unsigned long)(whole.value[QUANTITY_RESIDENT] / KB),
+		              (unsigned long)(config.limit[QUANTITY_RESIDENT] / KB));
 		walks_saved += !sample_knows(&cheap, QUANTITY_UNSHARED);
 		crossings += right != 0;
 	}
@@ -647,5 +660,5 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, sees_growth_from_the_first_measurement);
 	add_for_each(tests, finds_growth_without_a_fault, unseen);
 	tcase_add_test(tests, rests_after_a_walk);
-	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, 20);
+	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, 60);
 }
