@@ -92,14 +92,30 @@ static bool read_share(const char *text, unsigned *share)
 	return is_read;
 }
 
-static bool read_limit(const char *text, enum quantity quantity, struct config *config)
+static bool read_limit(const char *text, enum quantity quantity, uint64_t *limit, unsigned *share)
 {
 	enum unit unit = quantity_kinds[quantity].unit;
 
-	config->limit[quantity] = 0;
-	if (unit == UNIT_BYTES && read_share(text, &config->percent[quantity]))
+	*limit = *share = 0;
+	if (unit == UNIT_BYTES && read_share(text, share))
 		return true;
-	return units[unit].read(text, &config->limit[quantity]);
+	return units[unit].read(text, limit);
+}
+
+static bool find_limit(const char *variable, enum quantity *quantity)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (strcmp(variable, quantity_kinds[q].variable) == 0) {
+			*quantity = (enum quantity)q;
+			return true;
+		}
+	return false;
+}
+
+bool config_read_limit(const char *variable, const char *value, enum quantity *quantity,
+                       uint64_t *limit, unsigned *share)
+{
+	return find_limit(variable, quantity) && read_limit(value, *quantity, limit, share);
 }
 
 /* The place of `text` in a list of words that ends with NULL, or -1. */
@@ -125,6 +141,12 @@ static bool read_switch(const char *text, bool *value)
 static bool read_check_every(const char *text, struct config *config)
 {
 	return read_count(text, &config->check_every) && config->check_every > 0;
+}
+
+bool config_read_interval(const char *variable, const char *value, uint64_t *check_every)
+{
+	return strcmp(variable, "SL_CHECK_EVERY") == 0 && read_count(value, check_every) &&
+	       *check_every > 0;
 }
 
 static const char *const probe_words[] = {"auto", "rollup", "smaps", "statm", "rusage", NULL};
@@ -250,6 +272,11 @@ static bool read_ksm(const char *text, struct config *config)
 	return read_switch(text, &config->ksm);
 }
 
+static bool read_application(const char *text, struct config *config)
+{
+	return read_switch(text, &config->application);
+}
+
 static bool read_dry_run(const char *text, struct config *config)
 {
 	return read_switch(text, &config->dry_run);
@@ -297,6 +324,7 @@ static const struct variable {
     {"SL_PRESSURE", read_pressure, pressures},
     {"SL_THP", read_thp, nevers},
     {"SL_KSM", read_ksm, switches},
+    {"SL_APPLICATION", read_application, switches},
     {"SL_DRY_RUN", read_dry_run, switches},
     {"SL_LOG", read_log, targets},
     {"SL_STRICT", read_strict, switches},
@@ -385,14 +413,13 @@ static void wonder(struct remarks *remarks, const char *name)
 static void read_variable(struct config *config, struct remarks *remarks, const char *name,
                           const char *value)
 {
-	for (int q = 0; q < QUANTITIES; q++)
-		if (strcmp(name, quantity_kinds[q].variable) == 0) {
-			enum unit unit = quantity_kinds[q].unit;
+	enum quantity q;
 
-			if (!read_limit(value, (enum quantity)q, config))
-				refuse(remarks, name, value, units[unit].accepted);
-			return;
-		}
+	if (find_limit(name, &q)) {
+		if (!read_limit(value, q, &config->limit[q], &config->percent[q]))
+			refuse(remarks, name, value, units[quantity_kinds[q].unit].accepted);
+		return;
+	}
 	for (int i = 0; i < VARIABLES; i++)
 		if (strcmp(name, variables[i].name) == 0) {
 			if (!variables[i].read(value, config))
@@ -455,11 +482,16 @@ bool config_has_share(const struct config *config)
 	return false;
 }
 
+uint64_t config_share(unsigned share, uint64_t memory)
+{
+	return memory / 100 * share;
+}
+
 void config_scale(struct config *config, uint64_t memory)
 {
 	for (int q = 0; q < QUANTITIES; q++)
 		if (config->percent[q] > 0)
-			config->limit[q] = memory / 100 * config->percent[q];
+			config->limit[q] = config_share(config->percent[q], memory);
 }
 
 bool config_watches(const struct config *config, const struct place *place)
@@ -549,6 +581,8 @@ void config_describe(const struct config *config, struct line *line)
 		line_text(line, " SL_THP=never");
 	if (config->ksm)
 		line_text(line, " SL_KSM=1");
+	if (config->application)
+		line_text(line, " SL_APPLICATION=1");
 	if (config->dry_run)
 		line_text(line, " SL_DRY_RUN=1");
 }

@@ -41,6 +41,7 @@ struct config {
 	unsigned jitter;              /* 0 to 90 percent */
 	unsigned pressure;            /* percent; 0: limits always apply */
 	bool thp_never, ksm;
+	bool application; /* limits may come from there alone */
 	bool dry_run;
 	bool strict;
 	enum log_target log;
@@ -64,11 +65,20 @@ bool config_is_asked_for(char *const environment[]);
  * `strict`, `log` and `log_path` of the configuration are of use. */
 void config_read(struct config *config, struct remarks *remarks, char *const environment[]);
 
+/* What the application says of one limit: false if there is none of this name, or it does not take
+ * the value. `percent`, unless 0, is what it is of the memory, and then `limit` is 0. */
+bool config_read_limit(const char *variable, const char *value, enum quantity *quantity,
+                       uint64_t *limit, unsigned *percent);
+
+/* Of SL_CHECK_EVERY, the same. */
+bool config_read_interval(const char *variable, const char *value, uint64_t *check_every);
+
 bool config_has_limit(const struct config *config);
 
 /* Is a limit a share of the memory? Then config_scale() makes a number of it. */
 bool config_has_share(const struct config *config);
 void config_scale(struct config *config, uint64_t memory);
+uint64_t config_share(unsigned percent, uint64_t memory);
 
 /* Does SL_LISTEN leave it to be watched? */
 bool config_watches(const struct config *config, const struct place *place);

@@ -10,6 +10,7 @@ const struct quantity_kind quantity_kinds[QUANTITIES] = {
     [QUANTITY_SWAPPED] = {"swapped", "SL_MAX_SWAP", false, UNIT_BYTES},
     [QUANTITY_GROWTH] = {"growth", "SL_MAX_GROWTH", false, UNIT_BYTES},
     [QUANTITY_CONNECTIONS] = {"connections", "SL_MAX_CONNECTIONS", false, UNIT_COUNT},
+    [QUANTITY_REQUESTS] = {"requests", "SL_MAX_REQUESTS", false, UNIT_COUNT},
     [QUANTITY_AGE] = {"age", "SL_MAX_AGE", false, UNIT_MILLISECONDS},
     [QUANTITY_CPU] = {"cpu", "SL_MAX_CPU", false, UNIT_MILLISECONDS},
     [QUANTITY_DESCRIPTORS] = {"descriptors", "SL_MAX_FDS", false, UNIT_COUNT},

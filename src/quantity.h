@@ -17,6 +17,7 @@ enum quantity {
 	QUANTITY_SWAPPED,      /* bytes of its own that were swapped out */
 	QUANTITY_GROWTH,       /* bytes of unshared memory beyond those at its first measurement */
 	QUANTITY_CONNECTIONS,  /* connections accepted since this worker's fork */
+	QUANTITY_REQUESTS,     /* requests that the application said were done since then */
 	QUANTITY_AGE,          /* milliseconds since then */
 	QUANTITY_CPU,          /* milliseconds of processor time, its own and the system's for it */
 	QUANTITY_DESCRIPTORS,  /* open descriptors */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stddef.h>
 
 #include "hot.h"
@@ -180,12 +181,16 @@ static void enter(void)
 	errno = saved;
 }
 
+static void begin_crossing(void)
+{
+	self.hindered_at = process_clock();
+	self.moment_came = self.said_would_leave = false;
+}
+
 static void measure(void)
 {
-	if (!verdict_measure())
-		return;
-	self.hindered_at = verdict.since;
-	self.moment_came = self.said_would_leave = false;
+	if (verdict_measure())
+		begin_crossing();
 }
 
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
@@ -209,6 +214,7 @@ static struct leaving describe(uint64_t now)
 	    .limit = verdict.limit,
 	    .sample = verdict_describe(),
 	    .crossed = verdict.crossed,
+	    .is_asked = (verdict.crossed & VERDICT_ASKED) != 0,
 	    .undecided = verdict.undecided_for,
 	    .waited = now - verdict.since,
 	    .served_meanwhile = worker.served - verdict.served,
@@ -443,4 +449,86 @@ int recycle_idle(void)
 {
 	consider(MOMENT_IDLE);
 	return is_to_refuse() ? EINTR : 0;
+}
+
+/* ------------------------------------------------------------- application */
+
+/* Who judges does not take long, unless it is what called. */
+static bool begin_asking(void)
+{
+	enum { TRIES = 100 };
+
+	for (int i = 0; i < TRIES; i++) {
+		if (!atomic_flag_test_and_set(&self.busy))
+			return true;
+		sched_yield();
+	}
+	return false;
+}
+
+static int end_asking(int answer)
+{
+	atomic_flag_clear(&self.busy);
+	return answer;
+}
+
+/* At the next moment at which it could leave. */
+static void make_due(void)
+{
+	worker.unchecked = server.config.check_every;
+}
+
+int recycle_limit(enum quantity quantity, uint64_t limit)
+{
+	if (!begin_asking())
+		return EBUSY;
+	server_limit(quantity, limit);
+	verdict_limit(quantity, limit);
+	return end_asking(0);
+}
+
+int recycle_limit_request(enum quantity quantity, uint64_t limit)
+{
+	if (!begin_asking())
+		return EBUSY;
+	verdict_limit_request(quantity, limit);
+	make_due();
+	return end_asking(0);
+}
+
+int recycle_check(void)
+{
+	make_due();
+	return 0;
+}
+
+int recycle_worker(void)
+{
+	if (!begin_asking())
+		return EBUSY;
+	if (verdict.crossed == 0)
+		begin_crossing();
+	verdict_ask();
+	return end_asking(0);
+}
+
+/* Who goes by here while another measures is measured by that one. */
+int recycle_request_done(void)
+{
+	worker_request_done();
+	if (worker.unchecked < server.config.check_every || atomic_flag_test_and_set(&self.busy))
+		return 0;
+	if (self.phase == SERVING)
+		measure();
+	return end_asking(0);
+}
+
+int recycle_measure(enum quantity quantity, uint64_t *value)
+{
+	bool is_known;
+
+	if (!begin_asking())
+		return EBUSY;
+	is_known = verdict_tell(quantity, value);
+	return end_asking(is_known ? 0 : ENODATA);
 }

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "quantity.h"
+
 /* Does this process count its connections? Not without a limit; and not for long if it is nobody's
  * child. */
 extern _Atomic bool recycle_watches;
@@ -41,6 +43,15 @@ void recycle_waits_for(int listener);
 bool recycle_is_asked_to_leave_idle(void);
 int recycle_listener(void);
 int recycle_idle(void);
+
+/* What the application asks for (include/slshim.h), in the current process of a server that is on.
+ * 0, or EBUSY while another thread judges, or ENODATA for what cannot be measured. */
+int recycle_limit(enum quantity quantity, uint64_t limit);
+int recycle_limit_request(enum quantity quantity, uint64_t limit);
+int recycle_check(void);
+int recycle_worker(void);
+int recycle_request_done(void);
+int recycle_measure(enum quantity quantity, uint64_t *value);
 
 /* After the real close of a connection of this process's own. */
 void recycle_closed(void);

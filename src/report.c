@@ -138,7 +138,10 @@ void report_no_page(void)
 
 static void add_crossed(struct line *line, const struct leaving *leaving)
 {
-	const char *before = " over ";
+	const char *before = ", over ";
+
+	if (leaving->is_asked)
+		line_text(line, ", for the application asked it to");
 
 	for (int q = 0; q < QUANTITIES; q++) {
 		if ((leaving->crossed >> q & 1) == 0)
@@ -153,7 +156,8 @@ static void add_crossed(struct line *line, const struct leaving *leaving)
 	}
 }
 
-/* Growth is told only to who has asked for it: for nobody else was it measured from where. */
+/* Growth is told only to who has asked for it: for nobody else was it measured from where. Requests
+ * are told where somebody counts them. */
 static void add_sample(struct line *line, const struct leaving *leaving)
 {
 	const struct sample *sample = &leaving->sample;
@@ -161,6 +165,8 @@ static void add_sample(struct line *line, const struct leaving *leaving)
 
 	for (int q = 0; q < QUANTITIES; q++) {
 		if (q == QUANTITY_GROWTH && leaving->limit[q] == 0)
+			continue;
+		if (q == QUANTITY_REQUESTS && !sample_knows(sample, (enum quantity)q))
 			continue;
 		line_text(line, before);
 		line_text(line, quantity_kinds[q].name);
@@ -181,7 +187,6 @@ static void report_end(const struct leaving *leaving, const char *verb)
 	line_text(&line, verb);
 	line_text(&line, " by ");
 	way_describe(leaving->way, &line);
-	line_text(&line, ",");
 	add_crossed(&line, leaving);
 	add_sample(&line, leaving);
 	if (leaving->undecided > 0) {

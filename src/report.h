@@ -39,6 +39,7 @@ struct leaving {
 	const uint64_t *limit; /* this worker's, by quantity */
 	struct sample sample;
 	unsigned crossed;          /* bit q: the limit on quantity q */
+	bool is_asked;             /* the application wants it to leave */
 	uint64_t undecided;        /* milliseconds for which the budget kept it from being measured */
 	uint64_t waited;           /* milliseconds since the limit was crossed */
 	uint64_t served_meanwhile; /* connections in that time */

@@ -99,6 +99,7 @@ static void say_what_is_unmeasurable(void)
 
 	meter_read(server.config.probe, server.wanted, &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
+	sample_set(&sample, QUANTITY_REQUESTS, 0);
 	sample_set(&sample, QUANTITY_AGE, 0);
 	meter_end();
 	for (int q = 0; q < QUANTITIES; q++)
@@ -219,6 +220,32 @@ static void keep_pages_shareable(void)
 	errno = saved;
 }
 
+enum limit_answer server_read_limit(const char *variable, const char *value,
+                                    enum quantity *quantity, uint64_t *limit)
+{
+	unsigned percent;
+
+	if (!config_read_limit(variable, value, quantity, limit, &percent))
+		return LIMIT_IS_REFUSED;
+	if (percent == 0)
+		return LIMIT_IS_READ;
+	if (server.memory.bytes == 0 && !machine_memory("", &server.memory))
+		return LIMIT_IS_UNSCALED;
+	*limit = config_share(percent, server.memory.bytes);
+	return LIMIT_IS_READ;
+}
+
+void server_limit(enum quantity quantity, uint64_t limit)
+{
+	server.config.limit[quantity] = limit;
+	server.config.percent[quantity] = 0;
+}
+
+void server_check_every(uint64_t connections)
+{
+	server.config.check_every = connections;
+}
+
 static void ask_machine(void)
 {
 	if (config_has_share(&server.config) && machine_memory("", &server.memory))
@@ -240,7 +267,8 @@ bool server_start(char *const environment[])
 		remarks = (struct remarks){.errors = 0};
 		return false;
 	}
-	server.is_on = config_has_limit(&server.config) && remarks.errors == 0;
+	server.is_on =
+	    (config_has_limit(&server.config) || server.config.application) && remarks.errors == 0;
 	if (!server.is_on && remarks.errors + remarks.warnings == 0)
 		return false;
 	if (server.is_on) {

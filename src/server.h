@@ -1,6 +1,7 @@
 /* server.h - what the constructor and the first fork after listen() settle for all workers.
  *
- * Written in the constructor and, for `page`, once in the master; read-only after, so no lock.
+ * Written in the constructor and, for `page`, once in the master; read-only after, so no lock. Only
+ * the application changes limits later, for those whom it forks then.
  * May not know: what a worker does with it. */
 #ifndef SLSHIM_SERVER_H
 #define SLSHIM_SERVER_H
@@ -39,6 +40,15 @@ void server_announce(void);
 
 /* At the first accept of a process that is no worker: why it is none, if it was meant to be. */
 void server_say_unheld(void);
+
+/* One limit, as the application says it. */
+enum limit_answer { LIMIT_IS_READ, LIMIT_IS_REFUSED, LIMIT_IS_UNSCALED };
+enum limit_answer server_read_limit(const char *variable, const char *value,
+                                    enum quantity *quantity, uint64_t *limit);
+
+/* For who is forked from now on; the interval for this process, too. */
+void server_limit(enum quantity quantity, uint64_t limit);
+void server_check_every(uint64_t connections);
 
 /* Ends the program with status 78 where SL_STRICT asks for it. */
 void server_before_listen(void);

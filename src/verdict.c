@@ -17,9 +17,12 @@ enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 struct verdict verdict;
 
 static struct {
-	unsigned over;         /* as `crossed`, whether or not it counts */
-	uint64_t strikes;      /* measurements in a row by which it was */
-	uint64_t undecided_at; /* since when the budget has allowed no walk; 0: it does */
+	unsigned over;                  /* as `crossed`, whether or not it counts */
+	uint64_t strikes;               /* measurements in a row by which it was */
+	uint64_t undecided_at;          /* since when the budget has allowed no walk; 0: it does */
+	unsigned wanted;                /* bit q: a limit is set on quantity q */
+	unsigned of_request;            /* those that are about the request at hand, ... */
+	uint64_t of_others[QUANTITIES]; /* ... and what they were */
 	struct kept pressure;
 } self = {.pressure = {NULL, -1, 0}};
 
@@ -33,19 +36,28 @@ static uint32_t draw(void)
 	return (uint32_t)worker.pid * 2654435761u; /* Knuth's multiplicative hash */
 }
 
+static void set_limit(enum quantity quantity, uint64_t limit)
+{
+	verdict.limit[quantity] = limit;
+	if (limit > 0)
+		self.wanted |= 1u << quantity;
+	else
+		self.wanted &= ~(1u << quantity);
+}
+
 static void draw_limits(void)
 {
 	uint32_t number = server.config.jitter > 0 ? draw() : 0;
 
 	for (int q = 0; q < QUANTITIES; q++)
-		verdict.limit[q] =
-		    policy_stricter((enum quantity)q, server.config.limit[q], server.config.jitter, number);
+		set_limit((enum quantity)q, policy_stricter((enum quantity)q, server.config.limit[q],
+		                                            server.config.jitter, number));
 }
 
 void verdict_begin(bool serves)
 {
 	verdict = (struct verdict){.crossed = 0};
-	self.over = 0;
+	self.over = self.wanted = self.of_request = 0;
 	self.strikes = self.undecided_at = 0;
 	kept_close(&self.pressure);
 	self.pressure.path = server.pressure_path[0] != '\0' ? server.pressure_path : NULL;
@@ -74,6 +86,8 @@ static bool does_count(uint64_t now)
 static void count_life(struct sample *sample, uint64_t now)
 {
 	sample_set(sample, QUANTITY_CONNECTIONS, worker.served);
+	if (worker.requests > 0) /* else nobody tells */
+		sample_set(sample, QUANTITY_REQUESTS, worker.requests);
 	sample_set(sample, QUANTITY_AGE, now - worker.born);
 }
 
@@ -86,6 +100,27 @@ static void judge(unsigned undecided)
 		self.strikes++;
 }
 
+static void set(unsigned crossed, uint64_t now)
+{
+	if (verdict.crossed == 0 && crossed != 0) {
+		verdict.since = now;
+		verdict.served = worker.served;
+		verdict.undecided_for = self.undecided_at > 0 ? now - self.undecided_at : 0;
+	}
+	verdict.crossed = crossed | (verdict.crossed & VERDICT_ASKED);
+}
+
+/* One that is over such a limit keeps it, until it has left. */
+static void end_request(void)
+{
+	unsigned ended = self.of_request & ~verdict.crossed;
+
+	for (int q = 0; q < QUANTITIES; q++)
+		if (ended >> q & 1)
+			set_limit((enum quantity)q, self.of_others[q]);
+	self.of_request &= ~ended;
+}
+
 HOT bool verdict_measure(void)
 {
 	unsigned before = verdict.crossed, undecided;
@@ -93,30 +128,58 @@ HOT bool verdict_measure(void)
 
 	worker.unchecked = 0;
 	verdict.sample.known = 0;
-	undecided = meter_check(&server.config, verdict.limit, server.wanted, &verdict.sample);
+	undecided = meter_check(&server.config, verdict.limit, self.wanted, &verdict.sample);
 	count_life(&verdict.sample, now);
 	judge(undecided);
-	verdict.crossed = does_count(now) ? self.over : 0;
 	if (undecided != 0 && self.undecided_at == 0)
 		self.undecided_at = now;
-	if (before == 0 && verdict.crossed != 0) {
-		verdict.since = now;
-		verdict.served = worker.served;
-		verdict.undecided_for = self.undecided_at > 0 ? now - self.undecided_at : 0;
-	}
+	set(does_count(now) ? self.over : 0, now);
 	if (undecided == 0)
 		self.undecided_at = 0;
+	if (self.of_request != 0)
+		end_request();
 	return before == 0 && verdict.crossed != 0;
 }
 
 bool verdict_stands(void)
 {
-	unsigned unknown = verdict.crossed & ~verdict.sample.known;
+	unsigned unknown = verdict.crossed & ~verdict.sample.known & ALL_QUANTITIES;
 
 	meter_read(server.config.probe, unknown, &verdict.sample);
-	if (unknown != 0)
-		verdict.crossed = self.over = policy_crossed(verdict.limit, &verdict.sample);
+	if (unknown != 0) {
+		self.over = policy_crossed(verdict.limit, &verdict.sample);
+		verdict.crossed = self.over | (verdict.crossed & VERDICT_ASKED);
+	}
 	return verdict.crossed != 0;
+}
+
+void verdict_limit(enum quantity quantity, uint64_t limit)
+{
+	self.of_request &= ~(1u << quantity);
+	set_limit(quantity, limit);
+}
+
+void verdict_limit_request(enum quantity quantity, uint64_t limit)
+{
+	if ((self.of_request >> quantity & 1) == 0)
+		self.of_others[quantity] = verdict.limit[quantity];
+	self.of_request |= 1u << quantity;
+	set_limit(quantity, limit);
+}
+
+void verdict_ask(void)
+{
+	set(verdict.crossed | VERDICT_ASKED, process_clock());
+}
+
+bool verdict_tell(enum quantity quantity, uint64_t *value)
+{
+	struct sample sample = {.known = 0};
+
+	meter_read(server.config.probe, 1u << quantity, &sample);
+	count_life(&sample, process_clock());
+	*value = sample.value[quantity];
+	return sample_knows(&sample, quantity);
 }
 
 struct sample verdict_describe(void)

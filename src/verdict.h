@@ -10,10 +10,13 @@
 
 #include "quantity.h"
 
+enum { VERDICT_ASKED = 1u << QUANTITIES };
+
 struct verdict {
 	uint64_t limit[QUANTITIES]; /* of this worker, within SL_JITTER of those that are set */
 	struct sample sample;       /* the last one */
-	unsigned crossed;           /* by it, where that counts; bit q: the limit on quantity q */
+	unsigned crossed;           /* by it, where that counts; bit q: the limit on quantity q;
+	                               VERDICT_ASKED: the application has asked for it */
 	uint64_t since;             /* when it was crossed first, without a break; boot clock, ms */
 	uint64_t served;            /* connections until then */
 	uint64_t undecided_for;     /* ms before it in which the budget allowed no walk */
@@ -31,6 +34,15 @@ bool verdict_measure(void);
 /* Is a limit crossed, also as far as the budget left it open? Nobody leaves for what is not known.
  */
 bool verdict_stands(void);
+
+/* The application sets a limit, 0 for none, for good or for the request at hand; or wants to leave.
+ */
+void verdict_limit(enum quantity quantity, uint64_t limit);
+void verdict_limit_request(enum quantity quantity, uint64_t limit);
+void verdict_ask(void);
+
+/* False if that cannot be known. */
+bool verdict_tell(enum quantity quantity, uint64_t *value);
 
 /* All that can be known of the worker now; what was judged stays as it was. */
 struct sample verdict_describe(void);

@@ -46,7 +46,7 @@ void worker_born(uint64_t now)
 	worker.listener = -1;
 	worker.on_own = worker.lost_track = worker.many_accept = worker.has_waiter = false;
 	worker.open = 0;
-	worker.served = worker.unchecked = 0;
+	worker.served = worker.requests = worker.unchecked = 0;
 	worker.highest = -1;
 }
 
@@ -147,6 +147,13 @@ bool worker_knows_listener(int fd)
 		if (worker.listener_table[i].fd == fd)
 			return true;
 	return worker.listeners_overflowed;
+}
+
+/* Its connection has counted for the first one on it. */
+void worker_request_done(void)
+{
+	if (++worker.requests > worker.served)
+		worker.unchecked++;
 }
 
 /* Whoever is second is another thread, whether or not the first has written yet who it is. */

@@ -51,7 +51,9 @@ struct worker {
 	bool lost_track;            /* accepted a connection that the table has no room for */
 	_Atomic unsigned open;      /* tracked connections not seen closed; may be too high */
 	_Atomic uint64_t served;    /* connections accepted since the fork */
-	_Atomic uint64_t unchecked; /* of them since the last check */
+	_Atomic uint64_t requests;  /* that the application said were done, since then */
+	_Atomic uint64_t unchecked; /* connections since the last check, and the requests beyond one for
+	                               each of them */
 	_Atomic int highest;        /* no tracked descriptor is above this one */
 	unsigned listeners;
 	bool listeners_overflowed;
@@ -94,6 +96,9 @@ static inline void worker_accepts_on(int listener)
 void worker_accepts_elsewhere(int listener);
 /* `counts`: it is one of those that limits are about. */
 void worker_accepted(int connection, bool counts);
+
+/* The application says that a request is done. */
+void worker_request_done(void);
 
 /* Is it one that was a listener when this process began? */
 bool worker_knows_listener(int fd);

@@ -40,6 +40,7 @@ static const struct {
     {"SL_MAX_AGE=2d", QUANTITY_AGE, 2 * 86400000},
     {"SL_MAX_CPU=5m", QUANTITY_CPU, 300000},
     {"SL_MAX_FDS=100", QUANTITY_DESCRIPTORS, 100},
+    {"SL_MAX_REQUESTS=1000", QUANTITY_REQUESTS, 1000},
     {"SL_MAX_CONNECTIONS=1000", QUANTITY_CONNECTIONS, 1000},
     {"SL_MAX_CONNECTIONS=18446744073709551615", QUANTITY_CONNECTIONS, UINT64_MAX},
 };
@@ -51,6 +52,24 @@ START_TEST(takes_limit)
 		ck_assert_uint_eq(config.limit[q],
 		                  q == (int)good_limits[_i].quantity ? good_limits[_i].limit : 0);
 	ck_assert(config_has_limit(&config) == (good_limits[_i].limit > 0));
+}
+END_TEST
+
+START_TEST(takes_a_limit_of_the_application)
+{
+	enum quantity quantity;
+	uint64_t limit;
+	unsigned percent;
+
+	ck_assert(config_read_limit("SL_MAX_SWAP", "2M", &quantity, &limit, &percent));
+	ck_assert_int_eq(quantity, QUANTITY_SWAPPED);
+	ck_assert_uint_eq(limit, 2 << 20);
+	ck_assert_uint_eq(percent, 0);
+	ck_assert(config_read_limit("SL_MAX_RSS", "5%", &quantity, &limit, &percent));
+	ck_assert_uint_eq(limit, 0);
+	ck_assert_uint_eq(percent, 5);
+	ck_assert(!config_read_limit("SL_MAX_RSS", "much", &quantity, &limit, &percent));
+	ck_assert(!config_read_limit("SL_CHECK_EVERY", "5", &quantity, &limit, &percent));
 }
 END_TEST
 
@@ -492,6 +511,7 @@ static void add_tests(TCase *tests)
 	tcase_add_loop_test(tests, survives_random_values, 0, 10);
 	tcase_add_test(tests, says_whether_it_is_asked_for);
 	tcase_add_test(tests, manual_has_every_variable);
+	tcase_add_test(tests, takes_a_limit_of_the_application);
 	tcase_add_test(tests, takes_programs);
 	tcase_add_loop_test(tests, watches_places, 0, sizeof places / sizeof *places);
 	tcase_add_test(tests, describes_lists);
