@@ -272,6 +272,11 @@ static bool read_ksm(const char *text, struct config *config)
 	return read_switch(text, &config->ksm);
 }
 
+static bool read_trim(const char *text, struct config *config)
+{
+	return read_switch(text, &config->trim);
+}
+
 static bool read_application(const char *text, struct config *config)
 {
 	return read_switch(text, &config->application);
@@ -324,6 +329,7 @@ static const struct variable {
     {"SL_PRESSURE", read_pressure, pressures},
     {"SL_THP", read_thp, nevers},
     {"SL_KSM", read_ksm, switches},
+    {"SL_TRIM", read_trim, switches},
     {"SL_APPLICATION", read_application, switches},
     {"SL_DRY_RUN", read_dry_run, switches},
     {"SL_LOG", read_log, targets},
@@ -581,6 +587,8 @@ void config_describe(const struct config *config, struct line *line)
 		line_text(line, " SL_THP=never");
 	if (config->ksm)
 		line_text(line, " SL_KSM=1");
+	if (config->trim)
+		line_text(line, " SL_TRIM=1");
 	if (config->application)
 		line_text(line, " SL_APPLICATION=1");
 	if (config->dry_run)

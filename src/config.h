@@ -41,6 +41,7 @@ struct config {
 	unsigned jitter;              /* 0 to 90 percent */
 	unsigned pressure;            /* percent; 0: limits always apply */
 	bool thp_never, ksm;
+	bool trim;        /* memory is given back before anybody leaves */
 	bool application; /* limits may come from there alone */
 	bool dry_run;
 	bool strict;

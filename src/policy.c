@@ -18,6 +18,26 @@ HOT unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sampl
 	return crossed;
 }
 
+uint64_t policy_excess(const uint64_t limit[QUANTITIES], const struct sample *sample,
+                       unsigned crossed)
+{
+	uint64_t most = 1;
+
+	for (unsigned left = crossed & sample->known; left != 0; left &= left - 1) {
+		int q = __builtin_ctz(left);
+		uint64_t value = sample->value[q], share;
+		uint64_t over = value > limit[q] ? value - limit[q] : limit[q] - value;
+
+		if (limit[q] == 0)
+			continue;
+		share = __builtin_mul_overflow(over, 1000, &share) ? over / (limit[q] / 1000 + 1)
+		                                                   : share / limit[q];
+		if (share > most)
+			most = share;
+	}
+	return most;
+}
+
 uint64_t policy_stricter(enum quantity quantity, uint64_t limit, unsigned percent, uint32_t random)
 {
 	uint64_t share = (uint64_t)random * percent / 100; /* of 2^32 */

@@ -8,6 +8,10 @@
  * strictly less. A limit of 0 is off; one on an unknown quantity is never crossed. */
 unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sample *sample);
 
+/* By how much the worst of those that are crossed is: thousandths of its limit, at least 1. */
+uint64_t policy_excess(const uint64_t limit[QUANTITIES], const struct sample *sample,
+                       unsigned crossed);
+
 /* A limit that is stricter by a share of `percent`: none of it for `random` 0, nearly all of it for
  * UINT32_MAX. Less, of a floor more; one that is on stays on. */
 uint64_t policy_stricter(enum quantity quantity, uint64_t limit, unsigned percent, uint32_t random);

@@ -63,7 +63,7 @@ static int claim_slot(struct pool_page *page, uint64_t claim, uint64_t lease,
 			slot->lease = lease;
 			slot->start_time = member->start_time;
 			slot->born = member->born;
-			slot->died = 0;
+			slot->died = slot->wants = 0;
 			return (int)at;
 		}
 	return POOL_NO_SLOT;
@@ -94,6 +94,25 @@ void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 
 	if (slot >= 0 && slot < POOL_SLOTS)
 		atomic_compare_exchange_strong(&page->slots[slot].holder, &holder, 0);
+}
+
+void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess)
+{
+	if (pool_holds(page, slot, tag, pid))
+		page->slots[slot].wants = excess;
+}
+
+bool pool_has_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
+                     pool_is_alive *is_member)
+{
+	for (int i = 0; i < POOL_SLOTS; i++) {
+		struct pool_slot *slot = &page->slots[i];
+		uint64_t holder = slot->holder;
+
+		if (holder >> 32 == tag && slot->wants > excess && !is_dead(slot, holder, is_member))
+			return true;
+	}
+	return false;
 }
 
 /* ------------------------------------------------------------------ trials */
@@ -438,6 +457,48 @@ void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint
 	/* Another pool took the word of the trial's lease, when that had run out: once more, then. */
 	if (is_on_trial && !has_lease(page, tag, 0, UINT64_MAX))
 		write_trial(page, tag, TRIAL_NONE);
+}
+
+/* ------------------------------------------------------------------- lives */
+
+enum { MANY_SHORT_LIVES = 8 };
+
+void pool_note_life(struct pool_page *page, bool is_short)
+{
+	if (!is_short)
+		page->early = 0;
+	else if (page->early < MANY_SHORT_LIVES)
+		page->early++;
+}
+
+bool pool_is_churning(struct pool_page *page)
+{
+	return page->early >= MANY_SHORT_LIVES;
+}
+
+void pool_rehearse(struct pool_page *page, uint64_t connections, uint64_t milliseconds)
+{
+	page->rehearsal.lives++;
+	page->rehearsal.connections += connections;
+	page->rehearsal.milliseconds += milliseconds;
+}
+
+/* What ends while this is read may be told in parts, by this summary and the next. */
+bool pool_sum_up(struct pool_page *page, uint64_t now, struct pool_summary *summary)
+{
+	enum { PERIOD = 60000 };
+	struct pool_rehearsal *rehearsal = &page->rehearsal;
+	uint64_t since = rehearsal->since;
+
+	if (since != 0 && (now < since || now - since < PERIOD))
+		return false;
+	if (!atomic_compare_exchange_strong(&rehearsal->since, &since, now) || since == 0)
+		return false;
+	summary->span = now - since;
+	summary->lives = atomic_exchange(&rehearsal->lives, 0);
+	summary->connections = atomic_exchange(&rehearsal->connections, 0);
+	summary->milliseconds = atomic_exchange(&rehearsal->milliseconds, 0);
+	return true;
 }
 
 bool pool_say_once(struct pool_page *page, unsigned remark)

@@ -51,13 +51,19 @@ struct pool_slot {
 	_Atomic uint64_t born;  /* milliseconds on the boot clock */
 	_Atomic uint64_t died;  /* when somebody saw that the holder is no more; 0: nobody has */
 	_Atomic uint64_t lease; /* of one that has left; 0: not written yet */
-	uint64_t unused[3];     /* a cache line of one's own */
+	_Atomic uint64_t wants; /* to leave: by how much it is over its limits; 0: it does not */
+	uint64_t unused[2];     /* a cache line of one's own */
 };
 
 struct pool_page {
 	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline in milliseconds */
 	_Atomic uint32_t trials[POOL_LEASES]; /* tag << 8 | how the trial of its master stands */
 	_Atomic uint64_t said;                /* bit n: remark n was written */
+	_Atomic uint32_t early;               /* lives in a row that were short */
+	struct pool_rehearsal {
+		_Atomic uint64_t since; /* milliseconds on the boot clock; 0: not begun */
+		_Atomic uint64_t lives, connections, milliseconds;
+	} rehearsal;
 	struct pool_slot slots[POOL_SLOTS];
 };
 
@@ -135,6 +141,27 @@ void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint
  * one who died. A trial passes only by who was born since. `now`: as it enters. */
 void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member);
+
+/* How much the holder of this slot wants to leave. Is there one of its pool who wants it more? */
+void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
+bool pool_has_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
+                     pool_is_alive *is_member);
+
+/* A worker leaves, after a short life or a long one. Were so many of the last ones short that those
+ * who come next would be no better? */
+void pool_note_life(struct pool_page *page, bool is_short);
+bool pool_is_churning(struct pool_page *page);
+
+/* In a dry run: a life that would have ended, in connections and milliseconds. */
+void pool_rehearse(struct pool_page *page, uint64_t connections, uint64_t milliseconds);
+
+struct pool_summary {
+	uint64_t span; /* milliseconds */
+	uint64_t lives, connections, milliseconds;
+};
+
+/* True for one caller a minute, with what was since the last one. */
+bool pool_sum_up(struct pool_page *page, uint64_t now, struct pool_summary *summary);
 
 /* True for the first caller with this number (0 to 63) among all who share the page. */
 bool pool_say_once(struct pool_page *page, unsigned remark);

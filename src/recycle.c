@@ -14,11 +14,13 @@
 #include "listener.h"
 #include "lock.h"
 #include "place.h"
+#include "policy.h"
 #include "pool.h"
 #include "process.h"
 #include "real.h"
 #include "report.h"
 #include "server.h"
+#include "spare.h"
 #include "turn.h"
 #include "verdict.h"
 #include "worker.h"
@@ -46,6 +48,7 @@ static struct {
 static void begin_watch(void)
 {
 	turn_begin();
+	spare_begin();
 	atomic_flag_clear(&self.busy);
 	self.entered = self.arrived = false;
 	self.looked = 0;
@@ -154,6 +157,14 @@ static void stand_beside(void)
 		turn_serve_beside_children(worker.listener);
 }
 
+static void look_at_newborn(void)
+{
+	if (atomic_flag_test_and_set(&self.busy))
+		return;
+	spare_newborn();
+	atomic_flag_clear(&self.busy);
+}
+
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void enter(void)
 {
@@ -176,8 +187,8 @@ static void enter(void)
 		go_unwatched();
 	else if (find_place() != WORKER_FITS)
 		stand_beside();
-	else if (server.page != NULL)
-		turn_join(&self.departure, worker.listener);
+	else if (server.page != NULL && turn_join(&self.departure, worker.listener))
+		look_at_newborn();
 	errno = saved;
 }
 
@@ -187,10 +198,28 @@ static void begin_crossing(void)
 	self.moment_came = self.said_would_leave = false;
 }
 
+static void sum_up_rehearsal(void)
+{
+	struct pool_summary summary;
+
+	if (server.page != NULL && pool_sum_up(server.page, process_clock(), &summary))
+		report_rehearsal(&summary);
+}
+
+static void want(bool wants)
+{
+	if (server.page != NULL)
+		turn_want(wants ? policy_excess(verdict.limit, &verdict.sample, verdict.crossed) : 0);
+}
+
 static void measure(void)
 {
 	if (verdict_measure())
 		begin_crossing();
+	if (verdict.crossed == 0)
+		want(false);
+	if (server.config.dry_run)
+		sum_up_rehearsal();
 }
 
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
@@ -267,12 +296,26 @@ static bool may_leave(enum moment moment, uint64_t now)
 	return moment == self.departure.way.moment;
 }
 
+/* Once for each crossing. */
+static void rehearse(uint64_t now)
+{
+	struct leaving leaving;
+
+	if (self.said_would_leave)
+		return;
+	self.said_would_leave = true;
+	leaving = describe(now);
+	report_would_leave(&leaving);
+	pool_rehearse(server.page, worker.served, now - worker.born);
+}
+
 static void try_to_leave(enum moment moment)
 {
 	uint64_t now = process_clock();
 	struct leaving leaving;
 
 	self.moment_came = true;
+	want(true);
 	if (!turn_may_come(&self.departure, now)) {
 		self.hindered_at = now;
 		return;
@@ -280,15 +323,12 @@ static void try_to_leave(enum moment moment)
 	if (!may_leave(moment, now) || !verdict_stands())
 		return;
 	if (server.config.dry_run) {
-		if (!self.said_would_leave) {
-			leaving = describe(now);
-			report_would_leave(&leaving);
-		}
-		self.said_would_leave = true;
+		rehearse(now);
 		return;
 	}
-	if (!is_its_turn(now))
+	if (spare_early() || !is_its_turn(now))
 		return;
+	spare_note_leaving();
 	leaving = describe(now);
 	if (self.lock != LOCK_NONE && pool_say_once(server.page, REMARK_LOCK + self.lock))
 		report_lock(self.lock);
@@ -327,7 +367,9 @@ HOT static void consider_slowly(enum moment moment)
 	} else if (self.phase == SERVING) {
 		if (is_due(moment))
 			measure();
-		if (verdict.crossed != 0 && moment == self.departure.way.moment)
+		if (verdict.crossed != 0 && spare_by_trim(moment != MOMENT_CLOSE, process_clock()))
+			want(false);
+		else if (verdict.crossed != 0 && moment == self.departure.way.moment)
 			try_to_leave(moment);
 		else if (verdict.crossed != 0 && moment == MOMENT_ACCEPT && !self.moment_came)
 			stay_for_now(REMARK_NO_MOMENT, process_clock());

@@ -212,6 +212,70 @@ void report_would_leave(const struct leaving *leaving)
 	report_end(leaving, " would leave (SL_DRY_RUN)");
 }
 
+void report_rehearsal(const struct pool_summary *summary)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": in the last ");
+	line_seconds(&line, summary->span);
+	line_text(&line, " ");
+	line_number(&line, summary->lives);
+	line_text(&line, " workers of this server would have left (SL_DRY_RUN)");
+	if (summary->lives > 0) {
+		line_text(&line, ", after ");
+		line_number(&line, summary->connections / summary->lives);
+		line_text(&line, " connections and ");
+		line_seconds(&line, summary->milliseconds / summary->lives);
+		line_text(&line, " each");
+	}
+	log_write(&line);
+}
+
+/* With a quarter to spare. */
+static uint64_t suggest(enum quantity quantity, uint64_t value)
+{
+	return quantity_kinds[quantity].is_floor ? value - value / 4 : value + value / 4;
+}
+
+void report_spared(unsigned remark, const struct leaving *leaving)
+{
+	const char *before = "; what would work is ";
+	struct line line;
+
+	start(&line);
+	line_text(&line, remark == REMARK_NEWBORN
+	                     ? " stays, for it was over a limit before it served anything, and so "
+	                       "would be the next"
+	                     : " stays, for it came over a limit with its first connections, as those "
+	                       "before it did");
+	add_crossed(&line, leaving);
+	for (int q = 0; q < QUANTITIES; q++)
+		if (leaving->crossed >> q & 1) {
+			line_text(&line, before);
+			line_text(&line, quantity_kinds[q].variable);
+			line_text(&line, "=");
+			line_value(&line, (enum quantity)q,
+			           suggest((enum quantity)q, leaving->sample.value[q]));
+			before = ", ";
+		}
+	log_write(&line);
+}
+
+void report_trimmed(const struct sample *before, const struct leaving *now)
+{
+	uint64_t was = before->value[QUANTITY_RESIDENT], is = now->sample.value[QUANTITY_RESIDENT];
+	struct line line;
+
+	start(&line);
+	line_text(&line, " gave back ");
+	line_value(&line, QUANTITY_RESIDENT, was > is ? was - is : 0);
+	line_text(&line, now->is_enough ? " (SL_TRIM) and stays" : " (SL_TRIM), which is not enough");
+	add_crossed(&line, now);
+	add_sample(&line, now);
+	log_write(&line);
+}
+
 const char *report_reason(unsigned remark)
 {
 	switch (remark) {

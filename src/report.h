@@ -7,6 +7,7 @@
 #include "leave.h"
 #include "lock.h"
 #include "machine.h"
+#include "pool.h"
 #include "quantity.h"
 #include "worker.h"
 
@@ -39,6 +40,7 @@ struct leaving {
 	const uint64_t *limit; /* this worker's, by quantity */
 	struct sample sample;
 	unsigned crossed;          /* bit q: the limit on quantity q */
+	bool is_enough;            /* after a trim: nothing is crossed any more */
 	bool is_asked;             /* the application wants it to leave */
 	uint64_t undecided;        /* milliseconds for which the budget kept it from being measured */
 	uint64_t waited;           /* milliseconds since the limit was crossed */
@@ -47,6 +49,16 @@ struct leaving {
 
 void report_leaving(const struct leaving *leaving);
 void report_would_leave(const struct leaving *leaving);
+
+/* In a dry run, of the last `span` milliseconds: how many lives would have ended, and how long they
+ * were in all. */
+void report_rehearsal(const struct pool_summary *summary);
+
+/* Who is over these limits stays: REMARK_NEWBORN or REMARK_EARLY. */
+void report_spared(unsigned remark, const struct leaving *leaving);
+
+/* SL_TRIM gave memory back: what there was before, and what there is. */
+void report_trimmed(const struct sample *before, const struct leaving *now);
 
 /* What is said once of a worker over a limit; each has a number below 64. */
 enum remark {
@@ -64,7 +76,9 @@ enum remark {
 	REMARK_BLIND,  /* it is not watched */
 	REMARK_UNHELD, /* it is not watched */
 	REMARK_STARTED_CHILDREN,
-	REMARK_LIMITS /* not of a worker: the start line */
+	REMARK_NEWBORN, /* what it is over does not count */
+	REMARK_EARLY,   /* what it is over does not count */
+	REMARK_LIMITS   /* not of a worker: the start line */
 };
 
 void report_stay(unsigned remark, const struct way *way);

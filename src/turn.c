@@ -10,13 +10,15 @@ static struct {
 	int slot;     /* in the page */
 	struct pool_census census;
 	uint64_t counted_at; /* 0: never */
+	uint64_t excess;     /* with which it wants to leave */
+	uint64_t yields_at;  /* since when it lets others go first; 0: it does not */
 } self;
 
 void turn_begin(void)
 {
 	self.tag = 0;
 	self.slot = POOL_NO_SLOT;
-	self.counted_at = 0;
+	self.counted_at = self.excess = self.yields_at = 0;
 }
 
 bool turn_can_tell(void)
@@ -55,6 +57,7 @@ static void take_slot(void)
 	struct pool_member member = describe_self();
 
 	self.slot = pool_enter(server.page, self.tag, &member, process_is_alive);
+	pool_want(server.page, self.slot, self.tag, worker.pid, self.excess);
 }
 
 /* Somebody may write over its slot. */
@@ -108,6 +111,26 @@ static void note_left(const struct pool_terms *terms)
 	pool_note_left(server.page, self.tag, &member, terms, process_is_alive);
 }
 
+void turn_want(uint64_t excess)
+{
+	if (excess == 0)
+		self.yields_at = 0;
+	if (excess != self.excess)
+		pool_want(server.page, self.slot, self.tag, worker.pid, excess);
+	self.excess = excess;
+}
+
+static bool is_to_yield(uint64_t now)
+{
+	enum { AT_MOST = 1000 };
+
+	if (!pool_has_fatter(server.page, self.tag, self.excess, process_is_sibling))
+		return false;
+	if (self.yields_at == 0)
+		self.yields_at = now;
+	return now - self.yields_at < AT_MOST;
+}
+
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 {
 	struct pool_terms terms = {
@@ -118,6 +141,8 @@ enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 	};
 	enum pool_turn turn;
 
+	if (is_to_yield(now))
+		return POOL_WAIT;
 	if (departure->takes_time)
 		pool_renew_leases(server.page, self.tag, terms.most, now, terms.timeout,
 		                  process_is_sibling);

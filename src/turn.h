@@ -31,7 +31,12 @@ bool turn_join(const struct departure *departure, int listener);
  * stands in the way need not be looked at. True of one that is no member yet. */
 bool turn_may_come(const struct departure *departure, uint64_t now);
 
-/* May this member leave now? With POOL_GO it is away. `now`: boot clock, milliseconds. */
+/* It wants to leave, the more so the more it is over its limits; 0: no longer. */
+void turn_want(uint64_t excess);
+
+/* May this member leave now? With POOL_GO it is away. Where another one wants to go more, it lets
+ * that one go first, but for a second at most: who is idle does not come to ask. `now`: boot clock,
+ * milliseconds. */
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now);
 
 #endif

@@ -141,6 +141,35 @@ HOT bool verdict_measure(void)
 	return before == 0 && verdict.crossed != 0;
 }
 
+unsigned verdict_at_birth(void)
+{
+	verdict.sample.known = 0;
+	meter_check(&server.config, verdict.limit, self.wanted, &verdict.sample);
+	for (unsigned left = policy_crossed(verdict.limit, &verdict.sample); left != 0;
+	     left &= left - 1)
+		set_limit((enum quantity)__builtin_ctz(left), server.config.limit[__builtin_ctz(left)]);
+	return policy_crossed(verdict.limit, &verdict.sample);
+}
+
+void verdict_forgive(unsigned limits)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (limits >> q & 1)
+			set_limit((enum quantity)q, 0);
+	self.over &= ~limits;
+	verdict.crossed &= ~limits;
+}
+
+bool verdict_again(void)
+{
+	verdict.sample.known = 0;
+	meter_read(server.config.probe, self.wanted, &verdict.sample);
+	count_life(&verdict.sample, process_clock());
+	self.over = policy_crossed(verdict.limit, &verdict.sample);
+	verdict.crossed = self.over | (verdict.crossed & VERDICT_ASKED);
+	return verdict.crossed != 0;
+}
+
 bool verdict_stands(void)
 {
 	unsigned unknown = verdict.crossed & ~verdict.sample.known & ALL_QUANTITIES;

@@ -31,6 +31,16 @@ void verdict_begin(bool serves);
  * row, from SL_MIN_AGE on, and while there is SL_PRESSURE. */
 bool verdict_measure(void);
 
+/* Which limits are crossed before the first connection. What SL_JITTER took from one that is
+ * crossed only for that is given back. */
+unsigned verdict_at_birth(void);
+
+/* These limits are off for this worker. */
+void verdict_forgive(unsigned limits);
+
+/* Measures again, whatever it costs: is anything still crossed? */
+bool verdict_again(void);
+
 /* Is a limit crossed, also as far as the budget left it open? Nobody leaves for what is not known.
  */
 bool verdict_stands(void);

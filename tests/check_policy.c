@@ -86,8 +86,33 @@ START_TEST(draws_stricter_limits)
 }
 END_TEST
 
+START_TEST(tells_the_worst_excess)
+{
+	uint64_t limit[QUANTITIES] = {[QUANTITY_SIZE] = 1000,
+	                              [QUANTITY_SHARED] = 1000,
+	                              [QUANTITY_CONNECTIONS] = 10,
+	                              [QUANTITY_RESIDENT] = UINT64_MAX / 4};
+	struct sample sample = {.known = 0};
+	const unsigned all = (1u << QUANTITIES) - 1;
+
+	ck_assert_uint_eq(policy_excess(limit, &sample, all), 1);
+	sample_set(&sample, QUANTITY_SIZE, 1001);
+	ck_assert_uint_eq(policy_excess(limit, &sample, all), 1);
+	sample_set(&sample, QUANTITY_SHARED, 700);
+	ck_assert_uint_eq(policy_excess(limit, &sample, all), 300);
+	sample_set(&sample, QUANTITY_CONNECTIONS, 15);
+	ck_assert_uint_eq(policy_excess(limit, &sample, all), 500);
+	ck_assert_uint_eq(policy_excess(limit, &sample, 1u << QUANTITY_SHARED), 300);
+	sample_set(&sample, QUANTITY_RESIDENT, UINT64_MAX);
+	ck_assert_uint_ge(policy_excess(limit, &sample, all), 2999);
+	sample_set(&sample, QUANTITY_AGE, 5); /* no limit */
+	ck_assert_uint_le(policy_excess(limit, &sample, all), 3001);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
+	tcase_add_test(tests, tells_the_worst_excess);
 	tcase_add_test(tests, draws_stricter_limits);
 	tcase_add_loop_test(tests, fires_strictly_beyond_the_limit, 0, QUANTITIES);
 	tcase_add_loop_test(tests, is_off_at_0, 0, QUANTITIES);

@@ -24,8 +24,8 @@ WORKERS = 2
 class Asking(Program):
     """C."""
 
-    def __init__(self, environment):
-        super().__init__(environment, "examples/asking", "-w", WORKERS, workers=WORKERS)
+    def __init__(self, environment, workers=WORKERS):
+        super().__init__(environment, "examples/asking", "-w", workers, workers=workers)
 
     def url(self, path="/"):
         return super().url() + path.lstrip("/")

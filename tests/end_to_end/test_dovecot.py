@@ -126,7 +126,7 @@ at_both_sessions = pytest.mark.parametrize("session", [visit, read_mail])
 )
 def test_login_stays(session, variables, said):
     """Over its limit from the start. In its chroot even if it is named."""
-    with Dovecot(shim(SL_MAX_SIZE=1, **variables)) as server:
+    with Dovecot(shim(SL_MAX_CONNECTIONS=1, **variables)) as server:
         (load,) = use(server, session, connections=100)
         assert load.failed == 0, load.output
         assert server.statuses() == []

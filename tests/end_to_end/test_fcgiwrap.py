@@ -63,7 +63,7 @@ class Orphans(Fcgiwrap):
 @pytest.mark.parametrize("keep_alive", [False, True], ids=["one request", "kept alive"])
 @pytest.mark.parametrize("server_class", [Fcgiwrap, Spawned, Orphans])
 def test_left_alone(server_class, keep_alive):
-    with server_class(shim(SL_MAX_CONNECTIONS=5, SL_MAX_SIZE=1)) as server:
+    with server_class(shim(SL_MAX_CONNECTIONS=5)) as server:
         before = {worker.pid for worker in server.workers()}
         assert len(before) == 4
         for load in [ab(server.url(), 600, clients=4), sessions(server.port, 40, clients=4)]:

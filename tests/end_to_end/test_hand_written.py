@@ -31,7 +31,7 @@ LASTING_LOCKS = {
 }
 
 # At every 21st connection of a worker, and at every one.
-LIMITS = {"now and then": {"SL_MAX_CONNECTIONS": 20}, "always": {"SL_MAX_SIZE": 1}}
+LIMITS = {"now and then": {"SL_MAX_CONNECTIONS": 20}, "always": {"SL_MAX_CONNECTIONS": 1}}
 at_both_paces = pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
 PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
 
@@ -143,7 +143,7 @@ def left_alone(reason, *parts, most=0, **variables):
 
 
 def test_has_no_pipe_of_death():
-    left_alone("not exactly one pipe that may be", SL_LEAVE="pod@accept", SL_MAX_SIZE=1)
+    left_alone("not exactly one pipe that may be", SL_LEAVE="pod@accept", SL_MAX_CONNECTIONS=1)
 
 
 @pytest.mark.parametrize("wait", ["accept", "epoll_wait"])

@@ -69,7 +69,7 @@ def test_does_not_fire_below(variable):
 
 
 def test_all_that_are_crossed_are_named():
-    with open_server(SL_MAX_GROWTH="1M", SL_MAX_FDS=70, SL_MAX_CPU=3600, SL_CHECK_EVERY=40) as server:
+    with open_server(SL_MAX_GROWTH="1M", SL_MAX_FDS=70, SL_MAX_CPU=3600, SL_CHECK_EVERY=80) as server:
         wait_until(lambda: load(server) or len(leavings(server.log())) >= 10, "ten left", 60)
         limits = [set(leaving.limits) for leaving in leavings(server.log())]
         assert {"SL_MAX_GROWTH", "SL_MAX_FDS"} in limits

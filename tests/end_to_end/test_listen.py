@@ -151,7 +151,7 @@ def test_worker_that_accepts_elsewhere_is_never_looked_at(written):
     """Not even when it is over its limit from the start."""
     port = free_port()
     listen = written.replace("@", str(port)) if ":" in written else written
-    with Listening(shim(SL_LISTEN=listen, SL_MAX_SIZE=1), [f"127.0.0.1:{port}"]) as server:
+    with Listening(shim(SL_LISTEN=listen, SL_MAX_CONNECTIONS=1), [f"127.0.0.1:{port}"]) as server:
         visit(f"127.0.0.1:{port}")
         assert leavings(server.log()) == server.stays() == []
         assert server.log().count("slshim:") == server.log().count("watches its workers") == 1

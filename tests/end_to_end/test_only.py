@@ -141,7 +141,7 @@ def test_started_workers_leave(language, only):
 
 def test_started_workers_say_what_is_wrong():
     """Nobody else is asked."""
-    for variables in ({"SL_MAX_SIZE": "huge"}, {"SL_MAX_SIZE": 1, "SL_LEAVE": "soon"}):
+    for variables in ({"SL_MAX_SIZE": "huge"}, {"SL_MAX_CONNECTIONS": 1, "SL_LEAVE": "soon"}):
         said = used(Started(shim(**NAMED | variables)), requests=40).said()
         assert len(said) == 4
         assert all(re.match(r"worker\[\d+\]: SL_\w+=\"\w+\" is refused", line) for line in said)
@@ -150,7 +150,7 @@ def test_started_workers_say_what_is_wrong():
 @pytest.mark.parametrize("missing", NAMED)
 def test_started_workers_stay_unless_both_are_said(missing):
     variables = {name: value for name, value in NAMED.items() if name != missing}
-    server = used(Started(shim(SL_MAX_SIZE=1, **variables)))
+    server = used(Started(shim(SL_MAX_CONNECTIONS=1, **variables)))
     said = [line for line in server.said() if not line.startswith("master[")]
     assert said == []
 
@@ -161,21 +161,21 @@ def test_started_workers_stay_unless_both_are_said(missing):
 @pytest.mark.parametrize("way", ["_exit@idle", "exit@accept", "QUIT@close"])
 def test_server_whose_parent_does_not_hold_its_listener_stays(way):
     """It was bound by another program in the same process: with that the socket would go."""
-    server = used(Started(shim(SL_MAX_SIZE=1, **NAMED | {"SL_LEAVE": way}), by="exec"))
+    server = used(Started(shim(SL_MAX_CONNECTIONS=1, **NAMED | {"SL_LEAVE": way}), by="exec"))
     assert len(server.said()) == 1
     assert "is not watched: its parent is not seen to hold the listener" in server.said()[0]
 
 
 @pytest.mark.parametrize("way", ["_exit@idle", "QUIT@close"])
 def test_started_server_that_makes_a_listener_stays(way):
-    server = used(Started(shim(SL_MAX_SIZE=1, **NAMED | {"SL_LEAVE": way}), "own_listener"))
+    server = used(Started(shim(SL_MAX_CONNECTIONS=1, **NAMED | {"SL_LEAVE": way}), "own_listener"))
     assert server.said() == []
 
 
 @pytest.mark.parametrize("way", ["_exit@idle", "QUIT@close"])
 def test_started_server_that_has_children_stays(way):
     """They may be its workers."""
-    variables = NAMED | {"SL_LEAVE": way, "SL_MAX_SIZE": 1, "SL_REPLACE_TIMEOUT": "1s"}
+    variables = NAMED | {"SL_LEAVE": way, "SL_MAX_CONNECTIONS": 1, "SL_REPLACE_TIMEOUT": "1s"}
     with Started(shim(**variables), "helper") as server:
         load = wrk(server.url(), seconds=3, keep_alive=False)
         assert load.failed == 0, load.output
@@ -187,7 +187,7 @@ def test_started_server_that_has_children_stays(way):
 def test_server_in_the_foreground_stays(server_class):
     """A single process, and one beside its children: named, told to leave, and over the limit."""
     named = {"SL_ONLY": "redis-server,php*", "SL_LEAVE": "exit@idle"}
-    with server_class(shim(SL_MAX_SIZE=1, **named)) as server:
+    with server_class(shim(SL_MAX_CONNECTIONS=1, **named)) as server:
         server.use()
         assert server.is_running()
         assert len(leavings(server.log())) <= server_class.trials
@@ -197,7 +197,7 @@ def test_server_in_the_foreground_stays(server_class):
 def test_named_master_that_never_replaces_loses_one():
     """That a user names it does not prove that it does."""
     variables = {"SL_ONLY": "hand_written", "SL_LEAVE": "_exit@idle", "SL_REPLACE_TIMEOUT": "1s"}
-    with HandWritten(shim(SL_MAX_SIZE=1, **variables), oddity="never_replaces") as server:
+    with HandWritten(shim(SL_MAX_CONNECTIONS=1, **variables), oddity="never_replaces") as server:
         load = wrk(server.url(), seconds=3, keep_alive=False)
         assert load.failed == 0, load.output
         assert len(leavings(server.log())) == 1
@@ -209,9 +209,9 @@ def test_named_master_that_never_replaces_loses_one():
 @pytest.mark.parametrize(
     "variables",
     [
-        {"SL_MAX_SIZE": 1},
+        {"SL_MAX_CONNECTIONS": 1},
         {"SL_MAX_SIZE": "huge", "SL_PROBE": "", "SL_STRICT": 1},
-        {"SL_MAX_SIZE": 1, "SL_MAX_SIEZ": 1, "SL_LEAVE": "_exit@idle"},
+        {"SL_MAX_CONNECTIONS": 1, "SL_MAX_SIEZ": 1, "SL_LEAVE": "_exit@idle"},
     ],
     ids=["limit", "wrong values", "told to leave"],
 )

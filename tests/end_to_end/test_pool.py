@@ -53,7 +53,7 @@ class Onlooker(Repeated):
 @pytest.mark.parametrize(("most", "away"), [("1", 1), ("2", 2), ("50%", 4), ("10%", 1)])
 def test_pool_is_never_short_of_more_than_may_leave(most, away):
     """All 8 cross their limit at once; their master takes a third of a second to replace one."""
-    environment = shim(SL_MAX_SIZE=1, SL_MAX_LEAVING=most, SL_REPLACE_TIMEOUT="5s")
+    environment = shim(SL_MAX_CONNECTIONS=1, SL_MAX_LEAVING=most, SL_REPLACE_TIMEOUT="5s")
     with HandWritten(environment, oddity="slow") as server:
         with Onlooker(server) as onlooker:
             load = wrk(server.url(), seconds=8, keep_alive=False)
