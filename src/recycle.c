@@ -39,6 +39,7 @@ static struct {
 	enum lock lock;        /* the suspicion that made its moment the close */
 	bool moment_came;      /* since a limit is crossed */
 	uint64_t hindered_at;  /* since when, without a break */
+	bool wants;            /* its turn, since then */
 	bool said_would_leave; /* in a dry run, since then */
 	uint64_t left_at;
 	unsigned refused; /* accepts, since then */
@@ -53,7 +54,7 @@ static void begin_watch(void)
 	self.entered = self.arrived = false;
 	self.looked = 0;
 	self.phase = SERVING;
-	self.said_would_leave = false;
+	self.said_would_leave = self.wants = false;
 	self.refused = 0;
 	self.said = 0;
 	recycle_watches = recycle_notes_waits = server.is_on;
@@ -166,7 +167,7 @@ static void look_at_newborn(void)
 }
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
-static void enter(void)
+__attribute__((cold, noinline)) static void enter(void)
 {
 	int saved = errno;
 
@@ -206,8 +207,10 @@ static void sum_up_rehearsal(void)
 		report_rehearsal(&summary);
 }
 
+/* Others let it go first, as far as it is over its limits. */
 static void want(bool wants)
 {
+	self.wants = wants;
 	if (server.page != NULL)
 		turn_want(wants ? policy_excess(verdict.limit, &verdict.sample, verdict.crossed) : 0);
 }
@@ -216,7 +219,7 @@ static void measure(void)
 {
 	if (verdict_measure())
 		begin_crossing();
-	if (verdict.crossed == 0)
+	if (self.wants && verdict.crossed == 0)
 		want(false);
 	if (server.config.dry_run)
 		sum_up_rehearsal();
@@ -352,7 +355,7 @@ static bool is_idle_at_accept(void)
 	return self.departure.way.moment == MOMENT_IDLE && listener_blocks(worker.listener);
 }
 
-HOT static void consider_slowly(enum moment moment)
+HOT __attribute__((noinline)) static void consider_slowly(enum moment moment)
 {
 	int saved = errno;
 
