@@ -434,6 +434,70 @@ START_TEST(says_a_thing_once)
 }
 END_TEST
 
+START_TEST(knows_who_wants_it_more)
+{
+	int one = enter(TAG, 1001), two = enter(TAG, 1002), other = enter(OTHER, 1003);
+
+	pool_want(page, one, TAG, 1001, 50);
+	pool_want(page, two, TAG, 1002, 100);
+	pool_want(page, other, OTHER, 1003, 1000);
+	pool_want(page, one, TAG, 1002, 1000); /* not its slot */
+	ck_assert(pool_has_fatter(page, TAG, 50, is_alive));
+	ck_assert(!pool_has_fatter(page, TAG, 100, is_alive));
+	pool_want(page, two, TAG, 1002, 0);
+	ck_assert(!pool_has_fatter(page, TAG, 50, is_alive));
+	pool_want(page, two, TAG, 1002, 100);
+	all_alive = false;
+	ck_assert(!pool_has_fatter(page, TAG, 50, is_alive));
+	all_alive = true;
+	pool_exit(page, two, TAG, 1002);
+	ck_assert(!pool_has_fatter(page, TAG, 50, is_alive));
+	pool_want(page, one, TAG, 1001, 0);
+	enter(TAG, 1002); /* what the last holder of its slot wanted is gone */
+	ck_assert(!pool_has_fatter(page, TAG, 0, is_alive));
+}
+END_TEST
+
+START_TEST(churns_after_short_lives_in_a_row)
+{
+	for (int i = 0; i < 7; i++)
+		pool_note_life(page, true);
+	ck_assert(!pool_is_churning(page));
+	pool_note_life(page, false);
+	for (int i = 0; i < 8; i++) {
+		ck_assert(!pool_is_churning(page));
+		pool_note_life(page, true);
+	}
+	ck_assert(pool_is_churning(page));
+	pool_note_life(page, false);
+	ck_assert(!pool_is_churning(page));
+	memset(page, 0xff, sizeof *page); /* garbage: at worst nobody leaves until one grows old */
+	pool_note_life(page, true);
+	ck_assert(pool_is_churning(page));
+	pool_note_life(page, false);
+	ck_assert(!pool_is_churning(page));
+}
+END_TEST
+
+START_TEST(sums_up_once_a_minute)
+{
+	struct pool_summary summary;
+
+	ck_assert(!pool_sum_up(page, NOW, &summary)); /* the first minute begins */
+	pool_rehearse(page, 10, 3000);
+	pool_rehearse(page, 20, 5000);
+	ck_assert(!pool_sum_up(page, NOW + 59999, &summary));
+	ck_assert(pool_sum_up(page, NOW + 60000, &summary));
+	ck_assert_uint_eq(summary.span, 60000);
+	ck_assert_uint_eq(summary.lives, 2);
+	ck_assert_uint_eq(summary.connections, 30);
+	ck_assert_uint_eq(summary.milliseconds, 8000);
+	ck_assert(!pool_sum_up(page, NOW + 60001, &summary));
+	ck_assert(pool_sum_up(page, NOW + 120001, &summary));
+	ck_assert_uint_eq(summary.lives, 0);
+}
+END_TEST
+
 /* Thirty processes at a time, each by its own reading of the clock, ask for leases that may be had
  * by five. */
 START_TEST(lends_no_more_when_many_ask_at_once)
@@ -518,6 +582,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
 	tcase_add_test(tests, exit_spares_the_successor);
 	tcase_add_test(tests, says_a_thing_once);
+	tcase_add_test(tests, knows_who_wants_it_more);
+	tcase_add_test(tests, churns_after_short_lives_in_a_row);
+	tcase_add_test(tests, sums_up_once_a_minute);
 	tcase_add_test(tests, lends_no_more_when_many_ask_at_once);
 	tcase_add_loop_test(tests, survives_garbage, 0, 100);
 }

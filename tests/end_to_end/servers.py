@@ -547,6 +547,23 @@ class LeakyPrefork(Program):
         super().__init__(environment, program, *sizes, workers=workers, settled=settled)
 
 
+class Asking(Program):
+    """examples/asking"""
+
+    def __init__(self, environment=None, workers=2):
+        super().__init__(environment, "examples/asking", "-w", workers, workers=workers)
+
+    def url(self, path="/"):
+        return super().url() + path.lstrip("/")
+
+
+def ask(server, path):
+    """Of a server whose application takes each request for a call of slshim.h: the worker's pid, and
+    what the call returned, None without slshim."""
+    pid, result = get(server.url(path)).split()
+    return int(pid), None if result == "absent" else int(result)
+
+
 class HandWritten(Program):
     """tests/hand_written"""
 

@@ -1,8 +1,7 @@
 """What an application asks for by slshim.h, in each of the languages that examples/ has it for, in a
 worker of a real server of that language.
 
-Each request is one call, /limit/SL_MAX_UNSHARED/50M, and the reply is the worker's pid and what it
-returned. Names of the header are those of every example."""
+All of them answer as examples/asking does."""
 
 import re
 import socket
@@ -12,23 +11,13 @@ import pytest
 
 from known import Known
 from servers import (
-    AT_ONCE, Httpd, Program, ab, get, leavings, shim, tool, wait_until
+    AT_ONCE, Asking, Httpd, ab, ask, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MUCH = {"SL_MAX_LEAVING": "100%"} | AT_ONCE
 SELDOM = {"SL_CHECK_EVERY": 1000000}
 WORKERS = 2
-
-
-class Asking(Program):
-    """C."""
-
-    def __init__(self, environment, workers=WORKERS):
-        super().__init__(environment, "examples/asking", "-w", workers, workers=workers)
-
-    def url(self, path="/"):
-        return super().url() + path.lstrip("/")
 
 
 class Gunicorn(Known):
@@ -132,12 +121,6 @@ LANGUAGES = {
     "C": Asking, "Perl": mod_perl, "PHP": mod_php, "Python": Gunicorn, "Ruby": Unicorn
 }  # fmt: skip
 each_language = pytest.mark.parametrize("make", LANGUAGES.values(), ids=LANGUAGES)
-
-
-def ask(server, path):
-    """(the worker's pid, what the call returned)"""
-    pid, result = get(server.url(path)).split()
-    return int(pid), None if result == "absent" else int(result)
 
 
 def ask_ok(server, path):

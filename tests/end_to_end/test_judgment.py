@@ -5,6 +5,7 @@ import contextlib
 import math
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from servers import (
-    AT_ONCE, Httpd, LeakyPrefork, Missing, ab, as_root, get, growing, leavings, shim, wait_until
+    AT_ONCE, Asking, Httpd, LeakyPrefork, Missing, ab, as_root, ask, get, growing, leavings, shim,
+    wait_until
 )  # fmt: skip
 
 KB, MB = 1024, 1024 * 1024
@@ -169,6 +171,36 @@ def test_pressure():
         assert leavings(server.log()) == []
         with pressure():
             wait_until(lambda: load(server) and leavings(server.log()), "one left")
+
+
+def connect(server, requests=100):
+    done = ab(server.url(), requests, clients=4)
+    assert done.failed == 0, done.output
+
+
+def is_filled(server, gone):
+    pids = [worker.pid for worker in server.workers()]
+    return len(pids) == 4 and gone not in pids
+
+
+def test_pressure_that_ends_while_workers_wait_for_their_turn():
+    """They stay. The turn is another's until the master, which is stopped meanwhile, goes on."""
+    variables = {"SL_MAX_CONNECTIONS": 10, "SL_PRESSURE": "1%", "SL_MAX_LEAVING": 1}
+    with Asking(shim(**variables, SL_REPLACE_TIMEOUT="100s"), workers=4) as server:
+        wait_until(lambda: some_avg10() < 1, "there is no pressure", 120)
+        server.master.send_signal(signal.SIGSTOP)
+        first, _ = ask(server, "/recycle")
+        wait_until(lambda: connect(server) or leavings(server.log()), "the first left")
+        with pressure():
+            connect(server)
+        wait_until(lambda: some_avg10() < 1, "there is no pressure", 120)
+        connect(server)
+        server.master.send_signal(signal.SIGCONT)
+        wait_until(lambda: is_filled(server, first), "its place is filled")
+        connect(server, 400)
+        assert len(leavings(server.log())) == 1
+        with pressure():
+            wait_until(lambda: connect(server) or len(leavings(server.log())) > 1, "another left")
 
 
 # ------------------------------------------------------------- shareable pages

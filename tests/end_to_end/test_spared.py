@@ -8,9 +8,9 @@ import signal
 import pytest
 
 from servers import (
-    AT_ONCE, LeakyPrefork, ab, get, leavings, shim, wait_until
+    AT_ONCE, Asking, LeakyPrefork, ab, ask, get, leavings, shim, wait_until
 )  # fmt: skip
-from test_application import Asking, Gunicorn, ask
+from test_application import Gunicorn
 
 KB, MB = 1024, 1024 * 1024
 WAY = {"SL_LEAVE": "QUIT@close"}
