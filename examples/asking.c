@@ -49,7 +49,7 @@ static void serve(int connection)
 	request[got] = '\0';
 	sscanf(request, "GET /%63[^/ ]/%63[^/ ]/%63[^/ ]", name, first, second);
 	answer = call(name, first, second);
-	dprintf(connection, "HTTP/1.0 200 OK\r\n\r\n%d ", (int)getpid());
+	dprintf(connection, "HTTP/1.0 200 OK\r\n\r\n%9d ", (int)getpid());
 	if (answer == ABSENT)
 		dprintf(connection, "absent\n");
 	else

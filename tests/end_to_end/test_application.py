@@ -1,7 +1,7 @@
 """What an application asks for by slshim.h, in each of the languages that examples/ has it for, in a
 worker of a real server of that language.
 
-All of them answer as examples/asking does."""
+All of them answer as examples/asking does, with pids of one width, for ab compares lengths."""
 
 import re
 import socket
@@ -28,7 +28,7 @@ import os, slshim
 def application(environ, start_response):
     name, *texts = environ["PATH_INFO"].strip("/").split("/")
     result = getattr(slshim, name)(*texts) if name else None
-    body = f"{os.getpid()} {'absent' if result is None else result}\\n".encode()
+    body = f"{os.getpid():9} {'absent' if result is None else result}\\n".encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 """
@@ -52,7 +52,7 @@ require "slshim"
 run lambda { |env|
   name, *texts = env["PATH_INFO"].delete_prefix("/").split("/")
   result = name ? Slshim.public_send(name, *texts) : nil
-  body = "#{$$} #{result.nil? ? "absent" : result}\\n"
+  body = "#{$$.to_s.rjust(9)} #{result.nil? ? "absent" : result}\\n"
   [200, {"Content-Type" => "text/plain", "Content-Length" => body.size.to_s}, [body]]
 }
 """
@@ -83,7 +83,7 @@ require '{EXAMPLES}/slshim.php';
 $texts = explode('/', trim($_SERVER['REQUEST_URI'], '/'));
 $name = array_shift($texts);
 $result = $name ? Slshim::__callStatic($name, $texts) : null;
-echo getmypid(), ' ', $result ?? 'absent', "\\n";
+echo sprintf('%9d', getmypid()), ' ', $result ?? 'absent', "\\n";
 """)
     return server
 
@@ -105,7 +105,7 @@ sub handler {{
     my $result = $function ? $function->(@texts) : undef;
 
     $r->content_type("text/plain");
-    $r->print("$$ ", $result // "absent", "\\n");
+    $r->print(sprintf("%9d ", $$), $result // "absent", "\\n");
     return Apache2::Const::OK;
 }}
 </Perl>
@@ -237,7 +237,7 @@ def one_after_the_other(server, path, times):
         for _ in range(times):
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             reply = b""
-            while not re.search(rb"\r\n\r\n\S.*\n", reply, re.DOTALL):
+            while not re.search(rb"\r\n\r\n.*\d (-?\d+|absent)\n", reply, re.DOTALL):
                 more = client.recv(4096)
                 assert more, "the server closed the connection"
                 reply += more

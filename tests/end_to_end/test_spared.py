@@ -103,7 +103,7 @@ def application(environ, start_response):
         kept.append(blocks[-1])
     if environ["PATH_INFO"] == "/leak":
         kept.append(bytearray(b"x" * (30 << 20)))
-    body = f"{os.getpid()}".encode()
+    body = f"{os.getpid():9}".encode()
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]
 """
