@@ -6,8 +6,9 @@
  *     if (slshim_check)
  *         slshim_check();
  *
- * An interpreter finds them with dlsym(RTLD_DEFAULT, ...) or what it has for that; all arguments
- * and results are strings and integers. examples/ has Perl, Python, Ruby and PHP.
+ * In a program that is linked with -no-pie they are always null: the linker settles that. Such a
+ * program, and an interpreter, finds them with dlsym(RTLD_DEFAULT, ...) or what it has for that; all
+ * arguments and results are strings and integers. examples/ has Perl, Python, Ruby and PHP.
  *
  * Each returns -1 and sets errno where it fails, and then has changed nothing:
  *

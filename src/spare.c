@@ -40,9 +40,8 @@ static void spare(enum remark remark, unsigned crossed)
 
 void spare_newborn(void)
 {
-	unsigned crossed;
+	unsigned crossed = verdict_at_birth() & INBORN;
 
-	crossed = verdict_at_birth() & INBORN;
 	if (crossed != 0)
 		spare(REMARK_NEWBORN, crossed);
 }
