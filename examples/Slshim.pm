@@ -65,18 +65,27 @@ our $CHECK_EVERY_N_REQUESTS = 1;
 our $USE_SMAPS = 1;
 our $HOW_BIG_IS_IT = \&_check_size;
 
+# A site whose limits do nothing is told so.
+sub _set {
+    my $done = Slshim::limit(@_);
+
+    return if defined $done && $done == 0;
+    my $why = defined $done ? "slshim says: $!" : "libslshim.so is not preloaded";
+    warn "Slshim: $_[0]=$_[1] does nothing, for $why\n";
+}
+
 # Of a number of KB; 0, or none, is no limit.
 sub _setter {
     my $variable = shift;
 
-    return sub { Slshim::limit($variable, ($_[0] || 0) . "K") };
+    return sub { _set($variable, ($_[0] || 0) . "K") };
 }
 
 tie $MAX_PROCESS_SIZE, "Slshim::Variable", _setter("SL_MAX_SIZE");
 tie $MIN_SHARE_SIZE, "Slshim::Variable", _setter("SL_MIN_SHARED");
 tie $MAX_UNSHARED_SIZE, "Slshim::Variable", _setter("SL_MAX_UNSHARED");
 tie $CHECK_EVERY_N_REQUESTS, "Slshim::Variable",
-    sub { Slshim::limit("SL_CHECK_EVERY", $_[0] || 1) }, 1;
+    sub { _set("SL_CHECK_EVERY", $_[0] || 1) }, 1;
 
 sub set_max_process_size { $MAX_PROCESS_SIZE = $_[1] }
 sub set_min_shared_size { $MIN_SHARE_SIZE = $_[1] }

@@ -158,6 +158,21 @@ def test_every_n_requests(perl):
         assert {leaving.connections - leaving.served_meanwhile for leaving in leavings(server.log())} == {25}
 
 
+REASONS = {
+    "not preloaded": ({"LD_PRELOAD": ""}, "libslshim.so is not preloaded"),
+    "not asked for": ({"SL_APPLICATION": 0}, "slshim says: Operation not supported"),
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_site_is_told_that_its_limits_do_nothing(name):
+    variables, reason = REASONS[name]
+    with site("Apache2::SizeLimit->set_max_unshared_size(100);", CLEANUP, **variables) as server:
+        load(server)
+        assert f"Slshim: SL_MAX_UNSHARED=100K does nothing, for {reason}" in server.log()
+        assert leavings(server.log()) == []
+
+
 def copy_on_write(perl):
     """The manual's example; the size and the shared memory before the write, and after it."""
     config = """
