@@ -7,8 +7,8 @@
  *         slshim_check();
  *
  * In a program that is linked with -no-pie they are always null: the linker settles that. Such a
- * program, and an interpreter, finds them with dlsym(RTLD_DEFAULT, ...) or what it has for that; all
- * arguments and results are strings and integers. examples/ has Perl, Python, Ruby and PHP.
+ * program, and an interpreter, finds them with dlsym(RTLD_DEFAULT, ...) or what it has for that;
+ * all arguments and results are strings and integers. examples/ has Perl, Python, Ruby and PHP.
  *
  * Each returns -1 and sets errno where it fails, and then has changed nothing:
  *
