@@ -3,6 +3,7 @@ as well."""
 
 import os
 import platform
+import re
 import subprocess
 
 import pytest
@@ -46,13 +47,14 @@ class HandWritten32(HandWritten):
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else value,
 )
 def test_is_recycled(build, parts, way):
-    environment = shim(SL_MAX_UNSHARED=1, SL_MAX_LEAVING=4, SL_REPLACE_TIMEOUT="3s")
+    environment = shim(SL_MAX_CONNECTIONS=5, SL_MAX_LEAVING=4, SL_REPLACE_TIMEOUT="3s")
     with HandWritten32(build, environment, **parts) as server:
         load = wrk(server.url(), seconds=2, keep_alive=False)
         assert load.failed == 0, load.output
         left = leavings(server.log())
         assert len(left) >= 15
         assert {leaving.way for leaving in left} == {way}
+        assert all(re.search(r"; size \d+ .* unshared \d+ .* swapped \d+ KB", leaving.text) for leaving in left)
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
         assert server.stop() == 0

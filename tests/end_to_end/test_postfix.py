@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
-from servers import Load, Missing, as_root, leavings, shim, wait_until
+from servers import AT_ONCE, Load, Missing, as_root, leavings, shim, wait_until
 
 MASTER = "/usr/lib/postfix/sbin/master"
 QUEUES = [
@@ -174,11 +174,18 @@ def shimmed(services=DIRECT, connections=100, **variables):
 
 
 def test_smtpd_by_memory():
-    """Each over its limit from the start: it leaves after every session."""
-    said_by, said = shimmed(SL_MAX_UNSHARED="1K")
-    assert len(leavings(said)) >= 90
-    assert {leaving.connections for leaving in leavings(said)} == {1}
+    """Who needs a page more than at its start leaves, and does so between two sessions."""
+    said_by, said = shimmed(SL_MAX_GROWTH="1K", **AT_ONCE)
+    assert len(leavings(said)) >= 5
+    assert {tuple(leaving.limits) for leaving in leavings(said)} == {("SL_MAX_GROWTH",)}
     assert said_by == {"master": 1, "smtpd": len(leavings(said))}
+
+
+def test_smtpd_by_what_it_has_from_its_start():
+    """Each is alone with its page, and says that it stays; it serves all sessions."""
+    said_by, said = shimmed(SL_MAX_UNSHARED="1K")
+    assert leavings(said) == []
+    assert said.count("before it served anything") == said_by["smtpd"] >= 1
 
 
 def test_smtpd_only():
