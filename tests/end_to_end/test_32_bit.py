@@ -54,7 +54,8 @@ def test_is_recycled(build, parts, way):
         left = leavings(server.log())
         assert len(left) >= 15
         assert {leaving.way for leaving in left} == {way}
-        assert all(re.search(r"; size \d+ .* unshared \d+ .* swapped \d+ KB", leaving.text) for leaving in left)
+        measured = r"; size \d+ .* unshared \d+ .* swapped \d+ KB"
+        assert all(re.search(measured, leaving.text) for leaving in left)
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
         assert server.stop() == 0

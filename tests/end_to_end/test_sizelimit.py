@@ -82,7 +82,8 @@ LIMITS = {
 @pytest.fixture(scope="module")
 def first():
     """What a child has that has served a request or two: (size, shared), in KB."""
-    with site("", config=script("$r->print(join(' ', Apache2::SizeLimit->_check_size), ' ');")) as server:
+    tells = script("$r->print(join(' ', Apache2::SizeLimit->_check_size), ' ');")
+    with site("", tells) as server:
         load(server, "/grow", 4)
         size, shared, _ = get(server.url("/script")).split()[:3]
         return int(size), int(shared)
@@ -155,7 +156,8 @@ def test_every_n_requests(perl):
     perl += "Apache2::SizeLimit->set_max_unshared_size(100);"
     with site(perl, CLEANUP) as server:
         wait_until(lambda: load(server) or len(leavings(server.log())) >= 8, "eight left")
-        assert {leaving.connections - leaving.served_meanwhile for leaving in leavings(server.log())} == {25}
+        left = leavings(server.log())
+        assert {leaving.connections - leaving.served_meanwhile for leaving in left} == {25}
 
 
 REASONS = {
@@ -208,7 +210,9 @@ sub handler {
 
 
 @pytest.mark.parametrize("smaps", [1, 0], ids=["smaps", "USE_SMAPS=0"])
-@pytest.mark.parametrize("check", ["Apache2::SizeLimit->_check_size()", "$Apache2::SizeLimit::HOW_BIG_IS_IT->()"])
+@pytest.mark.parametrize(
+    "check", ["Apache2::SizeLimit->_check_size()", "$Apache2::SizeLimit::HOW_BIG_IS_IT->()"]
+)
 def test_copy_on_write(check, smaps):
     """Shared memory has lost 1024 KB, and the size is what it was; whatever USE_SMAPS says."""
     call = f"($Apache2::SizeLimit::USE_SMAPS = {smaps}, {check})[1, 2]"
@@ -219,8 +223,10 @@ def test_copy_on_write(check, smaps):
 
 
 def test_kept_alive_connection():
-    """All of its requests are counted and checked, and it is never cut: the worker leaves when it ends."""
-    with site("Apache2::SizeLimit->set_max_unshared_size(2_000);", CLEANUP + "\nKeepAlive On\nMaxKeepAliveRequests 0") as server:
+    """All of its requests are counted and checked, and it is never cut: its worker leaves when it has
+    ended."""
+    keep = f"{CLEANUP}\nKeepAlive On\nMaxKeepAliveRequests 0"
+    with site("Apache2::SizeLimit->set_max_unshared_size(2_000);", keep) as server:
         with socket.create_connection(("127.0.0.1", server.ports[0]), timeout=10) as client:
             for _ in range(100):
                 client.sendall(b"GET /grow HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -28,11 +28,14 @@ def spared(server, words):
     """(variable, value, limit, what would work) of the one line that says so."""
     lines = [line for line in server.log().splitlines() if words in line]
     assert len(lines) == 1, server.log()
-    found = re.search(r"over (SL_\w+): (\d+) KB [<>] (\d+) KB; what would work is \1=(\d+) KB", lines[0])
+    works = r"over (SL_\w+): (\d+) KB [<>] (\d+) KB; what would work is \1=(\d+) KB"
+    found = re.search(works, lines[0])
     return found[1], *map(int, found.groups()[1:])
 
 
-@pytest.mark.parametrize("variable, value", [("SL_MAX_RSS", "1M"), ("SL_MAX_SIZE", "1M"), ("SL_MIN_SHARED", "1G")])
+@pytest.mark.parametrize(
+    "variable, value", [("SL_MAX_RSS", "1M"), ("SL_MAX_SIZE", "1M"), ("SL_MIN_SHARED", "1G")]
+)
 def test_newborn(variable, value):
     """Nobody leaves for what a fresh worker has; and what the line names works: who grows beyond that
     does leave."""
@@ -52,7 +55,8 @@ def test_newborn_has_other_limits():
     environment = shim(SL_MAX_RSS="1M", SL_MAX_CONNECTIONS=20, **WAY, **AT_ONCE)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
         wait_until(lambda: load(server) or len(leavings(server.log())) >= 10, "ten left")
-        assert {tuple(leaving.limits) for leaving in leavings(server.log())} == {("SL_MAX_CONNECTIONS",)}
+        limits = {tuple(leaving.limits) for leaving in leavings(server.log())}
+        assert limits == {("SL_MAX_CONNECTIONS",)}
 
 
 def test_newborn_over_what_jitter_left():
@@ -119,7 +123,7 @@ def test_trim(variable, limit):
         get(server.url("/"))
         pid = int(get(server.url("/garbage")))
         wait_until(lambda: get(server.url("/")) and "(SL_TRIM)" in server.log(), "it is trimmed")
-        given = re.search(r"gave back (\d+) KB \(SL_TRIM\) and stays; .*?unshared (\d+) KB", server.log())
+        given = re.search(r"gave back (\d+) KB \(SL_TRIM\) and stays; ", server.log())
         assert int(given[1]) > 25 * KB
         worker = next(worker for worker in server.workers() if worker.pid == pid)
         assert worker.memory_full_info().uss < 25 * MB
@@ -180,7 +184,7 @@ def test_summary_of_a_dry_run():
         line = next(line for line in server.log().splitlines() if words in line)
         before = server.log()[: server.log().index(line)]
         span, lives, connections, seconds = re.search(
-            r"in the last ([\d.]+) s (\d+) workers .*, after (\d+) connections and ([\d.]+) s each", line
+            r"last ([\d.]+) s (\d+) workers .*, after (\d+) connections and ([\d.]+) s each", line
         ).groups()
         lives_before = leavings(before)
         assert int(lives) == len(lives_before) == len(server.workers())
