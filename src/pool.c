@@ -102,17 +102,18 @@ void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64
 		page->slots[slot].wants = excess;
 }
 
-bool pool_has_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
-                     pool_is_alive *is_member)
+unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
+                           pool_is_alive *is_member)
 {
+	unsigned count = 0;
+
 	for (int i = 0; i < POOL_SLOTS; i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
-		if (holder >> 32 == tag && slot->wants > excess && !is_dead(slot, holder, is_member))
-			return true;
+		count += holder >> 32 == tag && slot->wants > excess && !is_dead(slot, holder, is_member);
 	}
-	return false;
+	return count;
 }
 
 /* ------------------------------------------------------------------ trials */

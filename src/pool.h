@@ -142,10 +142,10 @@ void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint
 void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member);
 
-/* How much the holder of this slot wants to leave. Is there one of its pool who wants it more? */
+/* How much the holder of this slot wants to leave. How many of its pool want it more? */
 void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
-bool pool_has_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
-                     pool_is_alive *is_member);
+unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
+                           pool_is_alive *is_member);
 
 /* A worker leaves, after a short life or a long one. Were so many of the last ones short that those
  * who come next would be no better? */

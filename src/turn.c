@@ -120,11 +120,13 @@ void turn_want(uint64_t excess)
 	self.excess = excess;
 }
 
-static bool is_to_yield(uint64_t now)
+/* Are there leases only for those who want them more? */
+static bool is_to_yield(unsigned most, uint64_t now)
 {
 	enum { AT_MOST = 1000 };
+	unsigned fatter = pool_count_fatter(server.page, self.tag, self.excess, process_is_sibling);
 
-	if (!pool_has_fatter(server.page, self.tag, self.excess, process_is_sibling))
+	if (fatter == 0 || self.census.away + fatter < most)
 		return false;
 	if (self.yields_at == 0)
 		self.yields_at = now;
@@ -141,12 +143,12 @@ enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 	};
 	enum pool_turn turn;
 
-	if (is_to_yield(now))
-		return POOL_WAIT;
 	if (departure->takes_time)
 		pool_renew_leases(server.page, self.tag, terms.most, now, terms.timeout,
 		                  process_is_sibling);
 	count(departure, now);
+	if (is_to_yield(terms.most, now))
+		return POOL_WAIT;
 	terms.census = self.census;
 	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	turn = pool_lease(server.page, self.tag, &terms);

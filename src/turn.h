@@ -34,9 +34,9 @@ bool turn_may_come(const struct departure *departure, uint64_t now);
 /* It wants to leave, the more so the more it is over its limits; 0: no longer. */
 void turn_want(uint64_t excess);
 
-/* May this member leave now? With POOL_GO it is away. Where another one wants to go more, it lets
- * that one go first, but for a second at most: who is idle does not come to ask. `now`: boot clock,
- * milliseconds. */
+/* May this member leave now? With POOL_GO it is away. Where others want the leases that are left
+ * more, it lets them go first, but for a second at most: who is idle does not come to ask. `now`:
+ * boot clock, milliseconds. */
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now);
 
 #endif

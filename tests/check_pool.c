@@ -442,19 +442,20 @@ START_TEST(knows_who_wants_it_more)
 	pool_want(page, two, TAG, 1002, 100);
 	pool_want(page, other, OTHER, 1003, 1000);
 	pool_want(page, one, TAG, 1002, 1000); /* not its slot */
-	ck_assert(pool_has_fatter(page, TAG, 50, is_alive));
-	ck_assert(!pool_has_fatter(page, TAG, 100, is_alive));
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 1);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 49, is_alive), 2);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 100, is_alive), 0);
 	pool_want(page, two, TAG, 1002, 0);
-	ck_assert(!pool_has_fatter(page, TAG, 50, is_alive));
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
 	pool_want(page, two, TAG, 1002, 100);
 	all_alive = false;
-	ck_assert(!pool_has_fatter(page, TAG, 50, is_alive));
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
 	all_alive = true;
 	pool_exit(page, two, TAG, 1002);
-	ck_assert(!pool_has_fatter(page, TAG, 50, is_alive));
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
 	pool_want(page, one, TAG, 1001, 0);
 	enter(TAG, 1002); /* what the last holder of its slot wanted is gone */
-	ck_assert(!pool_has_fatter(page, TAG, 0, is_alive));
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 0, is_alive), 0);
 }
 END_TEST
 

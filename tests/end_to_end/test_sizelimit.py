@@ -122,7 +122,7 @@ def test_only_what_is_likely_to_get_big(function, arguments):
 
 def test_only_those_requests_that_ask_for_it():
     """add_cleanup_handler"""
-    perl = "Apache2::SizeLimit->set_max_unshared_size(100);"
+    perl = "Apache2::SizeLimit->set_max_unshared_size(1_000);"
     handler = script("Apache2::SizeLimit->add_cleanup_handler($r);")
     with site(perl, handler, SL_CHECK_EVERY=1000000) as server:
         load(server)
@@ -152,8 +152,8 @@ PerlCleanupHandler My::CleanupHandler
     ids=["method", "variable"],
 )  # fmt: skip
 def test_every_n_requests(perl):
-    """All workers leave at a multiple of N: 64 KB is unshared from the first request on."""
-    perl += "Apache2::SizeLimit->set_max_unshared_size(100);"
+    """All workers leave at a multiple of N: they are over the limit by the 25th."""
+    perl += "Apache2::SizeLimit->set_max_unshared_size(1_000);"
     with site(perl, CLEANUP) as server:
         wait_until(lambda: load(server) or len(leavings(server.log())) >= 8, "eight left")
         left = leavings(server.log())
@@ -169,9 +169,9 @@ REASONS = {
 @pytest.mark.parametrize("name", REASONS)
 def test_site_is_told_that_its_limits_do_nothing(name):
     variables, reason = REASONS[name]
-    with site("Apache2::SizeLimit->set_max_unshared_size(100);", CLEANUP, **variables) as server:
+    with site("Apache2::SizeLimit->set_max_unshared_size(1_000);", CLEANUP, **variables) as server:
         load(server)
-        assert f"Slshim: SL_MAX_UNSHARED=100K does nothing, for {reason}" in server.log()
+        assert f"Slshim: SL_MAX_UNSHARED=1000K does nothing, for {reason}" in server.log()
         assert leavings(server.log()) == []
 
 
