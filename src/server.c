@@ -239,6 +239,10 @@ void server_limit(enum quantity quantity, uint64_t limit)
 {
 	server.config.limit[quantity] = limit;
 	server.config.percent[quantity] = 0;
+	if (limit > 0)
+		server.wanted |= 1u << quantity;
+	else
+		server.wanted &= ~(1u << quantity);
 }
 
 void server_check_every(uint64_t connections)

@@ -61,6 +61,8 @@ def load(server, path="/grow", requests=400):
 
 
 def expect_over(server, variable, limit_kb):
+    assert f" {variable}={limit_kb} KB" in server.log()  # the first line has it
+    assert "will never fire" not in server.log()
     wait_until(lambda: load(server) or len(leavings(server.log())) >= 4, "four left")
     for leaving in leavings(server.log()):
         assert list(leaving.limits) == [variable], leaving.text
@@ -235,5 +237,5 @@ def test_kept_alive_connection():
             assert leavings(server.log()) == []
         wait_until(lambda: leavings(server.log()), "it left")
         left = leavings(server.log())[0]
-        assert left.connections == 1
-        assert re.search("requests 10[01],", left.text)  # the end of a connection may count as one
+        assert left.connections <= 2  # it may have answered the look whether the server is there
+        assert re.search("requests 10[0-2],", left.text)  # the end of a connection may count, too
