@@ -4,7 +4,9 @@ measured; and time at the start of a program that is no server, against that of 
 library, in paired runs."""
 
 import os
+import shutil
 import statistics
+import tempfile
 import time
 
 from pairs import BUILD, arguments, ratio
@@ -14,11 +16,11 @@ from servers import LIBRARY, ab, shim, unshared
 CHILDREN, STARTS = 8, 200
 LIMIT = {"SL_MAX_UNSHARED": "64M"}
 EMPTY = BUILD / "bench" / ".libs" / "empty.so"
-STARTED = {
-    "nothing": {},
-    "an empty library": {"LD_PRELOAD": str(EMPTY)},
-    "slshim, no limit set": {"LD_PRELOAD": str(LIBRARY)},
-    "slshim, a limit set": {"LD_PRELOAD": str(LIBRARY)} | LIMIT,
+STARTED = {  # the library, and other variables
+    "nothing": (None, {}),
+    "an empty library": (EMPTY, {}),
+    "slshim, no limit set": (LIBRARY, {}),
+    "slshim, a limit set": (LIBRARY, LIMIT),
 }
 
 
@@ -47,11 +49,17 @@ def seconds(environment):
 
 
 def medians():
-    """Microseconds, of starts that were made in turn."""
+    """Microseconds, of starts that were made in turn, each time with fresh copies of the libraries: how
+    a file lies in the page cache makes more of a difference than what is in it."""
     times = {name: [] for name in STARTED}
-    for _ in range(STARTS):
-        for name, environment in STARTED.items():
-            times[name].append(seconds(environment) * 1e6)
+    with tempfile.TemporaryDirectory() as directory:
+        environments = {
+            name: variables | ({"LD_PRELOAD": shutil.copy(library, directory)} if library else {})
+            for name, (library, variables) in STARTED.items()
+        }
+        for _ in range(STARTS):
+            for name, environment in environments.items():
+                times[name].append(seconds(environment) * 1e6)
     return {name: statistics.median(all) for name, all in times.items()}
 
 

@@ -1,8 +1,9 @@
 /* spare.c - lets workers stay. See spare.h for what it may not know. */
 #include "spare.h"
 
-#include <malloc.h>
+#include <stddef.h>
 
+#include "program.h"
 #include "report.h"
 #include "server.h"
 #include "verdict.h"
@@ -20,9 +21,6 @@ enum {
 static struct {
 	uint64_t trimmed_at; /* boot clock, milliseconds; 0: never */
 } self;
-
-/* Not in every C library. */
-#pragma weak malloc_trim
 
 void spare_begin(void)
 {
@@ -46,13 +44,24 @@ void spare_newborn(void)
 		spare(REMARK_NEWBORN, crossed);
 }
 
+/* Not in every C library; and looked up when it is used, for every program pays for what is not. */
+static bool trim(void)
+{
+	int (*malloc_trim)(size_t);
+
+	if (!program_look_up("malloc_trim", &malloc_trim))
+		return false;
+	malloc_trim(0);
+	return true;
+}
+
 bool spare_by_trim(bool may_allocate, uint64_t now)
 {
 	enum { SUFFICES_FOR = 10000 };
 	struct sample before;
 	struct leaving leaving;
 
-	if (!server.config.trim || (verdict.crossed & ~(unsigned)TRIMMED) != 0 || malloc_trim == NULL)
+	if (!server.config.trim || (verdict.crossed & ~(unsigned)TRIMMED) != 0)
 		return false;
 	if (self.trimmed_at != 0 && now - self.trimmed_at < SUFFICES_FOR)
 		return false;
@@ -60,7 +69,8 @@ bool spare_by_trim(bool may_allocate, uint64_t now)
 		return true;
 	self.trimmed_at = now;
 	before = verdict_describe();
-	malloc_trim(0);
+	if (!trim())
+		return false;
 	leaving = (struct leaving){.limit = verdict.limit, .is_enough = !verdict_again()};
 	leaving.crossed = verdict.crossed;
 	leaving.sample = verdict_describe();
