@@ -138,15 +138,19 @@ static bool read_switch(const char *text, bool *value)
 
 /* --------------------------------------------------------------- variables */
 
+static bool read_step(const char *text, uint64_t *step)
+{
+	return read_count(text, step) && *step > 0;
+}
+
 static bool read_check_every(const char *text, struct config *config)
 {
-	return read_count(text, &config->check_every) && config->check_every > 0;
+	return read_step(text, &config->check_every);
 }
 
 bool config_read_interval(const char *variable, const char *value, uint64_t *check_every)
 {
-	return strcmp(variable, "SL_CHECK_EVERY") == 0 && read_count(value, check_every) &&
-	       *check_every > 0;
+	return strcmp(variable, "SL_CHECK_EVERY") == 0 && read_step(value, check_every);
 }
 
 static const char *const probe_words[] = {"auto", "rollup", "smaps", "statm", "rusage", NULL};
@@ -233,7 +237,7 @@ static bool read_replace_timeout(const char *text, struct config *config)
 
 static bool read_strikes(const char *text, struct config *config)
 {
-	return read_count(text, &config->strikes) && config->strikes > 0;
+	return read_step(text, &config->strikes);
 }
 
 static bool read_min_age(const char *text, struct config *config)

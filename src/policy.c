@@ -18,6 +18,15 @@ HOT unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sampl
 	return crossed;
 }
 
+unsigned policy_limited(const uint64_t limit[QUANTITIES])
+{
+	unsigned limited = 0;
+
+	for (int q = 0; q < QUANTITIES; q++)
+		limited |= (unsigned)(limit[q] > 0) << q;
+	return limited;
+}
+
 uint64_t policy_excess(const uint64_t limit[QUANTITIES], const struct sample *sample,
                        unsigned crossed)
 {

@@ -8,6 +8,9 @@
  * strictly less. A limit of 0 is off; one on an unknown quantity is never crossed. */
 unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sample *sample);
 
+/* Those that are on, bit q for the one on quantity q. */
+unsigned policy_limited(const uint64_t limit[QUANTITIES]);
+
 /* By how much the worst of those that are crossed is: thousandths of its limit, at least 1. */
 uint64_t policy_excess(const uint64_t limit[QUANTITIES], const struct sample *sample,
                        unsigned crossed);

@@ -195,7 +195,7 @@ __attribute__((cold, noinline)) static void enter(void)
 
 static void begin_crossing(void)
 {
-	self.hindered_at = process_clock();
+	self.hindered_at = verdict.since;
 	self.moment_came = self.said_would_leave = false;
 }
 
@@ -370,7 +370,7 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment)
 	} else if (self.phase == SERVING) {
 		if (is_due(moment))
 			measure();
-		if (verdict.crossed != 0 && spare_by_trim(moment != MOMENT_CLOSE, process_clock()))
+		if (verdict.crossed != 0 && spare_by_trim(moment != MOMENT_CLOSE))
 			want(false);
 		else if (verdict.crossed != 0 && moment == self.departure.way.moment)
 			try_to_leave(moment);
@@ -551,9 +551,8 @@ int recycle_worker(void)
 {
 	if (!begin_asking())
 		return EBUSY;
-	if (verdict.crossed == 0)
+	if (verdict_ask())
 		begin_crossing();
-	verdict_ask();
 	return end_asking(0);
 }
 

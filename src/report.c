@@ -262,15 +262,16 @@ void report_spared(unsigned remark, const struct leaving *leaving)
 	log_write(&line);
 }
 
-void report_trimmed(const struct sample *before, const struct leaving *now)
+void report_trimmed(uint64_t before, const struct leaving *now)
 {
-	uint64_t was = before->value[QUANTITY_RESIDENT], is = now->sample.value[QUANTITY_RESIDENT];
+	uint64_t is = now->sample.value[QUANTITY_RESIDENT];
 	struct line line;
 
 	start(&line);
 	line_text(&line, " gave back ");
-	line_value(&line, QUANTITY_RESIDENT, was > is ? was - is : 0);
-	line_text(&line, now->is_enough ? " (SL_TRIM) and stays" : " (SL_TRIM), which is not enough");
+	line_value(&line, QUANTITY_RESIDENT, before > is ? before - is : 0);
+	line_text(&line,
+	          now->crossed == 0 ? " (SL_TRIM) and stays" : " (SL_TRIM), which is not enough");
 	add_crossed(&line, now);
 	add_sample(&line, now);
 	log_write(&line);

@@ -40,7 +40,6 @@ struct leaving {
 	const uint64_t *limit; /* this worker's, by quantity */
 	struct sample sample;
 	unsigned crossed;          /* bit q: the limit on quantity q */
-	bool is_enough;            /* after a trim: nothing is crossed any more */
 	bool is_asked;             /* the application wants it to leave */
 	uint64_t undecided;        /* milliseconds for which the budget kept it from being measured */
 	uint64_t waited;           /* milliseconds since the limit was crossed */
@@ -57,8 +56,8 @@ void report_rehearsal(const struct pool_summary *summary);
 /* Who is over these limits stays: REMARK_NEWBORN or REMARK_EARLY. */
 void report_spared(unsigned remark, const struct leaving *leaving);
 
-/* SL_TRIM gave memory back: what there was before, and what there is. */
-void report_trimmed(const struct sample *before, const struct leaving *now);
+/* SL_TRIM gave memory back: the bytes that were resident before, and what there is now. */
+void report_trimmed(uint64_t before, const struct leaving *now);
 
 /* What is said once of a worker over a limit; each has a number below 64. */
 enum remark {

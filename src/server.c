@@ -10,6 +10,7 @@
 #include "log.h"
 #include "meter.h"
 #include "perl.h"
+#include "policy.h"
 #include "process.h"
 #include "profile.h"
 #include "program.h"
@@ -97,7 +98,7 @@ static void say_what_is_unmeasurable(void)
 {
 	struct sample sample = {.known = 0};
 
-	meter_read(server.config.probe, server.wanted, &sample);
+	meter_read(server.config.probe, policy_limited(server.config.limit), &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
 	sample_set(&sample, QUANTITY_REQUESTS, 0);
 	sample_set(&sample, QUANTITY_AGE, 0);
@@ -239,10 +240,6 @@ void server_limit(enum quantity quantity, uint64_t limit)
 {
 	server.config.limit[quantity] = limit;
 	server.config.percent[quantity] = 0;
-	if (limit > 0)
-		server.wanted |= 1u << quantity;
-	else
-		server.wanted &= ~(1u << quantity);
 }
 
 void server_check_every(uint64_t connections)
@@ -256,9 +253,6 @@ static void ask_machine(void)
 		config_scale(&server.config, server.memory.bytes);
 	if (server.config.pressure > 0 && !machine_pressure_path("", server.pressure_path))
 		server.pressure_path[0] = '\0';
-	for (int q = 0; q < QUANTITIES; q++)
-		if (server.config.limit[q] > 0)
-			server.wanted |= 1u << q;
 }
 
 bool server_start(char *const environment[])

@@ -16,7 +16,6 @@
 struct server {
 	bool is_on; /* a limit is set and nothing was refused */
 	struct config config;
-	unsigned wanted;              /* bit q: a limit is set on quantity q */
 	struct machine_memory memory; /* of which limits are shares; 0 bytes: unknown, or none is */
 	char pressure_path[MACHINE_PATH_SIZE]; /* "": unknown, or nobody asks */
 	struct pool_page *page; /* shared with the workers; NULL: forked before there was one */

@@ -9,13 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hook.h"
 #include "hot.h"
 #include "real.h"
 #include "recycle.h"
 #include "server.h"
 #include "worker.h"
-
-#define HOOK __attribute__((visibility("default")))
 
 int accept4(int, struct sockaddr *restrict, socklen_t *restrict, int);
 

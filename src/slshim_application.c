@@ -6,13 +6,12 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "hook.h"
 #include "quantity.h"
 #include "recycle.h"
 #include "server.h"
 #include "slshim.h"
 #include "worker.h"
-
-#define HOOK __attribute__((visibility("default")))
 
 static int fail(int error)
 {
@@ -31,15 +30,23 @@ static bool is_watched(void)
 	return server.is_on && worker_is_current();
 }
 
-static int set_limit(const char *variable, const char *value, bool for_request)
+static int set(const char *variable, const char *value, bool for_request)
 {
 	enum quantity quantity;
-	uint64_t limit;
+	uint64_t number;
 
-	switch (server_read_limit(variable, value, &quantity, &limit)) {
+	if (!is_watched())
+		return fail(EOPNOTSUPP);
+	if (variable == NULL || value == NULL)
+		return fail(EINVAL);
+	if (!for_request && config_read_interval(variable, value, &number)) {
+		server_check_every(number);
+		return 0;
+	}
+	switch (server_read_limit(variable, value, &quantity, &number)) {
 	case LIMIT_IS_READ:
-		return answer(for_request ? recycle_limit_request(quantity, limit)
-		                          : recycle_limit(quantity, limit));
+		return answer(for_request ? recycle_limit_request(quantity, number)
+		                          : recycle_limit(quantity, number));
 	case LIMIT_IS_UNSCALED:
 		return fail(ENODATA);
 	default:
@@ -49,25 +56,12 @@ static int set_limit(const char *variable, const char *value, bool for_request)
 
 HOOK int slshim_limit(const char *variable, const char *value)
 {
-	uint64_t check_every;
-
-	if (!is_watched())
-		return fail(EOPNOTSUPP);
-	if (variable == NULL || value == NULL)
-		return fail(EINVAL);
-	if (!config_read_interval(variable, value, &check_every))
-		return set_limit(variable, value, false);
-	server_check_every(check_every);
-	return 0;
+	return set(variable, value, false);
 }
 
 HOOK int slshim_limit_request(const char *variable, const char *value)
 {
-	if (!is_watched())
-		return fail(EOPNOTSUPP);
-	if (variable == NULL || value == NULL)
-		return fail(EINVAL);
-	return set_limit(variable, value, true);
+	return set(variable, value, true);
 }
 
 HOOK int slshim_check(void)

@@ -13,11 +13,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hook.h"
 #include "lock.h"
 #include "real.h"
 #include "server.h"
-
-#define HOOK __attribute__((visibility("default")))
 
 static int note_token(int result, enum lock lock, int end, int other_end)
 {

@@ -13,6 +13,7 @@
 #include <sys/select.h>
 
 #include "file.h"
+#include "hook.h"
 #include "line.h"
 #include "number.h"
 #include "real.h"
@@ -23,8 +24,6 @@
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
-
-#define HOOK __attribute__((visibility("default")))
 
 static bool is_asked(void)
 {

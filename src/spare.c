@@ -2,7 +2,9 @@
 #include "spare.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include "process.h"
 #include "program.h"
 #include "report.h"
 #include "server.h"
@@ -55,27 +57,29 @@ static bool trim(void)
 	return true;
 }
 
-bool spare_by_trim(bool may_allocate, uint64_t now)
+bool spare_by_trim(bool may_allocate)
 {
 	enum { SUFFICES_FOR = 10000 };
-	struct sample before;
-	struct leaving leaving;
+	struct leaving leaving = {.limit = verdict.limit};
+	uint64_t now, before;
 
 	if (!server.config.trim || (verdict.crossed & ~(unsigned)TRIMMED) != 0)
 		return false;
+	now = process_clock();
 	if (self.trimmed_at != 0 && now - self.trimmed_at < SUFFICES_FOR)
 		return false;
 	if (!may_allocate)
 		return true;
 	self.trimmed_at = now;
-	before = verdict_describe();
+	if (!verdict_tell(QUANTITY_RESIDENT, &before))
+		before = 0;
 	if (!trim())
 		return false;
-	leaving = (struct leaving){.limit = verdict.limit, .is_enough = !verdict_again()};
+	verdict_again();
 	leaving.crossed = verdict.crossed;
 	leaving.sample = verdict_describe();
-	report_trimmed(&before, &leaving);
-	return leaving.is_enough;
+	report_trimmed(before, &leaving);
+	return verdict.crossed == 0;
 }
 
 /* A worker's first connections. */

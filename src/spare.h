@@ -7,7 +7,6 @@
 #define SLSHIM_SPARE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* At birth. */
 void spare_begin(void);
@@ -18,7 +17,7 @@ void spare_newborn(void);
 
 /* Over a limit, at a moment at which it may allocate: gives memory back, and measures again. True
  * if that was enough, or if it is not such a moment, but SL_TRIM is to be tried at one. */
-bool spare_by_trim(bool may_allocate, uint64_t now);
+bool spare_by_trim(bool may_allocate);
 
 /* Have those that left in a row before it been over a limit as early as this one is? Then that does
  * not count for it. */

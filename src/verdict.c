@@ -39,10 +39,7 @@ static uint32_t draw(void)
 static void set_limit(enum quantity quantity, uint64_t limit)
 {
 	verdict.limit[quantity] = limit;
-	if (limit > 0)
-		self.wanted |= 1u << quantity;
-	else
-		self.wanted &= ~(1u << quantity);
+	self.wanted = policy_limited(verdict.limit);
 }
 
 static void draw_limits(void)
@@ -57,7 +54,7 @@ static void draw_limits(void)
 void verdict_begin(bool serves)
 {
 	verdict = (struct verdict){.crossed = 0};
-	self.over = self.wanted = self.of_request = 0;
+	self.over = self.of_request = 0;
 	self.strikes = self.undecided_at = 0;
 	kept_close(&self.pressure);
 	self.pressure.path = server.pressure_path[0] != '\0' ? server.pressure_path : NULL;
@@ -100,14 +97,18 @@ static void judge(unsigned undecided)
 		self.strikes++;
 }
 
-static void set(unsigned crossed, uint64_t now)
+/* True where nothing was crossed before. */
+static bool set(unsigned crossed, uint64_t now)
 {
-	if (verdict.crossed == 0 && crossed != 0) {
+	bool is_new = verdict.crossed == 0 && crossed != 0;
+
+	if (is_new) {
 		verdict.since = now;
 		verdict.served = worker.served;
 		verdict.undecided_for = self.undecided_at > 0 ? now - self.undecided_at : 0;
 	}
 	verdict.crossed = crossed | (verdict.crossed & VERDICT_ASKED);
+	return is_new;
 }
 
 /* One that is over such a limit keeps it, until it has left. */
@@ -123,8 +124,9 @@ static void end_request(void)
 
 HOT bool verdict_measure(void)
 {
-	unsigned before = verdict.crossed, undecided;
 	uint64_t now = process_clock();
+	unsigned undecided;
+	bool is_new;
 
 	worker.unchecked = 0;
 	verdict.sample.known = 0;
@@ -133,12 +135,12 @@ HOT bool verdict_measure(void)
 	judge(undecided);
 	if (undecided != 0 && self.undecided_at == 0)
 		self.undecided_at = now;
-	set(does_count(now) ? self.over : 0, now);
+	is_new = set(does_count(now) ? self.over : 0, now);
 	if (undecided == 0)
 		self.undecided_at = 0;
 	if (self.of_request != 0)
 		end_request();
-	return before == 0 && verdict.crossed != 0;
+	return is_new;
 }
 
 unsigned verdict_at_birth(void)
@@ -160,14 +162,20 @@ void verdict_forgive(unsigned limits)
 	verdict.crossed &= ~limits;
 }
 
-bool verdict_again(void)
+/* Of a sample that has all that matters. */
+static bool judge_again(void)
+{
+	self.over = policy_crossed(verdict.limit, &verdict.sample);
+	verdict.crossed = self.over | (verdict.crossed & VERDICT_ASKED);
+	return verdict.crossed != 0;
+}
+
+void verdict_again(void)
 {
 	verdict.sample.known = 0;
 	meter_read(server.config.probe, self.wanted, &verdict.sample);
 	count_life(&verdict.sample, process_clock());
-	self.over = policy_crossed(verdict.limit, &verdict.sample);
-	verdict.crossed = self.over | (verdict.crossed & VERDICT_ASKED);
-	return verdict.crossed != 0;
+	judge_again();
 }
 
 bool verdict_stands(void)
@@ -175,11 +183,7 @@ bool verdict_stands(void)
 	unsigned unknown = verdict.crossed & ~verdict.sample.known & ALL_QUANTITIES;
 
 	meter_read(server.config.probe, unknown, &verdict.sample);
-	if (unknown != 0) {
-		self.over = policy_crossed(verdict.limit, &verdict.sample);
-		verdict.crossed = self.over | (verdict.crossed & VERDICT_ASKED);
-	}
-	return verdict.crossed != 0;
+	return unknown != 0 ? judge_again() : verdict.crossed != 0;
 }
 
 void verdict_limit(enum quantity quantity, uint64_t limit)
@@ -196,9 +200,9 @@ void verdict_limit_request(enum quantity quantity, uint64_t limit)
 	set_limit(quantity, limit);
 }
 
-void verdict_ask(void)
+bool verdict_ask(void)
 {
-	set(verdict.crossed | VERDICT_ASKED, process_clock());
+	return set(verdict.crossed | VERDICT_ASKED, process_clock());
 }
 
 bool verdict_tell(enum quantity quantity, uint64_t *value)

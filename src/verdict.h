@@ -38,18 +38,18 @@ unsigned verdict_at_birth(void);
 /* These limits are off for this worker. */
 void verdict_forgive(unsigned limits);
 
-/* Measures again, whatever it costs: is anything still crossed? */
-bool verdict_again(void);
+/* Measures again, whatever it costs. */
+void verdict_again(void);
 
 /* Is a limit crossed, also as far as the budget left it open? Nobody leaves for what is not known.
  */
 bool verdict_stands(void);
 
-/* The application sets a limit, 0 for none, for good or for the request at hand; or wants to leave.
- */
+/* The application sets a limit, 0 for none, for good or for the request at hand; or wants to leave:
+ * then true as of verdict_measure(). */
 void verdict_limit(enum quantity quantity, uint64_t limit);
 void verdict_limit_request(enum quantity quantity, uint64_t limit);
-void verdict_ask(void);
+bool verdict_ask(void);
 
 /* False if that cannot be known. */
 bool verdict_tell(enum quantity quantity, uint64_t *value);

@@ -95,6 +95,9 @@ START_TEST(tells_the_worst_excess)
 	struct sample sample = {.known = 0};
 	const unsigned all = (1u << QUANTITIES) - 1;
 
+	ck_assert_uint_eq(policy_limited(limit), 1u << QUANTITY_SIZE | 1u << QUANTITY_SHARED |
+	                                             1u << QUANTITY_CONNECTIONS |
+	                                             1u << QUANTITY_RESIDENT);
 	ck_assert_uint_eq(policy_excess(limit, &sample, all), 1);
 	sample_set(&sample, QUANTITY_SIZE, 1001);
 	ck_assert_uint_eq(policy_excess(limit, &sample, all), 1);

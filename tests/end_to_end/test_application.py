@@ -5,16 +5,15 @@ All of them answer as examples/asking does, with pids of one width, for ab compa
 
 import re
 import socket
-from pathlib import Path
 
 import pytest
 
 from known import Known
 from servers import (
-    AT_ONCE, Asking, Httpd, ab, ask, leavings, shim, tool, wait_until
+    AT_ONCE, TOP, Asking, Httpd, ab, ask, leavings, shim, tool, wait_until
 )  # fmt: skip
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = TOP / "examples"
 MUCH = {"SL_MAX_LEAVING": "100%"} | AT_ONCE
 SELDOM = {"SL_CHECK_EVERY": 1000000}
 WORKERS = 2

@@ -1,17 +1,16 @@
 """Apache2::SizeLimit's manual, example by example, with slshim in place of it: examples/Slshim.pm gives
 a site that module's names, for the change of one line.
 
-A handler at /grow unshares 64 KB at each request; /shared uses none."""
+A handler at /grow unshares 64 KB at each request."""
 
 import re
 import socket
-from pathlib import Path
 
 import pytest
 
-from servers import AT_ONCE, Httpd, ab, get, growing, leavings, shim, wait_until
+from servers import AT_ONCE, TOP, Httpd, ab, get, growing, leavings, shim, wait_until
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = TOP / "examples"
 CLEANUP = "PerlCleanupHandler Apache2::SizeLimit"
 ENVIRONMENT = {"SL_APPLICATION": 1, "SL_MAX_LEAVING": "100%"} | AT_ONCE
 
@@ -177,7 +176,7 @@ def test_site_is_told_that_its_limits_do_nothing(name):
         assert leavings(server.log()) == []
 
 
-def copy_on_write(perl):
+def copy_on_write(check):
     """The manual's example; the size and the shared memory before the write, and after it."""
     config = """
 <Perl>
@@ -205,7 +204,6 @@ sub handler {
     PerlResponseHandler X
 </Location>
 """
-    check = perl
     with site("", config.replace("@check@", check)) as server:
         text = get(server.url("/X"))
     return [tuple(map(int, pair)) for pair in re.findall(r"size=(\d+) shared=(\d+)", text)]

@@ -62,17 +62,13 @@ def test_newborn_has_other_limits():
 def test_newborn_over_what_jitter_left():
     """It has the limit that is set, then."""
     with LeakyPrefork(shim(SL_MAX_RSS="1M", **WAY), preloaded_mb=4) as server:
-        _, had, _, _ = spared_after_load(server)
+        load(server)
+        _, had, _, _ = spared(server, "before it served anything")
     limit = had + 512
     environment = shim(SL_MAX_RSS=limit, SL_JITTER="50%", **WAY, **AT_ONCE)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
         wait_until(lambda: load(server) or len(leavings(server.log())) >= 4, "four left")
         assert "stays" not in server.log()
-
-
-def spared_after_load(server):
-    load(server)
-    return spared(server, "before it served anything")
 
 
 def test_replacements_that_are_soon_as_large():
