@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,13 +20,9 @@
 
 /* ------------------------------------------------------------- hindrances */
 
-static enum hindrance signal_hindrance(int signal)
+static enum hindrance signal_hindrance(int signal, const sigset_t *mask)
 {
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
-	if (sigismember(&blocked, signal))
+	if (sigismember(mask, signal))
 		return LEAVE_SIGNAL_BLOCKED;
 	return process_handles(signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
@@ -47,18 +44,23 @@ static bool is_connection_of(int fd, const struct place *listener)
 	       getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
-/* poll() tells open descriptors from unused numbers, many at a time. */
+/* poll() tells open descriptors from unused numbers, many at a time, but no more than a process may
+ * have open. */
 static bool holds_connection(int listener)
 {
-	enum { AT_A_TIME = 256 };
-	struct pollfd looked_at[AT_A_TIME];
+	enum { MOST = 64 };
+	struct pollfd looked_at[MOST];
 	struct place place;
-	int end = process_descriptor_end();
+	int end = process_descriptor_end(), at_a_time = MOST;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MOST)
+		at_a_time = limit.rlim_cur > 0 ? (int)limit.rlim_cur : 1;
 
 	if (!place_find(listener, &place))
 		return true;
-	for (int start = 0; start < end; start += AT_A_TIME) {
-		nfds_t count = end - start < AT_A_TIME ? (nfds_t)(end - start) : AT_A_TIME;
+	for (int start = 0; start < end; start += at_a_time) {
+		nfds_t count = (nfds_t)(end - start < at_a_time ? end - start : at_a_time);
 
 		for (nfds_t i = 0; i < count; i++)
 			looked_at[i] = (struct pollfd){.fd = start + (int)i};
@@ -88,14 +90,15 @@ static bool has_backlog(int listener)
 	return !listener_blocks(listener) && real.poll(&looked_at, 1, 0) > 0;
 }
 
-enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept, int listener)
+enum hindrance leave_hindrance(const struct way *way, bool is_known, const sigset_t *mask,
+                               bool many_accept, int listener)
 {
 	if (way->deed == DEED_NONE)
 		return LEAVE_FORBIDDEN;
 	if (!is_known && !suits_threads(way->moment, many_accept, listener))
 		return LEAVE_THREADED;
 	if (way->deed == DEED_SIGNAL)
-		return signal_hindrance(way->signal);
+		return signal_hindrance(way->signal, mask);
 	if (way->deed == DEED_PIPE_OF_DEATH)
 		return pipe_of_death_hindrance();
 	if (process_has_children())

@@ -5,6 +5,7 @@
 #ifndef SLSHIM_LEAVE_H
 #define SLSHIM_LEAVE_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "way.h"
@@ -30,11 +31,11 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 	return hindrance > LEAVE_IS_CLEAN && hindrance < LEAVE_HAS_CHILDREN;
 }
 
-/* `is_known`: a profile vouches that this way suits the server's threads. `many_accept`: several
- * of them have. `listener`: the descriptor whose connections must all be closed before an exit.
+/* `is_known`: a profile vouches that this way suits the server's threads. `mask`: what the thread
+ * that asks has blocked when it does not. `many_accept`: several threads have accepted. `listener`: the descriptor whose connections must all be closed before an exit.
  * What comes last in the enum is looked at last: after a backlog nothing else is in the way. */
-enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept,
-                               int listener);
+enum hindrance leave_hindrance(const struct way *way, bool is_known, const sigset_t *mask,
+                               bool many_accept, int listener);
 
 /* Returns after the server was asked, and where perl exits when its close is done; does not return
  * after any other exit. */

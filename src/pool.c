@@ -8,6 +8,7 @@ enum { TAG_BITS = 24, DEADLINE_BITS = 40, NOBODY = 0 };
 #define DEADLINE_MASK ((UINT64_C(1) << DEADLINE_BITS) - 1)
 
 _Static_assert(sizeof(struct pool_slot) == 64, "a slot is a cache line");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "a lock in a shared page would be a lock of one process");
 
 struct pool_page *pool_create(void)
 {
@@ -47,24 +48,52 @@ static bool is_dead(struct pool_slot *slot, uint64_t holder, pool_is_alive *is_a
 	return !is_alive((pid_t)(uint32_t)holder, slot->start_time);
 }
 
-static int claim_slot(struct pool_page *page, uint64_t claim, uint64_t lease,
+/* How many slots have to be looked at. */
+static unsigned slots_of(struct pool_page *page)
+{
+	unsigned used = page->slots_used;
+
+	return used < POOL_SLOTS ? used : POOL_SLOTS;
+}
+
+static void note_used(struct pool_page *page, unsigned slot)
+{
+	uint32_t used = page->slots_used;
+
+	while (used <= slot && !atomic_compare_exchange_weak(&page->slots_used, &used, slot + 1))
+		;
+}
+
+/* Of the one that claimed it and never went on only the pid is sure: its start time may be that of
+ * the holder before it. */
+static bool may_evict(struct pool_slot *slot, uint64_t holder, pool_is_alive *is_alive)
+{
+	if (holder >> 32 == 0)
+		return !is_alive((pid_t)(uint32_t)holder, 0);
+	return is_dead(slot, holder, is_alive);
+}
+
+/* The first that is free, so that those in use are close together. */
+static int claim_slot(struct pool_page *page, uint64_t wanted, uint64_t lease,
                       const struct pool_member *member, pool_is_alive *is_alive)
 {
-	for (int may_evict = 0; may_evict < 2; may_evict++)
-		for (unsigned i = 0; i < POOL_SLOTS; i++) {
-			unsigned at = ((unsigned)member->pid + i) % POOL_SLOTS;
+	for (int evicts = 0; evicts < 2; evicts++)
+		for (unsigned at = 0; at < POOL_SLOTS; at++) {
 			struct pool_slot *slot = &page->slots[at];
-			uint64_t holder = slot->holder;
+			uint64_t holder = slot->holder, claim = holder_of(0, member->pid);
 
-			if (holder != 0 && !(may_evict && is_dead(slot, holder, is_alive)))
+			if (holder != 0 && !(evicts && may_evict(slot, holder, is_alive)))
 				continue;
 			if (!atomic_compare_exchange_strong(&slot->holder, &holder, claim))
 				continue;
+			note_used(page, at);
 			slot->lease = lease;
 			slot->start_time = member->start_time;
 			slot->born = member->born;
-			slot->died = slot->wants = 0;
-			return (int)at;
+			slot->died = 0;
+			slot->wants = 0;
+			if (atomic_compare_exchange_strong(&slot->holder, &claim, wanted))
+				return (int)at;
 		}
 	return POOL_NO_SLOT;
 }
@@ -82,8 +111,8 @@ bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 
 bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid)
 {
-	for (int i = 0; i < POOL_SLOTS; i++)
-		if (pool_holds(page, i, tag, pid))
+	for (unsigned i = 0; i < slots_of(page); i++)
+		if (pool_holds(page, (int)i, tag, pid))
 			return true;
 	return false;
 }
@@ -102,16 +131,14 @@ void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64
 		page->slots[slot].wants = excess;
 }
 
-unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
-                           pool_is_alive *is_member)
+unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess)
 {
 	unsigned count = 0;
 
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
-		uint64_t holder = slot->holder;
 
-		count += holder >> 32 == tag && slot->wants > excess && !is_dead(slot, holder, is_member);
+		count += slot->holder >> 32 == tag && slot->wants > excess && slot->died == 0;
 	}
 	return count;
 }
@@ -207,7 +234,7 @@ static struct pool_census look_at_slots(struct pool_page *page, uint32_t tag, pi
 {
 	struct pool_census census = {0, 0, 0, 0, 0};
 
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
@@ -245,6 +272,71 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 	return census;
 }
 
+enum { HOLDS_AT_MOST = 1000, COUNTING_TAKES = 100 };
+
+static const uint64_t being_counted = UINT64_MAX;
+
+static struct pool_shared_count *shared_count(struct pool_page *page, uint32_t tag)
+{
+	return &page->counts[tag % POOL_COUNTS];
+}
+
+/* A deadline further ahead than any can be is garbage, and over. */
+static bool still_holds(uint64_t until, uint64_t now)
+{
+	return deadline_of(until) > now && deadline_of(until) - now <= HOLDS_AT_MOST;
+}
+
+/* When the last of those present was born. */
+static uint64_t find_youngest(struct pool_page *page, uint32_t tag)
+{
+	uint64_t youngest = 0;
+
+	for (unsigned i = 0; i < slots_of(page); i++)
+		if (page->slots[i].holder >> 32 == tag && page->slots[i].born > youngest)
+			youngest = page->slots[i].born;
+	return youngest;
+}
+
+enum pool_recall pool_recall(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
+                             struct pool_census *census)
+{
+	struct pool_shared_count *count = shared_count(page, tag);
+	uint64_t until = count->until, figures = count->figures;
+	bool is_ours = until >> DEADLINE_BITS == tag;
+	unsigned present;
+
+	if (!is_ours || !still_holds(until, now)) {
+		if (!atomic_compare_exchange_strong(&count->until, &until,
+		                                    make_lease(tag, now + COUNTING_TAKES)))
+			return POOL_IS_COUNTED;
+		if (!is_ours) /* of another pool */
+			count->figures = being_counted;
+		return POOL_IS_TO_COUNT;
+	}
+	if (figures == being_counted)
+		return POOL_IS_COUNTED;
+	present = (unsigned)(figures >> 32) % (POOL_SLOTS + 1);
+	census->dead = (unsigned)(uint32_t)figures % (POOL_SLOTS + 1);
+	census->away = census->dead + count_away(page, tag, now, timeout).count;
+	census->count = present + census->away;
+	census->others = present > 0 ? present - 1 : 0;
+	census->youngest = find_youngest(page, tag);
+	return POOL_RECALLED;
+}
+
+void pool_remember(struct pool_page *page, uint32_t tag, const struct pool_census *census,
+                   uint64_t now, uint64_t milliseconds)
+{
+	struct pool_shared_count *count = shared_count(page, tag);
+
+	if (count->until >> DEADLINE_BITS != tag)
+		return;
+	count->figures = (uint64_t)(census->count - census->away) << 32 | census->dead;
+	count->until =
+	    make_lease(tag, now + (milliseconds < HOLDS_AT_MOST ? milliseconds : HOLDS_AT_MOST));
+}
+
 /* Is there a lease of this pool with a deadline in this range? */
 static bool has_lease(struct pool_page *page, uint32_t tag, uint64_t from, uint64_t until)
 {
@@ -277,13 +369,14 @@ static bool take_lease(struct pool_page *page, uint32_t tag, unsigned most, uint
 	return false;
 }
 
-bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
-                   uint64_t timeout)
+/* Is one of them free? */
+static bool can_lend(struct pool_page *page, uint32_t tag, unsigned most,
+                     const struct pool_terms *terms)
 {
 	for (unsigned i = 0; i < most && i < POOL_LEASES; i++) {
 		uint64_t lease = page->leases[(tag + i) % POOL_LEASES];
 
-		if (deadline_of(lease) <= now || is_garbage(lease, now, timeout))
+		if (deadline_of(lease) <= terms->now || is_garbage(lease, terms->now, terms->timeout))
 			return true;
 	}
 	return false;
@@ -296,8 +389,8 @@ static bool is_settled(const struct pool_terms *terms)
 }
 
 /* May the pool of a master that nobody vouches for have a lease, if there is one? */
-static enum pool_turn judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms,
-                            enum trial trial)
+static enum pool_turn judge_master(struct pool_page *page, uint32_t tag,
+                                   const struct pool_terms *terms, enum trial trial)
 {
 	if (has_lease(page, tag, 0, terms->now))
 		return POOL_UNFILLED;
@@ -310,23 +403,36 @@ static enum pool_turn judge(struct pool_page *page, uint32_t tag, const struct p
 	return POOL_GO;
 }
 
-static unsigned most_away(const struct pool_terms *terms, enum trial trial)
+/* How many leases there are for a pool of which so many are away. */
+static unsigned most_leases(const struct pool_terms *terms, enum trial trial)
 {
+	unsigned most = 1;
+
 	if (terms->is_vouched || (trial == TRIAL_PASSED && terms->most < terms->census.count))
-		return terms->most;
-	return trial == TRIAL_PASSED ? terms->census.count - 1 : 1;
+		most = terms->most;
+	else if (trial == TRIAL_PASSED && terms->census.count > 1)
+		most = terms->census.count - 1;
+	return terms->census.away < most ? most - terms->census.dead : 0;
+}
+
+enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
+{
+	enum trial trial = read_trial(page, tag);
+	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge_master(page, tag, terms, trial);
+
+	if (turn == POOL_GO && !can_lend(page, tag, most_leases(terms, trial), terms))
+		return POOL_WAIT;
+	return turn;
 }
 
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
 {
+	enum pool_turn turn = pool_judge(page, tag, terms);
 	enum trial trial = read_trial(page, tag);
-	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge(page, tag, terms, trial);
 
 	if (turn != POOL_GO)
 		return turn;
-	if (terms->census.away >= most_away(terms, trial) ||
-	    !take_lease(page, tag, most_away(terms, trial) - terms->census.dead, terms->now,
-	                terms->timeout))
+	if (!take_lease(page, tag, most_leases(terms, trial), terms->now, terms->timeout))
 		return POOL_WAIT;
 	if (!terms->is_vouched && trial != TRIAL_PASSED)
 		write_trial(page, tag, TRIAL_OPEN);
@@ -358,7 +464,7 @@ static void renew_lease(struct pool_page *page, struct pool_slot *slot, uint32_t
 void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member)
 {
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
@@ -374,7 +480,7 @@ void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint
 /* Nobody misses the one whose lease was filled. */
 static void forget_leaver(struct pool_page *page, uint32_t tag, uint64_t lease)
 {
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		uint64_t holder = page->slots[i].holder;
 
 		if (is_of_leaver(holder, tag) && page->slots[i].lease == lease &&
@@ -411,7 +517,7 @@ static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint
 {
 	struct vacancy first = {NULL, 0, UINT64_MAX};
 
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 

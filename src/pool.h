@@ -40,11 +40,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { POOL_SLOTS = 1024, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
+enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_COUNTS = 256, POOL_NO_SLOT = -1 };
 
 /* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
 enum { POOL_SETTLES = 10 };
 
+/* `holder` is written last, when all else is: nobody sees half a slot. Until then it is a claim, with
+ * tag 0. */
 struct pool_slot {
 	_Atomic uint64_t holder; /* is it one that has left << 56 | tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time;
@@ -64,6 +66,11 @@ struct pool_page {
 		_Atomic uint64_t since; /* milliseconds on the boot clock; 0: not begun */
 		_Atomic uint64_t lives, connections, milliseconds;
 	} rehearsal;
+	struct pool_shared_count {
+		_Atomic uint64_t until;   /* tag << 40 | deadline in milliseconds: so long it holds */
+		_Atomic uint64_t figures; /* present << 32 | dead; ~0: somebody is counting */
+	} counts[POOL_COUNTS];
+	_Atomic uint32_t slots_used; /* none from this one on has ever been taken */
 	struct pool_slot slots[POOL_SLOTS];
 };
 
@@ -103,12 +110,24 @@ struct pool_census {
 	uint64_t youngest; /* when the last of those present was born */
 };
 
-/* Who asks has pid `self`. */
+/* Who asks has pid `self`. Asks the kernel about every worker of the pool. */
 struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
                               uint64_t timeout, pool_is_alive *is_member);
 
+/* So one of the pool counts for all of them: what it found holds for `milliseconds`, of which there
+ * are a second at most. Leases are not remembered, because to count them is cheap. */
+enum pool_recall {
+	POOL_RECALLED,  /* the census is filled in; the one who asks is taken to be present */
+	POOL_IS_TO_COUNT, /* nobody has counted lately: this worker is to, and the others wait for it */
+	POOL_IS_COUNTED /* another is at it for the first time */
+};
+enum pool_recall pool_recall(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
+                             struct pool_census *census);
+void pool_remember(struct pool_page *page, uint32_t tag, const struct pool_census *census,
+                   uint64_t now, uint64_t milliseconds);
+
 enum pool_turn {
-	POOL_GO,       /* a lease was taken */
+	POOL_GO,       /* a lease was taken, or may be had */
 	POOL_WAIT,     /* not now */
 	POOL_ALONE,    /* the only worker of a master that was never seen to replace one */
 	POOL_UNFILLED, /* the master did not replace who left before */
@@ -122,9 +141,8 @@ struct pool_terms {
 	uint64_t timeout;          /* milliseconds, the same for all of the pool */
 };
 
-/* Is it worth a census? All of `most` may be out. */
-bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
-                   uint64_t timeout);
+/* What pool_lease would answer now, as far as one can tell without taking a lease. */
+enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
 
 /* Asks for a lease until `now` + `timeout`. */
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
@@ -142,10 +160,10 @@ void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint
 void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member);
 
-/* How much the holder of this slot wants to leave. How many of its pool want it more? */
+/* How much the holder of this slot wants to leave. How many of its pool want it more? Those are
+ * among them who died and have not been seen to be dead. */
 void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
-unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
-                           pool_is_alive *is_member);
+unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess);
 
 /* A worker leaves, after a short life or a long one. Were so many of the last ones short that those
  * who come next would be no better? */

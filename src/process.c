@@ -8,24 +8,16 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
 #include "line.h"
 #include "number.h"
 
 uint64_t process_clock(void)
 {
-#ifdef CLOCK_BOOTTIME
-	const clockid_t clock = CLOCK_BOOTTIME;
-#else
-	const clockid_t clock = CLOCK_MONOTONIC;
-#endif
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_boot() / 1000000;
 }
 
 enum { STATE = 3, PARENT = 4, START_TIME = 22 };

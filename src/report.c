@@ -322,7 +322,7 @@ const char *report_reason(unsigned remark)
 	case REMARK_NO_PAGE:
 		return "its master shares no memory with it";
 	case REMARK_NO_SLOT:
-		return "the pool has more than 1024 workers";
+		return "the pool has more than 4096 workers";
 	case REMARK_ALONE:
 		return "it is alone in its pool, and its master has not been seen to replace a worker";
 	case REMARK_UNFILLED:

@@ -25,9 +25,10 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-static bool is_asked(void)
+/* What recycle_before_wait() answers. */
+static uint64_t ask(void)
 {
-	return recycle_leaves_idle && recycle_is_asked_to_leave_idle();
+	return recycle_leaves_idle ? recycle_before_wait() : 0;
 }
 
 static bool poll_includes(const struct pollfd *set, nfds_t count, int listener)
@@ -81,10 +82,15 @@ static bool is_accepted_on(int fd)
 }
 
 /* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */
-static bool is_over(bool includes_listener)
+static bool is_over(uint64_t asked, bool includes_listener)
 {
-	int interruption = includes_listener ? recycle_idle() : 0;
+	int interruption;
 
+	if (!includes_listener) {
+		recycle_waits_elsewhere(asked);
+		return false;
+	}
+	interruption = recycle_idle(asked);
 	if (interruption != 0)
 		errno = interruption;
 	return interruption != 0;
@@ -111,16 +117,22 @@ static void note_select(int count, const fd_set *reads)
 
 static bool is_poll_over(const struct pollfd *set, nfds_t count)
 {
+	uint64_t asked;
+
 	if (recycle_notes_waits)
 		note_poll(set, count);
-	return is_asked() && is_over(poll_includes(set, count, recycle_listener()));
+	asked = ask();
+	return asked != 0 && is_over(asked, poll_includes(set, count, recycle_listener()));
 }
 
 static bool is_select_over(int count, const fd_set *reads)
 {
+	uint64_t asked;
+
 	if (recycle_notes_waits)
 		note_select(count, reads);
-	return is_asked() && is_over(select_includes(count, reads, recycle_listener()));
+	asked = ask();
+	return asked != 0 && is_over(asked, select_includes(count, reads, recycle_listener()));
 }
 
 /* What is in a set of epoll is too dear to ask each time: it may be a listener. */
@@ -132,9 +144,12 @@ static void note_epoll(int set)
 
 static bool is_epoll_over(int set)
 {
+	uint64_t asked;
+
 	if (recycle_notes_waits)
 		note_epoll(set);
-	return is_asked() && is_over(find_in_epoll(set, is_accepted_on) >= 0);
+	asked = ask();
+	return asked != 0 && is_over(asked, find_in_epoll(set, is_accepted_on) >= 0);
 }
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)

@@ -32,6 +32,12 @@ struct way {
 	enum moment moment;
 };
 
+/* Does it run what the C library does at an exit, which may take locks? */
+static inline bool way_exits(const struct way *way)
+{
+	return way->deed == DEED_EXIT || way->deed == DEED_QUICKEXIT;
+}
+
 /* "USR1@close", "_exit@accept", "none", ...; false, with `way` undefined, if it is none of them. */
 bool way_read(const char *text, struct way *way);
 

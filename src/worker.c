@@ -216,18 +216,29 @@ HOT bool worker_closes(int fd)
 	return true;
 }
 
+/* Forgets it where it is not the connection that it was. */
+static bool is_open_still(int fd)
+{
+	file_id was = worker_connections[fd];
+
+	if (was == 0)
+		return false;
+	if (identify_socket(fd) == was)
+		return true;
+	if (atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
+		worker.open--;
+	return false;
+}
+
 bool worker_has_connections(void)
 {
-	for (int fd = 0; worker.open > 0 && fd <= worker.highest; fd++) {
-		file_id was = worker_connections[fd];
-
-		if (was == 0)
-			continue;
-		if (identify_socket(fd) == was)
+	if (worker.open > 0 && is_open_still(worker.seen_open))
+		return true;
+	for (int fd = 0; worker.open > 0 && fd <= worker.highest; fd++)
+		if (is_open_still(fd)) {
+			worker.seen_open = fd;
 			return true;
-		if (atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
-			worker.open--;
-	}
+		}
 	return worker.open > 0;
 }
 

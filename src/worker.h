@@ -55,6 +55,7 @@ struct worker {
 	_Atomic uint64_t unchecked; /* connections since the last check, and the requests beyond one for
 	                               each of them */
 	_Atomic int highest;        /* no tracked descriptor is above this one */
+	int seen_open;              /* the connection that was found open when one asked last */
 	unsigned listeners;
 	bool listeners_overflowed;
 	struct listener listener_table[WORKER_LISTENERS];
@@ -121,8 +122,9 @@ static inline bool worker_tracks(int fd)
 bool worker_closes(int fd);
 
 /* Is a connection open, those left out that were closed behind our back? A tracked descriptor is
- * open while it is still the same socket. Looks no further than the first one: an event loop over
- * its limit, with thousands open, asks at every close. */
+ * open while it is still the same socket. Looks no further than the first one, and first at the one
+ * that was open the last time: an event loop over its limit, with thousands open, asks again and
+ * again. */
 bool worker_has_connections(void);
 
 /* Why this process is no worker whose place would be filled again; WORKER_FITS if it is one. */

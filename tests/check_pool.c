@@ -53,6 +53,13 @@ static bool lease(unsigned most, uint64_t now)
 	return lease_of(TAG, most, now);
 }
 
+static enum pool_turn judge(unsigned most, uint64_t now)
+{
+	struct pool_terms terms = {most, {.count = 1}, true, now, TIMEOUT};
+
+	return pool_judge(page, TAG, &terms);
+}
+
 static int enter(uint32_t tag, pid_t pid)
 {
 	struct pool_member member = {pid, 1, NOW};
@@ -186,12 +193,13 @@ END_TEST
 
 START_TEST(knows_when_nothing_is_to_lend)
 {
-	ck_assert(pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
+	ck_assert_int_eq(judge(2, NOW), POOL_GO);
+	ck_assert_int_eq(judge(2, NOW), POOL_GO); /* takes none */
 	ck_assert(lease(2, NOW) && lease(2, NOW));
-	ck_assert(!pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
-	ck_assert(pool_can_lend(page, TAG, 2, NOW + TIMEOUT, TIMEOUT));
+	ck_assert_int_eq(judge(2, NOW), POOL_WAIT);
+	ck_assert_int_eq(judge(2, NOW + TIMEOUT), POOL_GO);
 	memset(page, 0xff, sizeof *page);
-	ck_assert(pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
+	ck_assert_int_eq(judge(2, NOW), POOL_GO);
 }
 END_TEST
 
@@ -413,6 +421,98 @@ START_TEST(has_a_slot_for_as_many_as_it_says)
 }
 END_TEST
 
+/* Nobody sees half of a slot: one that is claimed, and not written yet, is of no pool. */
+START_TEST(claim_is_no_member)
+{
+	page->slots[0].holder = 101;
+	page->slots_used = 1;
+	ck_assert_uint_eq(count(NOW), 0);
+	ck_assert_int_eq(enter(TAG, 102), 1);
+}
+END_TEST
+
+/* ... and is another's, when no slot is free, if the one that claimed it is dead. */
+START_TEST(claim_of_the_dead_is_free)
+{
+	for (pid_t pid = 1; pid <= POOL_SLOTS; pid++)
+		page->slots[pid - 1].holder = (uint64_t)pid; /* without a tag */
+	page->slots_used = POOL_SLOTS;
+	ck_assert_int_eq(enter(TAG, 5000), POOL_NO_SLOT);
+	all_alive = false;
+	ck_assert_int_ge(enter(TAG, 5000), 0);
+}
+END_TEST
+
+/* ------------------------------------------------------------- shared counts */
+
+static enum pool_recall recall(uint32_t tag, uint64_t now, struct pool_census *census)
+{
+	return pool_recall(page, tag, now, TIMEOUT, census);
+}
+
+START_TEST(one_counts_for_all)
+{
+	struct pool_census census, counted;
+
+	enter(TAG, getpid());
+	enter(TAG, 1001);
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_COUNTED);
+	counted = pool_count(page, TAG, getpid(), NOW, TIMEOUT, is_alive);
+	pool_remember(page, TAG, &counted, NOW, 20);
+	ck_assert_int_eq(recall(TAG, NOW + 19, &census), POOL_RECALLED);
+	ck_assert_uint_eq(census.count, 2);
+	ck_assert_uint_eq(census.others, 1);
+	ck_assert_uint_eq(census.youngest, NOW);
+	ck_assert_uint_eq(census.away, 0);
+	ck_assert(lease(2, NOW)); /* leases are counted anew */
+	ck_assert_int_eq(recall(TAG, NOW + 19, &census), POOL_RECALLED);
+	ck_assert_uint_eq(census.away, 1);
+	ck_assert_uint_eq(census.count, 3);
+	ck_assert_int_eq(recall(TAG, NOW + 20, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(TAG, NOW + 20, &census), POOL_RECALLED); /* what was before, meanwhile */
+}
+END_TEST
+
+/* The one that was to count has died. */
+START_TEST(count_that_never_ends_is_made_by_another)
+{
+	struct pool_census census;
+
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(TAG, NOW + 99, &census), POOL_IS_COUNTED);
+	ck_assert_int_eq(recall(TAG, NOW + 100, &census), POOL_IS_TO_COUNT);
+}
+END_TEST
+
+START_TEST(counts_of_other_pools_are_not_recalled)
+{
+	struct pool_census census = {.count = 8};
+	uint32_t other = TAG + POOL_COUNTS; /* in the same place */
+
+	recall(TAG, NOW, &census);
+	pool_remember(page, TAG, &census, NOW, 1000);
+	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_COUNTED);
+	pool_remember(page, TAG, &census, NOW, 1000); /* too late */
+	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_COUNTED);
+}
+END_TEST
+
+START_TEST(garbage_is_no_count)
+{
+	struct pool_census census;
+
+	memset(page, 0xff, sizeof *page);
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
+	page->counts[TAG % POOL_COUNTS].until = (uint64_t)TAG << 40 | (NOW + 1000);
+	page->counts[TAG % POOL_COUNTS].figures = UINT64_MAX - 1;
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_RECALLED);
+	ck_assert_uint_le(census.dead, POOL_SLOTS);
+	ck_assert_uint_le(census.count, 2 * POOL_SLOTS + POOL_LEASES);
+}
+END_TEST
+
 /* Nobody gives up a slot that is another's by now. */
 START_TEST(exit_spares_the_successor)
 {
@@ -442,20 +542,21 @@ START_TEST(knows_who_wants_it_more)
 	pool_want(page, two, TAG, 1002, 100);
 	pool_want(page, other, OTHER, 1003, 1000);
 	pool_want(page, one, TAG, 1002, 1000); /* not its slot */
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 1);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 49, is_alive), 2);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 100, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 1);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 49), 2);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 100), 0);
 	pool_want(page, two, TAG, 1002, 0);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
 	pool_want(page, two, TAG, 1002, 100);
 	all_alive = false;
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
+	pool_count(page, TAG, 1001, NOW, TIMEOUT, is_alive); /* sees who is dead */
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
 	all_alive = true;
 	pool_exit(page, two, TAG, 1002);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
 	pool_want(page, one, TAG, 1001, 0);
 	enter(TAG, 1002); /* what the last holder of its slot wanted is gone */
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 0, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 0), 0);
 }
 END_TEST
 
@@ -581,6 +682,12 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, leaver_is_not_missed_once_it_is_replaced);
 	tcase_add_test(tests, leaver_of_another_pool_is_not_missed);
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
+	tcase_add_test(tests, claim_is_no_member);
+	tcase_add_test(tests, claim_of_the_dead_is_free);
+	tcase_add_test(tests, one_counts_for_all);
+	tcase_add_test(tests, count_that_never_ends_is_made_by_another);
+	tcase_add_test(tests, counts_of_other_pools_are_not_recalled);
+	tcase_add_test(tests, garbage_is_no_count);
 	tcase_add_test(tests, exit_spares_the_successor);
 	tcase_add_test(tests, says_a_thing_once);
 	tcase_add_test(tests, knows_who_wants_it_more);

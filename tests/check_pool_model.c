@@ -224,7 +224,7 @@ static bool ask(struct pool *pool, struct member *member)
 		take_slot(pool, member);
 	terms.census = pool_count(world.page, pool->tag, member->pid, world.now, TIMEOUT, is_alive);
 	ck_assert_uint_ge(terms.census.count, 1);
-	if (!pool_can_lend(world.page, pool->tag, pool->most, world.now, TIMEOUT))
+	if (pool_judge(world.page, pool->tag, &terms) != POOL_GO)
 		return false;
 	pool_exit(world.page, member->slot, pool->tag, member->pid);
 	if (pool_lease(world.page, pool->tag, &terms) != POOL_GO) {
