@@ -12,7 +12,8 @@
 #define CLOCK_BOOTTIME CLOCK_MONOTONIC
 #endif
 
-/* As the older call fills it in; of 32-bit systems it lasts until 2038, and since boot for longer. */
+/* As the older call fills it in; of 32-bit systems it lasts until 2038, and since boot for longer.
+ */
 static uint64_t ask_older(clockid_t clock)
 {
 	struct {

@@ -1,5 +1,5 @@
-/* clock.h - the kernel's own clocks, in nanoseconds. Asked by system calls, because a library that is
- * preloaded beside this one may answer for clock_gettime() with another time, or with one that
+/* clock.h - the kernel's own clocks, in nanoseconds. Asked by system calls, because a library that
+ * is preloaded beside this one may answer for clock_gettime() with another time, or with one that
  * stands still, and leases and ages have to agree among processes. May not know: what is timed.
  *
  * Async-signal-safe; keep errno. */

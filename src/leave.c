@@ -20,9 +20,9 @@
 
 /* ------------------------------------------------------------- hindrances */
 
-static enum hindrance signal_hindrance(int signal, const sigset_t *mask)
+static enum hindrance signal_hindrance(int signal, const struct signal_mask *mask)
 {
-	if (sigismember(mask, signal))
+	if (process_blocks(mask, signal))
 		return LEAVE_SIGNAL_BLOCKED;
 	return process_handles(signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
@@ -90,7 +90,7 @@ static bool has_backlog(int listener)
 	return !listener_blocks(listener) && real.poll(&looked_at, 1, 0) > 0;
 }
 
-enum hindrance leave_hindrance(const struct way *way, bool is_known, const sigset_t *mask,
+enum hindrance leave_hindrance(const struct way *way, bool is_known, const struct signal_mask *mask,
                                bool many_accept, int listener)
 {
 	if (way->deed == DEED_NONE)

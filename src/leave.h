@@ -5,9 +5,9 @@
 #ifndef SLSHIM_LEAVE_H
 #define SLSHIM_LEAVE_H
 
-#include <signal.h>
 #include <stdbool.h>
 
+#include "process.h"
 #include "way.h"
 
 enum hindrance {
@@ -32,9 +32,10 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 }
 
 /* `is_known`: a profile vouches that this way suits the server's threads. `mask`: what the thread
- * that asks has blocked when it does not. `many_accept`: several threads have accepted. `listener`: the descriptor whose connections must all be closed before an exit.
- * What comes last in the enum is looked at last: after a backlog nothing else is in the way. */
-enum hindrance leave_hindrance(const struct way *way, bool is_known, const sigset_t *mask,
+ * that asks has blocked when it does not. `many_accept`: several threads have accepted. `listener`:
+ * the descriptor whose connections must all be closed before an exit. What comes last in the enum
+ * is looked at last: after a backlog nothing else is in the way. */
+enum hindrance leave_hindrance(const struct way *way, bool is_known, const struct signal_mask *mask,
                                bool many_accept, int listener);
 
 /* Returns after the server was asked, and where perl exits when its close is done; does not return

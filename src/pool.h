@@ -45,8 +45,8 @@ enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_COUNTS = 256, POOL_NO_SLOT = 
 /* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
 enum { POOL_SETTLES = 10 };
 
-/* `holder` is written last, when all else is: nobody sees half a slot. Until then it is a claim, with
- * tag 0. */
+/* `holder` is written last, when all else is: nobody sees half a slot. Until then it is a claim,
+ * with tag 0. */
 struct pool_slot {
 	_Atomic uint64_t holder; /* is it one that has left << 56 | tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time;
@@ -117,9 +117,9 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 /* So one of the pool counts for all of them: what it found holds for `milliseconds`, of which there
  * are a second at most. Leases are not remembered, because to count them is cheap. */
 enum pool_recall {
-	POOL_RECALLED,  /* the census is filled in; the one who asks is taken to be present */
+	POOL_RECALLED,    /* the census is filled in; the one who asks is taken to be present */
 	POOL_IS_TO_COUNT, /* nobody has counted lately: this worker is to, and the others wait for it */
-	POOL_IS_COUNTED /* another is at it for the first time */
+	POOL_IS_COUNTED   /* another is at it for the first time */
 };
 enum pool_recall pool_recall(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
                              struct pool_census *census);

@@ -34,12 +34,11 @@ enum phase { SERVING, LEAVING, STAYING };
 enum { MOMENTS = MOMENT_IDLE + 1 };
 
 static struct {
-	atomic_flag busy;            /* a thread holds the guard */
-	sigset_t held_off;           /* the signals that wait for it; written once, in the constructor */
-	uint64_t blocked[MOMENTS];   /* bit n: signal n + 1 was blocked whenever this moment came */
-	_Atomic bool entered;        /* has come to its first accept */
-	_Atomic bool arrived;        /* has come to that, or to wait for a listener */
-	_Atomic unsigned looked; /* for one that it waits for */
+	atomic_flag busy;          /* a thread holds the guard */
+	uint64_t blocked[MOMENTS]; /* the signals that were blocked whenever this moment came */
+	_Atomic bool entered;      /* has come to its first accept */
+	_Atomic bool arrived;      /* has come to that, or to wait for a listener */
+	_Atomic unsigned looked;   /* for one that it waits for */
 	_Atomic enum phase phase;
 	struct departure departure;
 	enum lock lock;        /* the suspicion that made its moment the close */
@@ -47,11 +46,11 @@ static struct {
 	uint64_t hindered_at;  /* since when, without a break */
 	bool wants;            /* its turn, since then */
 	bool said_would_leave; /* in a dry run, since then */
-	_Atomic bool is_told; /* its way was carried out */
-	uint64_t left_at;    /* when it was decided */
-	uint64_t asks_from;  /* boot clock, nanoseconds: not asked before whether it may leave */
-	unsigned refused;    /* accepts, since it left */
-	uint64_t said;       /* remarks, where there is no page to keep them */
+	_Atomic bool is_told;  /* its way was carried out */
+	uint64_t left_at;      /* when it was decided */
+	uint64_t asks_from;    /* boot clock, nanoseconds: not asked before whether it may leave */
+	unsigned refused;      /* accepts, since it left */
+	uint64_t said;         /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
 /* ------------------------------------------------------------------- guard */
@@ -59,52 +58,33 @@ static struct {
 /* Of the thread that holds the guard. It is not cancelled meanwhile, and signals wait, because a
  * cancellation, or a handler that does not return, would leave the worker half judged for good. */
 struct guard {
-	sigset_t mask; /* that it had */
+	struct signal_mask mask; /* that it had */
 	int cancellation;
 };
 
-/* Those by which the kernel tells a thread of its own fault cannot wait. */
-static void prepare_guard(void)
-{
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
-
-	sigfillset(&self.held_off);
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-		sigdelset(&self.held_off, faults[i]);
-}
-
-static void let_through(const struct guard *guard)
+HOT static void let_through(const struct guard *guard)
 {
 	int ignored;
 
-	sigprocmask(SIG_SETMASK, &guard->mask, NULL);
+	process_set_mask(&guard->mask);
 	pthread_setcancelstate(guard->cancellation, &ignored);
 }
 
 /* False where another thread holds it. */
-static bool begin(struct guard *guard)
+HOT static bool begin(struct guard *guard)
 {
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard->cancellation);
-	sigprocmask(SIG_BLOCK, &self.held_off, &guard->mask);
+	guard->mask = process_hold_signals();
 	if (!atomic_flag_test_and_set(&self.busy))
 		return true;
 	let_through(guard);
 	return false;
 }
 
-static void end(const struct guard *guard)
+HOT static void end(const struct guard *guard)
 {
 	atomic_flag_clear(&self.busy);
 	let_through(guard);
-}
-
-/* As the kernel has it: the first 64 bits of the C library's set. */
-static uint64_t blocked_by(const struct guard *guard)
-{
-	uint64_t bits;
-
-	memcpy(&bits, &guard->mask, sizeof bits);
-	return bits;
 }
 
 /* A handler has its signal blocked, which is not blocked each time that this moment comes, or runs
@@ -113,7 +93,7 @@ static bool is_in_handler(const struct guard *guard, enum moment moment)
 {
 	stack_t stack;
 
-	if (blocked_by(guard) & ~self.blocked[moment])
+	if (guard->mask.words[0] & ~self.blocked[moment])
 		return true;
 	return sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_ONSTACK) != 0;
 }
@@ -155,7 +135,6 @@ void recycle_start(char *const environment[])
 	if (!server_start(environment))
 		return;
 	real_resolve();
-	prepare_guard();
 	if (pthread_atfork(server_before_fork, NULL, begin_life) != 0)
 		server.is_on = false;
 	verdict_begin(false);
@@ -339,7 +318,7 @@ static struct leaving describe(uint64_t now)
 
 /* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
  * then there will soon be another connection to wake the siblings. */
-static bool has_to_stay(const sigset_t *mask, uint64_t now)
+static bool has_to_stay(const struct signal_mask *mask, uint64_t now)
 {
 	enum { BACKLOG_IS_LASTING = 1000 };
 	enum worker_place place = find_place();
@@ -371,7 +350,7 @@ static bool has_to_stay(const sigset_t *mask, uint64_t now)
 }
 
 /* False if it has to stay, now or for good. */
-static bool may_leave(enum moment moment, const sigset_t *mask, uint64_t now)
+static bool may_leave(enum moment moment, const struct signal_mask *mask, uint64_t now)
 {
 	if (has_to_stay(mask, now))
 		return false;
@@ -486,7 +465,8 @@ static void judge(enum moment moment, const struct guard *guard, uint64_t begun)
 		measure();
 	if (verdict.crossed == 0)
 		return;
-	if (server.config.trim && spare_by_trim(moment != MOMENT_CLOSE && !is_in_handler(guard, moment)))
+	if (server.config.trim &&
+	    spare_by_trim(moment != MOMENT_CLOSE && !is_in_handler(guard, moment)))
 		want(false);
 	else if (moment == self.departure.way.moment)
 		try_to_leave(moment, guard, begun);
@@ -512,7 +492,7 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment, ui
 		moment = MOMENT_IDLE;
 	if (!begin(&guard))
 		return;
-	self.blocked[moment] &= blocked_by(&guard);
+	self.blocked[moment] &= guard.mask.words[0];
 	if (self.phase == SERVING)
 		judge(moment, &guard, begun);
 	else if (self.phase == LEAVING && self.is_told)
@@ -541,9 +521,8 @@ static bool is_to_refuse_more(void)
 {
 	enum { REFUSALS = 2 };
 
-	return self.refused < REFUSALS ||
-	       (self.departure.refuses_for > 0 &&
-	        process_clock() - self.left_at < self.departure.refuses_for);
+	return self.refused < REFUSALS || (self.departure.refuses_for > 0 &&
+	                                   process_clock() - self.left_at < self.departure.refuses_for);
 }
 
 static bool is_to_refuse(void)
@@ -638,25 +617,28 @@ static bool may_leave_at_wait(uint64_t now)
 	return false;
 }
 
-/* Measures whatever the set holds. */
-static bool is_to_leave_at_wait(uint64_t begun)
+/* Measures whatever the set holds. The answer is that of recycle_before_wait(). */
+static uint64_t judge_before_wait(void)
 {
+	uint64_t begun;
+
 	if (self.phase == LEAVING)
-		return is_to_refuse_more();
+		return is_to_refuse_more() ? clock_thread() : 0;
 	if (self.phase != SERVING)
-		return false;
+		return 0;
 	if (is_due(MOMENT_IDLE))
 		measure();
 	if (verdict.crossed == 0)
-		return false;
+		return 0;
 	self.moment_came = true;
 	want(true);
 	if (!is_time_to_ask())
-		return false;
+		return 0;
+	begun = clock_thread();
 	if (may_leave_at_wait(process_clock()))
-		return true;
+		return begun;
 	end_asking(begun);
-	return false;
+	return 0;
 }
 
 HOT __attribute__((noinline)) static uint64_t ask_before_wait(void)
@@ -664,20 +646,18 @@ HOT __attribute__((noinline)) static uint64_t ask_before_wait(void)
 	int saved = errno;
 	struct guard guard;
 	uint64_t begun;
-	bool is_to_leave;
 
-	if (!begin(&guard))
+	if (!worker_is_current() || !begin(&guard))
 		return 0;
-	begun = clock_thread();
-	is_to_leave = is_to_leave_at_wait(begun);
+	begun = judge_before_wait();
 	end(&guard);
 	errno = saved;
-	return is_to_leave ? begun : 0;
+	return begun;
 }
 
 HOT uint64_t recycle_before_wait(void)
 {
-	return is_something_to_do(MOMENT_IDLE) && worker_is_current() ? ask_before_wait() : 0;
+	return is_something_to_do(MOMENT_IDLE) ? ask_before_wait() : 0;
 }
 
 int recycle_listener(void)

@@ -14,7 +14,6 @@
 
 #include "file.h"
 #include "hook.h"
-#include "line.h"
 #include "number.h"
 #include "real.h"
 #include "recycle.h"
@@ -64,15 +63,13 @@ static bool look_at_line(const char *line, void *argument)
 }
 
 /* The kernel tells what is in an epoll set. The first that fits; -1 if none does. */
-static int find_in_epoll(int set, bool (*fits)(int fd))
+__attribute__((cold, noinline)) static int find_in_epoll(int set, bool (*fits)(int fd))
 {
 	struct search search = {.fits = fits, .found = -1};
-	struct line path;
+	char path[FILE_PATH_SIZE];
 
-	line_start(&path);
-	line_text(&path, "/proc/self/fdinfo/");
-	line_number(&path, (uint64_t)set);
-	file_each_line(path.text, look_at_line, &search);
+	file_path_of(path, 0, "fdinfo", set);
+	file_each_line(path, look_at_line, &search);
 	return search.found;
 }
 

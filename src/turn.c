@@ -7,8 +7,8 @@
 #include "worker.h"
 
 static struct {
-	uint32_t tag; /* of its pool; 0: none yet */
-	int slot;     /* in the page */
+	uint32_t tag;              /* of its pool; 0: none yet */
+	int slot;                  /* in the page */
 	struct pool_member member; /* this worker; start time 0: not asked yet */
 	uint64_t excess;           /* with which it wants to leave */
 	uint64_t yields_at;        /* since when it lets others go first; 0: it does not */

@@ -27,8 +27,8 @@ bool turn_is_beside_parent(void);
  * it that it still has a slot. False if there is none. */
 bool turn_join(const struct departure *departure, int listener);
 
-/* What turn_ask would answer, as far as one can tell cheaply and without taking a turn: then whatever
- * else stands in the way need not be looked at. POOL_GO of one that is no member yet. */
+/* What turn_ask would answer, as far as one can tell cheaply and without taking a turn: then
+ * whatever else stands in the way need not be looked at. POOL_GO of one that is no member yet. */
 enum pool_turn turn_look(const struct departure *departure, uint64_t now);
 
 /* It wants to leave, the more so the more it is over its limits; 0: no longer. */

@@ -470,7 +470,8 @@ START_TEST(one_counts_for_all)
 	ck_assert_uint_eq(census.away, 1);
 	ck_assert_uint_eq(census.count, 3);
 	ck_assert_int_eq(recall(TAG, NOW + 20, &census), POOL_IS_TO_COUNT);
-	ck_assert_int_eq(recall(TAG, NOW + 20, &census), POOL_RECALLED); /* what was before, meanwhile */
+	ck_assert_int_eq(recall(TAG, NOW + 20, &census),
+	                 POOL_RECALLED); /* what was before, meanwhile */
 }
 END_TEST
 
