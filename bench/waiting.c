@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,15 +29,16 @@ static void fail_if(int failed, const char *what)
 	}
 }
 
+#define REPLY(more) "HTTP/1.1 200 OK\r\n" more "Content-Length: 3\r\n\r\nok\n"
+
 /* True while the connection goes on. */
-static int answer(int connection)
+static int answer(int connection, const char *reply)
 {
-	static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
 	char request[4096];
 
 	if (read(connection, request, sizeof request) <= 0)
 		return 0;
-	return write(connection, reply, sizeof reply - 1) > 0;
+	return write(connection, reply, strlen(reply)) > 0;
 }
 
 static void serve_one_by_one(void)
@@ -48,7 +48,7 @@ static void serve_one_by_one(void)
 
 		if (connection < 0)
 			continue;
-		answer(connection);
+		answer(connection, REPLY("Connection: close\r\n"));
 		close(connection);
 	}
 }
@@ -82,7 +82,7 @@ static void serve_all_at_once(void)
 		for (int i = 0; i < count; i++)
 			if (events[i].data.fd == listener)
 				accept_all(set);
-			else if (!answer(events[i].data.fd))
+			else if (!answer(events[i].data.fd, REPLY("")))
 				close(events[i].data.fd);
 	}
 }
@@ -112,7 +112,6 @@ static int open_listener(void)
 
 int main(int argc, char **argv)
 {
-	struct rlimit limit = {1 << 16, 1 << 16};
 	int workers, files;
 
 	if (argc != 4) {
@@ -121,7 +120,6 @@ int main(int argc, char **argv)
 	}
 	workers = atoi(argv[1]);
 	files = atoi(argv[3]);
-	fail_if(setrlimit(RLIMIT_NOFILE, &limit) != 0, "setrlimit");
 	signal(SIGPIPE, SIG_IGN);
 	printf("port %d pid %d\n", open_listener(), (int)getpid());
 	fflush(stdout);

@@ -59,7 +59,8 @@ def measure(make, seconds, connections, clients, keep_alive, environment):
 
 def main():
     asked = arguments(__doc__, 8)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1 << 16, 1 << 16))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]  # servers inherit it
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # How it is made, connections held, clients, whether they are kept alive, the limit.
     cases = {
         "idle connections": (partial(Waiting, how="epoll"), IDLE_CONNECTIONS, 8, True, OVER_AT_ONCE),

@@ -41,16 +41,18 @@ static struct {
 	_Atomic unsigned looked;   /* for one that it waits for */
 	_Atomic enum phase phase;
 	struct departure departure;
-	enum lock lock;        /* the suspicion that made its moment the close */
-	bool moment_came;      /* since a limit is crossed */
-	uint64_t hindered_at;  /* since when, without a break */
-	bool wants;            /* its turn, since then */
-	bool said_would_leave; /* in a dry run, since then */
-	_Atomic bool is_told;  /* its way was carried out */
-	uint64_t left_at;      /* when it was decided */
-	uint64_t asks_from;    /* boot clock, nanoseconds: not asked before whether it may leave */
-	unsigned refused;      /* accepts, since it left */
-	uint64_t said;         /* remarks, where there is no page to keep them */
+	enum lock lock;         /* the suspicion that made its moment the close */
+	bool moment_came;       /* since a limit is crossed */
+	uint64_t hindered_at;   /* since when, without a break */
+	bool wants;             /* its turn, since then */
+	bool said_would_leave;  /* in a dry run, since then */
+	_Atomic bool is_told;   /* its way was carried out */
+	uint64_t left_at;       /* when it was decided */
+	uint64_t asks_from;     /* boot clock, nanoseconds: not asked before whether it may leave */
+	unsigned stride;        /* so many moments go by from one look at that clock to the next, ... */
+	_Atomic unsigned rests; /* ... of which these are left */
+	unsigned refused;       /* accepts, since it left */
+	uint64_t said;          /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
 /* ------------------------------------------------------------------- guard */
@@ -113,6 +115,8 @@ static void begin_watch(void)
 	self.said_would_leave = self.wants = false;
 	self.is_told = false;
 	self.asks_from = 0;
+	self.stride = 0;
+	self.rests = 0;
 	self.refused = 0;
 	self.said = 0;
 	recycle_watches = server.is_on;
@@ -388,6 +392,7 @@ static void begin_leaving(uint64_t now)
 	report_leaving(&leaving);
 	self.phase = LEAVING;
 	self.left_at = now;
+	self.rests = 0;
 }
 
 /* What costs more is asked later. */
@@ -409,9 +414,20 @@ static void ask_to_leave(enum moment moment, const struct guard *guard, uint64_t
 	begin_leaving(now);
 }
 
+/* A moment that comes again and again before its time is not worth a look at the clock each time;
+ * one that comes seldom is. */
 static bool is_time_to_ask(void)
 {
-	return clock_boot() >= self.asks_from;
+	enum { LONGEST_STRIDE = 15 };
+
+	if (clock_boot() >= self.asks_from) {
+		self.stride = 0;
+		return true;
+	}
+	if (self.stride < LONGEST_STRIDE)
+		self.stride = 2 * self.stride + 1;
+	self.rests = self.stride;
+	return false;
 }
 
 /* The answer was "not now": the question is not asked again before a hundred times as long as it
@@ -427,10 +443,10 @@ static void end_asking(uint64_t begun)
 /* `begun`: 0 where nothing was asked yet. */
 static void try_to_leave(enum moment moment, const struct guard *guard, uint64_t begun)
 {
-	self.moment_came = true;
-	want(true);
 	if (!is_time_to_ask())
 		return;
+	self.moment_came = true;
+	want(true);
 	if (begun == 0)
 		begun = clock_thread();
 	ask_to_leave(moment, guard, process_clock());
@@ -461,8 +477,6 @@ static void see_to_leaver(enum moment moment)
 
 static void judge(enum moment moment, const struct guard *guard, uint64_t begun)
 {
-	if (is_due(moment))
-		measure();
 	if (verdict.crossed == 0)
 		return;
 	if (server.config.trim &&
@@ -488,10 +502,12 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment, ui
 	int saved = errno;
 	struct guard guard;
 
-	if (moment == MOMENT_ACCEPT && is_idle_at_accept())
-		moment = MOMENT_IDLE;
 	if (!begin(&guard))
 		return;
+	if (self.phase == SERVING && is_due(moment))
+		measure();
+	if (moment == MOMENT_ACCEPT && verdict.crossed != 0 && is_idle_at_accept())
+		moment = MOMENT_IDLE;
 	self.blocked[moment] &= guard.mask.words[0];
 	if (self.phase == SERVING)
 		judge(moment, &guard, begun);
@@ -502,10 +518,21 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment, ui
 	errno = saved;
 }
 
+/* A worker over a limit: at which moment is there something to ask? Two threads may count the same
+ * rest; then it is one longer. */
+static inline bool is_to_be_asked(enum moment moment)
+{
+	unsigned rests = atomic_load_explicit(&self.rests, memory_order_relaxed);
+
+	if (rests > 0)
+		atomic_store_explicit(&self.rests, rests - 1, memory_order_relaxed);
+	return rests == 0 && (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
+}
+
 /* Nearly always there is nothing to do: that costs a few instructions. */
 static inline bool is_something_to_do(enum moment moment)
 {
-	return verdict.crossed != 0 || is_due(moment);
+	return is_due(moment) || (verdict.crossed != 0 && is_to_be_asked(moment));
 }
 
 static inline void consider(enum moment moment)
@@ -630,10 +657,10 @@ static uint64_t judge_before_wait(void)
 		measure();
 	if (verdict.crossed == 0)
 		return 0;
-	self.moment_came = true;
-	want(true);
 	if (!is_time_to_ask())
 		return 0;
+	self.moment_came = true;
+	want(true);
 	begun = clock_thread();
 	if (may_leave_at_wait(process_clock()))
 		return begun;

@@ -18,6 +18,7 @@
  *     never_replaces   the master lets workers go
  *     slow             the master takes a third of a second to replace one
  *     thread_pool      each worker has four threads that do all that workers do
+ *     cancelled        each worker first has a thread that is cancelled when it accepts
  *     own_listener     each worker opens a listener of its own, with SO_REUSEPORT
  *     unlink           the master's atexit handler, which workers inherit, unlinks the socket */
 #define _GNU_SOURCE
@@ -136,6 +137,27 @@ static void *serve_until_asked(void *nothing)
 	return nothing;
 }
 
+static void *accept_when_cancelled(void *nothing)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(state, &state);
+	accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	return nothing;
+}
+
+static void be_cancelled(void)
+{
+	pthread_t thread;
+	void *result;
+
+	fail_if(pthread_create(&thread, NULL, accept_when_cancelled, NULL) != 0, "pthread_create");
+	pthread_join(thread, &result);
+	fail_if(result != PTHREAD_CANCELED, "pthread_cancel");
+}
+
 static void keep_helper(void)
 {
 	if (fork() == 0)
@@ -154,6 +176,8 @@ static _Noreturn void work(void)
 		atexit(get_stuck);
 	if (is_odd("helper"))
 		keep_helper();
+	if (is_odd("cancelled"))
+		be_cancelled();
 	if (is_odd("own_listener")) {
 		open_internet_socket(); /* at the same port: the master's only keeps it */
 		start_to_listen();
