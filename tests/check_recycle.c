@@ -1,5 +1,5 @@
-/* check_recycle.c - a worker's first accept by two threads at once, and one that is cancelled or
- * left by a signal handler in the middle of it. */
+/* check_recycle.c - a worker's first accept by several threads at once, and one that is cancelled
+ * or left by a signal handler in the middle of it. */
 #include "recycle.h"
 
 #include <pthread.h>
@@ -55,6 +55,13 @@ static void *accept_together(void *nothing)
 	return nothing;
 }
 
+static void *wait_together(void *nothing)
+{
+	pthread_barrier_wait(&together);
+	recycle_waits_for(listener);
+	return nothing;
+}
+
 static int slots_in_use(void)
 {
 	int count = 0;
@@ -66,18 +73,19 @@ static int slots_in_use(void)
 
 static int accept_at_once(void)
 {
-	pthread_t threads[2];
+	enum { THREADS = 4 };
+	pthread_t threads[THREADS];
 
-	pthread_barrier_init(&together, NULL, 2);
+	pthread_barrier_init(&together, NULL, THREADS);
 	memset(server.page, 0, sizeof *server.page); /* of the workers before */
-	for (int i = 0; i < 2; i++)
-		pthread_create(&threads[i], NULL, accept_together, NULL);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, i % 2 == 0 ? accept_together : wait_together, NULL);
+	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	return slots_in_use() == 1 ? 0 : 1;
 }
 
-START_TEST(two_threads_are_one_worker)
+START_TEST(threads_at_once_are_one_worker)
 {
 	enum { TRIES = 100 };
 
@@ -116,6 +124,7 @@ static int be_cancelled(void)
 	pthread_t thread;
 	void *result;
 
+	recycle_before_accept(listener); /* the first one does more */
 	pthread_create(&thread, NULL, accept_when_cancelled, NULL);
 	pthread_join(thread, &result);
 	return result == PTHREAD_CANCELED && is_judged_on() ? 0 : 1;
@@ -164,7 +173,7 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
-	tcase_add_test(tests, two_threads_are_one_worker);
+	tcase_add_test(tests, threads_at_once_are_one_worker);
 	tcase_add_test(tests, cancelled_thread_leaves_the_worker_as_it_was);
 	tcase_add_test(tests, handler_that_does_not_return_leaves_the_worker_as_it_was);
 }
