@@ -12,6 +12,7 @@ static struct {
 	uint64_t counted_at; /* 0: never */
 	uint64_t excess;     /* with which it wants to leave */
 	uint64_t yields_at;  /* since when it lets others go first; 0: it does not */
+	bool came_for_dead;  /* it was born in place of one that died */
 } self;
 
 void turn_begin(void)
@@ -19,6 +20,7 @@ void turn_begin(void)
 	self.tag = 0;
 	self.slot = POOL_NO_SLOT;
 	self.counted_at = self.excess = self.yields_at = 0;
+	self.came_for_dead = false;
 }
 
 bool turn_can_tell(void)
@@ -28,7 +30,8 @@ bool turn_can_tell(void)
 
 static struct pool_member describe_self(void)
 {
-	return (struct pool_member){worker.pid, process_start_time(worker.pid), worker.born};
+	return (struct pool_member){worker.pid, process_start_time(worker.pid),
+	                            self.came_for_dead ? 0 : worker.born, process_clock()};
 }
 
 /* Not the tag of its children's pool, in which it would be a member who is dead, for it is nobody's
@@ -60,13 +63,24 @@ static void take_slot(void)
 	pool_want(server.page, self.slot, self.tag, worker.pid, self.excess);
 }
 
+static void fill_vacancy(const struct departure *departure)
+{
+	struct pool_newcomer newcomer = {
+	    .born = worker.born,
+	    .now = process_clock(),
+	    .timeout = departure->replaced_within,
+	    .is_vouched = departure->master_is_vouched,
+	};
+
+	self.came_for_dead = pool_fill_vacancy(server.page, self.tag, &newcomer, process_is_sibling);
+}
+
 /* Somebody may write over its slot. */
 bool turn_join(const struct departure *departure, int listener)
 {
 	if (self.tag == 0) {
 		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
-		pool_fill_vacancy(server.page, self.tag, worker.born, process_clock(),
-		                  departure->replaced_within, process_is_sibling);
+		fill_vacancy(departure);
 	}
 	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
 		take_slot();
@@ -150,6 +164,9 @@ enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 	if (is_to_yield(terms.most, now))
 		return POOL_WAIT;
 	terms.census = self.census;
+	turn = pool_judge(server.page, self.tag, &terms);
+	if (turn != POOL_GO)
+		return turn;
 	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	turn = pool_lease(server.page, self.tag, &terms);
 	if (turn != POOL_GO)
