@@ -188,7 +188,7 @@ __attribute__((cold, noinline)) static void enter(void)
 		go_unwatched();
 	else if (find_place() != WORKER_FITS)
 		stand_beside();
-	else if (server.page != NULL && turn_join(&self.departure, worker.listener))
+	else if (server.page != NULL && turn_join(&self.departure, worker.listener, 0))
 		look_at_newborn();
 	errno = saved;
 }
@@ -291,7 +291,7 @@ static bool may_leave(enum moment moment, uint64_t now)
 {
 	if (has_to_stay(now))
 		return false;
-	if (server.page == NULL || !turn_join(&self.departure, worker.listener)) {
+	if (server.page == NULL || !turn_join(&self.departure, worker.listener, 0)) {
 		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
 		return false;
 	}
@@ -434,32 +434,31 @@ bool recycle_looks_for_listener(void)
 /* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
  * wait for a listener and let others accept: not those that are known to be workers, too, where
  * they do. */
-static void arrive_at(int listener)
+static void arrive_at(int listener, uint64_t waited_for)
 {
 	struct departure departure = server_departure();
 
 	if (worker.forker != 0 && !worker_made(listener))
-		turn_join(&departure, listener);
+		turn_join(&departure, listener, waited_for);
 	else if (worker.forker == 0 && departure.is_known && !departure.master_is_vouched)
 		turn_serve_beside_children(listener);
 }
 
-static void arrive(int listener)
+void recycle_arrive(int listener, uint64_t waited_for)
 {
 	int saved = errno;
 
 	if (server.page != NULL && turn_can_tell() &&
 	    (server.config.listens == 0 || is_listener_watched(listener)))
-		arrive_at(listener);
+		arrive_at(listener, waited_for);
 	errno = saved;
 }
 
-void recycle_waits_for(int listener)
+bool recycle_waits_for(int listener)
 {
 	worker_waits();
-	if (listener >= 0 && !self.arrived && worker_is_current() &&
-	    !atomic_exchange(&self.arrived, true))
-		arrive(listener);
+	return listener >= 0 && !self.arrived && worker_is_current() &&
+	       !atomic_exchange(&self.arrived, true);
 }
 
 HOT int recycle_before_accept(int listener)

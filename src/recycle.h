@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "quantity.h"
 
@@ -38,7 +39,10 @@ extern _Atomic bool recycle_leaves_idle;
  * while recycle_looks_for_listener(), which is true a few times in a life. */
 extern _Atomic bool recycle_notes_waits;
 bool recycle_looks_for_listener(void);
-void recycle_waits_for(int listener);
+/* True for the first listener: then recycle_arrive() is to be called with it, and with the name of
+ * all that are waited for together (worker_name_listener). */
+bool recycle_waits_for(int listener);
+void recycle_arrive(int listener, uint64_t waited_for);
 
 bool recycle_is_asked_to_leave_idle(void);
 int recycle_listener(void);

@@ -75,11 +75,20 @@ static void fill_vacancy(const struct departure *departure)
 	self.came_for_dead = pool_fill_vacancy(server.page, self.tag, &newcomer, process_is_sibling);
 }
 
+/* Who waits for other listeners accepts nothing in its place, though it may have inherited the same
+ * ones. Workers of a known server may come to any of theirs first. */
+static uint64_t name_common(const struct departure *departure, int listener, uint64_t waited_for)
+{
+	if (departure->is_known || worker_made(listener))
+		return worker_common_listener(listener);
+	return waited_for != 0 ? waited_for : worker_name_socket(listener);
+}
+
 /* Somebody may write over its slot. */
-bool turn_join(const struct departure *departure, int listener)
+bool turn_join(const struct departure *departure, int listener, uint64_t waited_for)
 {
 	if (self.tag == 0) {
-		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
+		self.tag = pool_tag(worker.forker, name_common(departure, listener, waited_for));
 		fill_vacancy(departure);
 	}
 	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
