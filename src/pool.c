@@ -349,7 +349,9 @@ static enum pool_turn judge_trial(struct pool_page *page, uint32_t tag,
 		return has_lease(page, tag, terms->now + 1, UINT64_MAX) ? POOL_WAIT : POOL_UNFILLED;
 	if (trial != TRIAL_PASSED && terms->census.count < 2)
 		return POOL_ALONE;
-	if ((trial != TRIAL_PASSED && !is_settled(terms)) || terms->census.others == 0)
+	if (trial != TRIAL_PASSED && !(terms->has_served && is_settled(terms)))
+		return POOL_WAIT;
+	if (terms->census.others == 0)
 		return POOL_WAIT;
 	return POOL_GO;
 }

@@ -27,7 +27,8 @@
  *
  * Some masters never replace a worker, and some only those that crashed. One that nobody vouches
  * for gets a single trial, in a pool of at least two, and not while it may still be forking its
- * first workers, because they would look like replacements. It is proved by more newcomers, born
+ * first workers, because they would look like replacements, nor before its workers have served
+ * enough to have seen it accept by itself. It is proved by more newcomers, born
  * since, than workers that ended by themselves: newcomers fill the vacancies of those first, and
  * vacancies that ran out meanwhile are counted in the trial's word. A lease that ran out unfilled
  * is a fuse, and opens the trial again: no more leave until it is proved. The last one present
@@ -124,6 +125,7 @@ struct pool_terms {
 	unsigned most;             /* leases at a time */
 	struct pool_census census; /* just taken */
 	bool is_vouched;           /* the master is known to replace who leaves */
+	bool has_served;           /* so much that a parent that accepts, too, would have been seen */
 	uint64_t now;              /* milliseconds on the boot clock */
 	uint64_t timeout;          /* milliseconds, the same for all of the pool */
 };

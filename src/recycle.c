@@ -145,8 +145,7 @@ static enum worker_place find_place(void)
 		return WORKER_OF_MODULE;
 	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
 		return WORKER_FITS;
-	if (place == WORKER_FITS && self.departure.is_known && server.page != NULL &&
-	    turn_is_beside_parent())
+	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
 		return WORKER_BESIDE_PARENT;
 	return place;
 }

@@ -156,11 +156,20 @@ static bool is_to_yield(unsigned most, uint64_t now)
 	return now - self.yields_at < AT_MOST;
 }
 
+/* Those that accept take turns, more or less: its parent would have come to accept, too. */
+static bool has_served_in_turn(void)
+{
+	enum { TURNS = 8 };
+
+	return worker.served >= TURNS;
+}
+
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 {
 	struct pool_terms terms = {
 	    .most = most_away(departure, now),
 	    .is_vouched = departure->master_is_vouched,
+	    .has_served = has_served_in_turn(),
 	    .now = now,
 	    .timeout = departure->replaced_within,
 	};

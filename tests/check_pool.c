@@ -36,14 +36,15 @@ static void close_page(void)
 /* Of a pool of `count`, forked long ago, whose master nobody vouches for. */
 static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {.count = count, .others = count - 1}, false, now, TIMEOUT};
+	struct pool_terms terms = {most,   {.count = count, .others = count - 1}, false, true, now,
+	                           TIMEOUT};
 
 	return pool_lease(page, TAG, &terms);
 }
 
 static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {.count = 1}, true, now, TIMEOUT};
+	struct pool_terms terms = {most, {.count = 1}, true, true, now, TIMEOUT};
 
 	return pool_lease(page, tag, &terms) == POOL_GO;
 }
@@ -181,7 +182,7 @@ END_TEST
 /* ... but for the last one present, also where all may be away. */
 START_TEST(last_worker_of_an_unknown_master_stays)
 {
-	struct pool_terms last = {8, {.count = 8}, false, NOW + 1, TIMEOUT};
+	struct pool_terms last = {8, {.count = 8}, false, true, NOW + 1, TIMEOUT};
 
 	ck_assert_int_eq(try_lease(8, 8, NOW), POOL_GO);
 	fill_vacancy(TAG, NOW + 1);
@@ -243,11 +244,15 @@ START_TEST(unsettled_pool_is_no_trial)
 	struct pool_terms terms = {1,
 	                           {.count = 8, .others = 7, .youngest = NOW},
 	                           false,
+	                           true,
 	                           NOW + TIMEOUT / POOL_SETTLES,
 	                           TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
 	terms.now++;
+	terms.has_served = false; /* ... nor before it was seen that its master does not accept */
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
+	terms.has_served = true;
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 }
 END_TEST
@@ -432,7 +437,7 @@ END_TEST
 /* Whoever is about to give up its slot is told before. */
 START_TEST(judges_before_a_slot_is_given_up)
 {
-	struct pool_terms terms = {1, {.count = 8, .others = 7}, false, NOW, TIMEOUT};
+	struct pool_terms terms = {1, {.count = 8, .others = 7}, false, true, NOW, TIMEOUT};
 
 	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_GO);
 	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_GO);
@@ -447,7 +452,7 @@ END_TEST
 START_TEST(lends_less_while_there_are_dead)
 {
 	struct pool_terms terms = {
-	    2, {.count = 8, .dead = 1, .away = 1, .others = 6}, true, NOW, TIMEOUT};
+	    2, {.count = 8, .dead = 1, .away = 1, .others = 6}, true, true, NOW, TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
@@ -460,7 +465,7 @@ END_TEST
 /* At NOW, by a worker that finishes what is open first. */
 static void leave_slowly(pid_t pid)
 {
-	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, NOW, TIMEOUT};
+	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, true, NOW, TIMEOUT};
 	struct pool_member member = {pid, 1, NOW, NOW};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);

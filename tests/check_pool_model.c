@@ -225,6 +225,7 @@ static bool ask(struct pool *pool, struct member *member)
 {
 	struct pool_terms terms = {.most = pool->most,
 	                           .is_vouched = pool->master == VOUCHED,
+	                           .has_served = true,
 	                           .now = world.now,
 	                           .timeout = TIMEOUT};
 

@@ -107,12 +107,6 @@ def test_newcomer_need_not_be_given_a_connection(wait):
         )
 
 
-@at_both_paces
-@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
-def test_master_that_accepts_goes_on(wait, limit):
-    recycled(wait, oddity="accepting", **limit)
-
-
 @pytest.mark.parametrize("wait", WAITS)
 def test_is_sent_a_signal_when_idle(wait):
     """The handler runs before the wait, which must not go on as if nothing had happened."""
@@ -153,6 +147,7 @@ def test_has_no_pipe_of_death():
         ("for as long as it has a child process", "close", "none", "helper"),
         ("it has several threads", "close", "none", "thread_pool"),
         ("it is alone in its pool", "close", "none", "lone"),
+        ("its parent accepts as well", "close", "none", "accepting"),
         ("it accepts on a socket that it opened itself", "close", "none", "own_listener"),
         ("its closes or waits are not seen", "dup2", "pipe", "none"),
         ("its closes or waits are not seen", "close_range", "mutex", "none"),
