@@ -189,15 +189,17 @@ def test_worker_that_ignores_its_signal_is_left_alone(wait):
     left_alone(reason, *parts, most=1, SL_LEAVE="QUIT@idle", **LIMITS["now and then"])
 
 
-def test_stuck_exit_ends_after_two_seconds():
+@pytest.mark.parametrize(("way", "status"), [("exit@idle", 0), ("exit:7@idle", 7)])
+def test_stuck_exit_ends_after_two_seconds(way, status):
     """A handler that never returns costs the pool a worker for that long, and no connection."""
-    environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="exit@idle", SL_MAX_LEAVING=1)
+    environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE=way, SL_MAX_LEAVING=1)
     with HandWritten(environment, oddity="stuck") as server:
         load = wrk(server.url(), seconds=9, keep_alive=False)
         assert load.failed == 0, load.output
         left = leavings(server.log())
         assert 3 <= len(left) <= 5  # at 0, 2, 4, 6 and 8 s
-        assert "ended with status" not in server.log()
+        ended = re.findall(r"ended with status (\d+)", server.log())
+        assert {int(one) >> 8 for one in ended} == ({status} if status else set())
 
 
 # ---------------------------------------------------------------------- sockets

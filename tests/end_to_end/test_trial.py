@@ -57,6 +57,19 @@ class Tornado(Server):
         assert load.failed == 0, load.output
 
 
+def test_master_that_replaces_failures_is_told_one():
+    """By default it allows for 100 of them in all."""
+    with Tornado(shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="_exit:1@idle")) as server:
+        for _ in range(60):
+            server.load(100)
+            if len(left := leavings(server.log())) >= 15:
+                break
+        assert 15 <= len(left) < 50
+        assert {leaving.way for leaving in left} == {"_exit:1@idle"}
+        assert "stays" not in server.log()
+        wait_until(lambda: len(server.workers()) == 4, "all are replaced")
+
+
 def crash(server):
     """One of the workers; the master starts another one, which comes to accept."""
     before = server.workers()
