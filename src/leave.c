@@ -112,19 +112,22 @@ enum hindrance leave_hindrance(const struct way *way, bool is_known, const struc
 
 /* ----------------------------------------------------------------- leaving */
 
+static volatile sig_atomic_t status; /* to end with */
+
 static void end_now(int signal)
 {
 	(void)signal;
-	_exit(0);
+	_exit(status);
 }
 
 /* An interpreter's finalisation that locks up must not keep its place in the pool. */
-static void start_watchdog(void)
+static void start_watchdog(const struct way *way)
 {
 	enum { SECONDS = 2 };
 	struct sigaction action;
 	sigset_t alarm_only;
 
+	status = way->status;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = end_now;
 	sigaction(SIGALRM, &action, NULL);
@@ -144,14 +147,14 @@ void leave_carry_out(const struct way *way)
 		pipe_of_death_ask();
 		return;
 	case DEED_EXIT:
-		start_watchdog();
-		if (way->moment != MOMENT_CLOSE || !perl_exits_soon())
-			exit(0);
+		start_watchdog(way);
+		if (way->moment != MOMENT_CLOSE || !perl_exits_soon(way->status))
+			exit(way->status);
 		return;
 	case DEED_QUICKEXIT:
-		start_watchdog(); /* another thread may hold the lock of a stream */
+		start_watchdog(way); /* another thread may hold the lock of a stream */
 		fflush(NULL);
-		_exit(0);
+		_exit(way->status);
 	default:
 		return;
 	}

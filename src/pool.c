@@ -30,6 +30,70 @@ uint32_t pool_tag(pid_t parent, uint64_t listener)
 	return tag != 0 ? tag : 1;
 }
 
+/* ------------------------------------------------------------------ trials */
+
+enum trial { TRIAL_NONE, TRIAL_OPEN, TRIAL_PASSED };
+enum { OWED_BITS = 32, TRIAL_BITS = 8 };
+
+static uint64_t make_trial(uint32_t tag, enum trial trial)
+{
+	return ((uint64_t)tag << TRIAL_BITS | trial) << OWED_BITS;
+}
+
+static bool is_trial_of(uint64_t word, uint32_t tag)
+{
+	return word >> (OWED_BITS + TRIAL_BITS) == tag;
+}
+
+/* A pool's word is the first of a few that has its tag or is unused; without any it takes the
+ * first, and the pool that had it tries again. */
+static _Atomic uint64_t *find_trial(struct pool_page *page, uint32_t tag)
+{
+	enum { LOOKED_AT = 16 };
+
+	for (unsigned i = 0; i < LOOKED_AT; i++) {
+		_Atomic uint64_t *word = &page->trials[(tag + i) % POOL_LEASES];
+
+		if (*word == 0 || is_trial_of(*word, tag))
+			return word;
+	}
+	return &page->trials[tag % POOL_LEASES];
+}
+
+static enum trial read_trial(struct pool_page *page, uint32_t tag)
+{
+	uint64_t found = *find_trial(page, tag);
+
+	return is_trial_of(found, tag) ? (enum trial)(found >> OWED_BITS & 0xff) : TRIAL_NONE;
+}
+
+static void write_trial(struct pool_page *page, uint32_t tag, enum trial trial)
+{
+	*find_trial(page, tag) = make_trial(tag, trial);
+}
+
+/* A vacancy that a death left ran out. While a trial is open, the next newcomer is for that one. */
+static void note_forgotten_death(struct pool_page *page, uint32_t tag)
+{
+	_Atomic uint64_t *word = find_trial(page, tag);
+	uint64_t found = *word, open = make_trial(tag, TRIAL_OPEN);
+
+	while (found >= open && found < open + UINT32_MAX &&
+	       !atomic_compare_exchange_weak(word, &found, found + 1))
+		;
+}
+
+static bool replaces_forgotten_death(struct pool_page *page, uint32_t tag)
+{
+	_Atomic uint64_t *word = find_trial(page, tag);
+	uint64_t found = *word, open = make_trial(tag, TRIAL_OPEN);
+
+	while (found > open && found <= open + UINT32_MAX)
+		if (atomic_compare_exchange_weak(word, &found, found - 1))
+			return true;
+	return false;
+}
+
 /* ------------------------------------------------------------------- slots */
 
 static uint64_t holder_of(uint32_t tag, pid_t pid)
@@ -88,9 +152,12 @@ static int claim_slot(struct pool_page *page, uint64_t wanted, uint64_t lease,
 			if (!atomic_compare_exchange_strong(&slot->holder, &holder, claim))
 				continue;
 			note_used(page, at);
+			if (holder != 0)
+				note_forgotten_death(page, (uint32_t)(holder >> 32));
 			slot->lease = lease;
 			slot->start_time = member->start_time;
 			slot->born = member->born;
+			slot->entered = member->now;
 			slot->died = 0;
 			slot->wants = 0;
 			if (atomic_compare_exchange_strong(&slot->holder, &claim, wanted))
@@ -144,37 +211,6 @@ unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess
 	return count;
 }
 
-/* ------------------------------------------------------------------ trials */
-
-enum trial { TRIAL_NONE, TRIAL_OPEN, TRIAL_PASSED };
-
-/* A pool's word is the first of a few that has its tag or is unused; without any it takes the
- * first, and the pool that had it tries again. */
-static _Atomic uint32_t *find_trial(struct pool_page *page, uint32_t tag)
-{
-	enum { LOOKED_AT = 16 };
-
-	for (unsigned i = 0; i < LOOKED_AT; i++) {
-		_Atomic uint32_t *word = &page->trials[(tag + i) % POOL_LEASES];
-
-		if (*word == 0 || *word >> 8 == tag)
-			return word;
-	}
-	return &page->trials[tag % POOL_LEASES];
-}
-
-static enum trial read_trial(struct pool_page *page, uint32_t tag)
-{
-	uint32_t found = *find_trial(page, tag);
-
-	return found >> 8 == tag ? (enum trial)(found & 0xff) : TRIAL_NONE;
-}
-
-static void write_trial(struct pool_page *page, uint32_t tag, enum trial trial)
-{
-	*find_trial(page, tag) = tag << 8 | trial;
-}
-
 /* ------------------------------------------------------------------ leases */
 
 static uint64_t deadline_of(uint64_t lease)
@@ -218,7 +254,8 @@ static struct away count_away(struct pool_page *page, uint32_t tag, uint64_t now
 }
 
 /* Of the slot of one who is dead: may its place yet be filled? If not, the slot is freed. */
-static bool is_vacant(struct pool_slot *slot, uint64_t holder, uint64_t now, uint64_t timeout)
+static bool is_vacant(struct pool_page *page, struct pool_slot *slot, uint64_t holder, uint64_t now,
+                      uint64_t timeout)
 {
 	uint64_t never = 0;
 
@@ -226,7 +263,8 @@ static bool is_vacant(struct pool_slot *slot, uint64_t holder, uint64_t now, uin
 		return true;
 	if (slot->died <= now && now - slot->died < timeout)
 		return true;
-	atomic_compare_exchange_strong(&slot->holder, &holder, 0);
+	if (atomic_compare_exchange_strong(&slot->holder, &holder, 0))
+		note_forgotten_death(page, (uint32_t)(holder >> 32));
 	return false;
 }
 
@@ -242,7 +280,7 @@ static struct pool_census look_at_slots(struct pool_page *page, uint32_t tag, pi
 		if (holder >> 32 != tag)
 			continue;
 		if (is_dead(slot, holder, is_member)) {
-			census.dead += is_vacant(slot, holder, now, timeout);
+			census.dead += is_vacant(page, slot, holder, now, timeout);
 			continue;
 		}
 		census.count++;
@@ -389,17 +427,25 @@ static bool is_settled(const struct pool_terms *terms)
 	return terms->now > terms->census.youngest + terms->timeout / POOL_SETTLES;
 }
 
-/* May the pool of a master that nobody vouches for have a lease, if there is one? */
-static enum pool_turn judge_master(struct pool_page *page, uint32_t tag,
-                                   const struct pool_terms *terms, enum trial trial)
+/* May the pool of a master that nobody vouches for have a lease, if there is one? One that ran out
+ * unfilled puts a master on trial again. */
+static enum pool_turn judge_trial(struct pool_page *page, uint32_t tag,
+                                  const struct pool_terms *terms)
 {
-	if (has_lease(page, tag, 0, terms->now))
+	enum trial trial = read_trial(page, tag);
+
+	if (has_lease(page, tag, 0, terms->now)) {
+		if (trial == TRIAL_PASSED)
+			write_trial(page, tag, TRIAL_OPEN);
 		return POOL_UNFILLED;
+	}
 	if (trial == TRIAL_OPEN)
 		return has_lease(page, tag, terms->now + 1, UINT64_MAX) ? POOL_WAIT : POOL_UNFILLED;
 	if (trial != TRIAL_PASSED && terms->census.count < 2)
 		return POOL_ALONE;
-	if ((trial != TRIAL_PASSED && !is_settled(terms)) || terms->census.others == 0)
+	if (trial != TRIAL_PASSED && !(terms->has_served && is_settled(terms)))
+		return POOL_WAIT;
+	if (terms->census.others == 0)
 		return POOL_WAIT;
 	return POOL_GO;
 }
@@ -418,12 +464,29 @@ static unsigned most_leases(const struct pool_terms *terms, enum trial trial)
 
 enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
 {
-	enum trial trial = read_trial(page, tag);
-	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge_master(page, tag, terms, trial);
+	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge_trial(page, tag, terms);
 
-	if (turn == POOL_GO && !can_lend(page, tag, most_leases(terms, trial), terms))
+	if (turn == POOL_GO && !can_lend(page, tag, most_leases(terms, read_trial(page, tag)), terms))
 		return POOL_WAIT;
 	return turn;
+}
+
+bool pool_is_proven(struct pool_page *page, uint32_t tag)
+{
+	return read_trial(page, tag) == TRIAL_PASSED;
+}
+
+bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member)
+{
+	for (unsigned i = 0; i < slots_of(page); i++) {
+		struct pool_slot *slot = &page->slots[i];
+		uint64_t holder = slot->holder;
+
+		if (holder >> 32 == tag && holder != holder_of(tag, self) &&
+		    !is_dead(slot, holder, is_member))
+			return true;
+	}
+	return false;
 }
 
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
@@ -499,31 +562,38 @@ struct vacancy {
 	uint64_t until; /* when it would no longer be one; UINT64_MAX: there is none */
 };
 
-static struct vacancy find_first_lease(struct pool_page *page, uint32_t tag, uint64_t until)
+static struct vacancy find_first_lease(struct pool_page *page, uint32_t tag)
 {
 	struct vacancy first = {NULL, 0, UINT64_MAX};
 
 	for (unsigned i = 0; i < POOL_LEASES; i++) {
 		uint64_t lease = page->leases[i];
 
-		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) <= until &&
-		    deadline_of(lease) < first.until)
+		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) < first.until)
 			first = (struct vacancy){&page->leases[i], lease, deadline_of(lease)};
 	}
 	return first;
 }
 
-static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint64_t now,
-                                      uint64_t timeout, pool_is_alive *is_member)
+/* `since`: those are left out that are known to have lived later. In a large pool only those are
+ * found of whom somebody has seen that they are dead, unless that may prove something: to ask about
+ * all of them at each birth would be most of what such a pool does. */
+static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint64_t since,
+                                      bool is_on_trial, const struct pool_newcomer *newcomer,
+                                      pool_is_alive *is_member)
 {
+	enum { FEW = 64 };
+	bool asks = is_on_trial || slots_of(page) <= FEW;
+	const uint64_t now = newcomer->now, timeout = newcomer->timeout;
 	struct vacancy first = {NULL, 0, UINT64_MAX};
 
 	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
-		if (holder >> 32 == tag && is_dead(slot, holder, is_member) &&
-		    is_vacant(slot, holder, now, timeout) && slot->died + timeout < first.until)
+		if (holder >> 32 == tag && (asks || slot->died != 0) && is_dead(slot, holder, is_member) &&
+		    is_vacant(page, slot, holder, now, timeout) && slot->entered <= since &&
+		    slot->died + timeout < first.until)
 			first = (struct vacancy){&slot->holder, holder, slot->died + timeout};
 	}
 	return first;
@@ -536,35 +606,76 @@ static bool fill(const struct vacancy *vacancy)
 	return vacancy->word != NULL && atomic_compare_exchange_strong(vacancy->word, &value, 0);
 }
 
-/* The first vacancy is filled first: else the others would run out while newer ones are filled. */
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
-                       uint64_t timeout, pool_is_alive *is_member)
+static bool fill_lease(struct pool_page *page, uint32_t tag, const struct vacancy *lease)
+{
+	if (!fill(lease))
+		return false;
+	forget_leaver(page, tag, lease->value);
+	return true;
+}
+
+/* Of one who left on trial, with this lease. Where another pool took its word, it had run out. */
+static bool was_born_since(const struct pool_newcomer *newcomer, const struct vacancy *lease)
+{
+	if (lease->word == NULL)
+		return newcomer->now <= newcomer->born + newcomer->timeout;
+	return lease->until <= newcomer->born + newcomer->timeout;
+}
+
+/* Who was born before may be for one that died before, and so must not stand for one that died
+ * since. */
+static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
+                  const struct vacancy *lease, const struct vacancy *dead)
+{
+	if (!was_born_since(newcomer, lease))
+		return true;
+	if (dead->word != NULL)
+		return fill(dead);
+	if (replaces_forgotten_death(page, tag))
+		return true;
+	if (lease->word != NULL && !fill_lease(page, tag, lease))
+		return false;
+	write_trial(page, tag, TRIAL_PASSED);
+	return true;
+}
+
+/* The first vacancy is filled first: else the others would run out while newer ones are filled.
+ * Only where nobody vouches for the master those that died come first: they prove nothing. */
+static bool fill_first(struct pool_page *page, uint32_t tag, bool is_vouched,
+                       const struct vacancy *lease, const struct vacancy *dead)
+{
+	if (dead->word != NULL && (!is_vouched || dead->until < lease->until))
+		return fill(dead);
+	return lease->word == NULL || fill_lease(page, tag, lease);
+}
+
+static bool is_trial_open(struct pool_page *page, uint32_t tag, const struct vacancy *lease)
+{
+	enum trial trial = read_trial(page, tag);
+
+	return trial == TRIAL_OPEN || (trial == TRIAL_NONE && lease->word != NULL);
+}
+
+/* Before a trial, one of the first workers must not stand for another that died: who comes for that
+ * one would look like a newcomer more. */
+bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
+                       pool_is_alive *is_member)
 {
 	enum { TRIES = 8 };
-	bool is_on_trial = read_trial(page, tag) == TRIAL_OPEN;
 
 	for (int tries = 0; tries < TRIES; tries++) { /* others fill the same ones, or scribble */
-		struct vacancy lease =
-		    find_first_lease(page, tag, is_on_trial ? born + timeout : UINT64_MAX);
-		struct vacancy dead = find_first_dead(page, tag, now, timeout, is_member);
-		const struct vacancy *first;
+		struct vacancy lease = find_first_lease(page, tag);
+		bool is_on_trial = !newcomer->is_vouched && is_trial_open(page, tag, &lease);
+		bool is_untried = !newcomer->is_vouched && read_trial(page, tag) == TRIAL_NONE;
+		struct vacancy dead = find_first_dead(page, tag, is_untried ? newcomer->born : UINT64_MAX,
+		                                      is_on_trial, newcomer, is_member);
+		bool is_done = is_on_trial ? prove(page, tag, newcomer, &lease, &dead)
+		                           : fill_first(page, tag, newcomer->is_vouched, &lease, &dead);
 
-		if (lease.word == NULL && dead.word == NULL)
-			break;
-		first = lease.word != NULL && (is_on_trial || lease.until <= dead.until) ? &lease : &dead;
-		if (!fill(first))
-			continue;
-		if (first == &lease)
-			forget_leaver(page, tag, lease.value);
-		if (first->until <= born + timeout) { /* since then: its master replaces */
-			write_trial(page, tag, TRIAL_PASSED);
-			return;
-		}
-		break;
+		if (is_done)
+			return dead.word != NULL;
 	}
-	/* Another pool took the word of the trial's lease, when that had run out: once more, then. */
-	if (is_on_trial && !has_lease(page, tag, 0, UINT64_MAX))
-		write_trial(page, tag, TRIAL_NONE);
+	return false;
 }
 
 /* ------------------------------------------------------------------- lives */

@@ -25,11 +25,14 @@
  * newcomers fill the first vacancy first: else the shim would go on at its pace while the pool
  * shrinks by every worker that is killed.
  *
- * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
- * of at least two, and not while it may still be forking its first workers, for they would look
- * like replacements; whoever was born since and fills that vacancy, or that of one who was seen to
- * be dead, proves it. A lease that ran out unfilled is a fuse: no more leave until a newcomer
- * removes it. The last one present never leaves.
+ * Some masters never replace a worker, and some only those that crashed. One that nobody vouches
+ * for gets a single trial, in a pool of at least two, and not while it may still be forking its
+ * first workers, because they would look like replacements, nor before its workers have served
+ * enough to have seen it accept by itself. It is proved by more newcomers, born
+ * since, than workers that ended by themselves: newcomers fill the vacancies of those first, and
+ * vacancies that ran out meanwhile are counted in the trial's word. A lease that ran out unfilled
+ * is a fuse, and opens the trial again: no more leave until it is proved. The last one present
+ * never leaves.
  *
  * May not know: what a worker measures, or how it leaves. */
 #ifndef SLSHIM_POOL_H
@@ -50,18 +53,21 @@ enum { POOL_SETTLES = 10 };
 struct pool_slot {
 	_Atomic uint64_t holder; /* is it one that has left << 56 | tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time;
-	_Atomic uint64_t born;  /* milliseconds on the boot clock */
-	_Atomic uint64_t died;  /* when somebody saw that the holder is no more; 0: nobody has */
-	_Atomic uint64_t lease; /* of one that has left; 0: not written yet */
-	_Atomic uint64_t wants; /* to leave: by how much it is over its limits; 0: it does not */
-	uint64_t unused[2];     /* a cache line of one's own */
+	_Atomic uint64_t born;    /* milliseconds on the boot clock */
+	_Atomic uint64_t died;    /* when somebody saw that the holder is no more; 0: nobody has */
+	_Atomic uint64_t lease;   /* of one that has left; 0: not written yet */
+	_Atomic uint64_t wants;   /* to leave: by how much it is over its limits; 0: it does not */
+	_Atomic uint64_t entered; /* when the holder took it, milliseconds on the boot clock */
+	uint64_t unused;          /* a cache line of one's own */
 };
 
 struct pool_page {
 	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline in milliseconds */
-	_Atomic uint32_t trials[POOL_LEASES]; /* tag << 8 | how the trial of its master stands */
-	_Atomic uint64_t said;                /* bit n: remark n was written */
-	_Atomic uint32_t early;               /* lives in a row that were short */
+	/* tag << 40 | how the trial of its master stands << 32 | deaths whose vacancies ran out since
+	 */
+	_Atomic uint64_t trials[POOL_LEASES];
+	_Atomic uint64_t said;  /* bit n: remark n was written */
+	_Atomic uint32_t early; /* lives in a row that were short */
 	struct pool_rehearsal {
 		_Atomic uint64_t since; /* milliseconds on the boot clock; 0: not begun */
 		_Atomic uint64_t lives, connections, milliseconds;
@@ -86,7 +92,8 @@ uint32_t pool_tag(pid_t parent, uint64_t listener);
 struct pool_member {
 	pid_t pid;
 	uint64_t start_time; /* as pool_is_alive wants it */
-	uint64_t born;       /* milliseconds on the boot clock */
+	uint64_t born;       /* milliseconds on the boot clock; 0: it came for one that died */
+	uint64_t now;
 };
 
 /* Takes a slot for a worker, one of the dead where none is free; POOL_NO_SLOT if all live. */
@@ -107,7 +114,7 @@ struct pool_census {
 	unsigned dead;     /* of something else, and not replaced yet */
 	unsigned away;     /* on a lease, or dead */
 	unsigned others;   /* of those present, but for the one that asks */
-	uint64_t youngest; /* when the last of those present was born */
+	uint64_t youngest; /* when the last of those present was born that came for nobody who died */
 };
 
 /* Who asks has pid `self`. Asks the kernel about every worker of the pool. */
@@ -137,12 +144,21 @@ struct pool_terms {
 	unsigned most;             /* leases at a time */
 	struct pool_census census; /* just taken */
 	bool is_vouched;           /* the master is known to replace who leaves */
+	bool has_served;           /* so much that a parent that accepts, too, would have been seen */
 	uint64_t now;              /* milliseconds on the boot clock */
 	uint64_t timeout;          /* milliseconds, the same for all of the pool */
 };
 
-/* What pool_lease would answer now, as far as one can tell without taking a lease. */
+/* What pool_lease would answer now, as far as one can tell without taking a lease: a member asks
+ * this before it gives up its slot, because nobody would see it die without one. */
 enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
+
+/* Was this master seen to replace leavers? Where it was not, a lease is asked for with a census of
+ * one's own. */
+bool pool_is_proven(struct pool_page *page, uint32_t tag);
+
+/* Does another member live? */
+bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member);
 
 /* Asks for a lease until `now` + `timeout`. */
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
@@ -155,10 +171,16 @@ void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_memb
 void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member);
 
-/* A newcomer is there, before it takes its slot: the first vacancy is filled, a lease's or that of
- * one who died. A trial passes only by who was born since. `now`: as it enters. */
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
-                       uint64_t timeout, pool_is_alive *is_member);
+struct pool_newcomer {
+	uint64_t born, now; /* as it enters */
+	uint64_t timeout;
+	bool is_vouched; /* as in pool_terms */
+};
+
+/* A newcomer is there, before it takes its slot: a vacancy is filled, a lease's or that of one who
+ * died. True if it was the latter. */
+bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
+                       pool_is_alive *is_member);
 
 /* How much the holder of this slot wants to leave. How many of its pool want it more? Those are
  * among them who died and have not been seen to be dead. */

@@ -210,8 +210,7 @@ static enum worker_place find_place(void)
 		return WORKER_OF_MODULE;
 	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
 		return WORKER_FITS;
-	if (place == WORKER_FITS && self.departure.is_known && server.page != NULL &&
-	    turn_is_beside_parent())
+	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
 		return WORKER_BESIDE_PARENT;
 	return place;
 }
@@ -241,7 +240,7 @@ static void enter(void)
 		go_unwatched();
 	else if (find_place() != WORKER_FITS)
 		stand_beside();
-	else if (server.page != NULL && turn_join(&self.departure, worker.listener))
+	else if (server.page != NULL && turn_join(&self.departure, worker.listener, 0))
 		spare_newborn();
 }
 
@@ -362,7 +361,7 @@ static bool may_leave(enum moment moment, const struct signal_mask *mask, uint64
 		stay(REMARK_NO_PAGE);
 		return false;
 	}
-	if (!turn_join(&self.departure, worker.listener)) {
+	if (!turn_join(&self.departure, worker.listener, 0)) {
 		stay_for_now(REMARK_NO_SLOT, now);
 		return false;
 	}
@@ -584,17 +583,17 @@ bool recycle_looks_for_listener(void)
 /* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
  * wait for a listener and let others accept: not those that are known to be workers, too, where
  * they do. */
-static void arrive_at(int listener)
+static void arrive_at(int listener, uint64_t waited_for)
 {
 	struct departure departure = server_departure();
 
 	if (worker.forker != 0 && !worker_made(listener))
-		turn_join(&departure, listener);
+		turn_join(&departure, listener, waited_for);
 	else if (worker.forker == 0 && departure.is_known && !departure.master_is_vouched)
 		turn_serve_beside_children(listener);
 }
 
-static void arrive(int listener)
+void recycle_arrive(int listener, uint64_t waited_for)
 {
 	int saved = errno;
 	struct guard guard;
@@ -603,16 +602,15 @@ static void arrive(int listener)
 		return;
 	if (!atomic_exchange(&self.arrived, true) && server.page != NULL && turn_can_tell() &&
 	    (server.config.listens == 0 || is_listener_watched(listener)))
-		arrive_at(listener);
+		arrive_at(listener, waited_for);
 	end(&guard);
 	errno = saved;
 }
 
-void recycle_waits_for(int listener)
+bool recycle_waits_for(int listener)
 {
 	worker_waits();
-	if (listener >= 0 && !self.arrived && worker_is_current())
-		arrive(listener);
+	return listener >= 0 && !self.arrived && worker_is_current();
 }
 
 HOT int recycle_before_accept(int listener)

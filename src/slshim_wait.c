@@ -46,7 +46,8 @@ static bool select_includes(int count, const fd_set *reads, int listener)
 
 struct search {
 	bool (*fits)(int fd);
-	int found; /* -1: none */
+	int found;     /* -1: none */
+	uint64_t name; /* of all the listeners */
 };
 
 /* A line of a set's fdinfo names a descriptor: "tfd:        5 events:       19 ..." */
@@ -62,15 +63,41 @@ static bool look_at_line(const char *line, void *argument)
 	return search->found < 0;
 }
 
-/* The kernel tells what is in an epoll set. The first that fits; -1 if none does. */
-__attribute__((cold, noinline)) static int find_in_epoll(int set, bool (*fits)(int fd))
+/* The kernel tells what is in an epoll set. */
+static void look_into_epoll(int set, bool (*look)(const char *line, void *argument),
+                            struct search *search)
 {
-	struct search search = {.fits = fits, .found = -1};
 	char path[FILE_PATH_SIZE];
 
 	file_path_of(path, 0, "fdinfo", set);
-	file_each_line(path, look_at_line, &search);
+	file_each_line(path, look, search);
+}
+
+/* The first that fits; -1 if none does. */
+__attribute__((cold, noinline)) static int find_in_epoll(int set, bool (*fits)(int fd))
+{
+	struct search search = {.fits = fits, .found = -1};
+
+	look_into_epoll(set, look_at_line, &search);
 	return search.found;
+}
+
+static bool add_name(const char *line, void *argument)
+{
+	struct search *search = argument;
+	uint64_t fd;
+
+	if (strncmp(line, "tfd:", 4) == 0 && number_read_next(line + 4, &fd) != NULL)
+		search->name += worker_name_listener((int)fd);
+	return true;
+}
+
+static uint64_t name_in_epoll(int set)
+{
+	struct search search = {.name = 0};
+
+	look_into_epoll(set, add_name, &search);
+	return search.name;
 }
 
 static bool is_accepted_on(int fd)
@@ -93,21 +120,41 @@ static bool is_over(uint64_t asked, bool includes_listener)
 	return interruption != 0;
 }
 
+static uint64_t name_polled(const struct pollfd *set, nfds_t count)
+{
+	uint64_t name = 0;
+
+	for (nfds_t i = 0; i < count; i++)
+		name += (set[i].events & POLLIN) ? worker_name_listener(set[i].fd) : 0;
+	return name;
+}
+
 /* A worker with threads leaves only by one that alone waits for its listeners. */
 static void note_poll(const struct pollfd *set, nfds_t count)
 {
 	for (nfds_t i = 0; i < count; i++)
 		if ((set[i].events & POLLIN) && worker_knows_listener(set[i].fd)) {
-			recycle_waits_for(set[i].fd);
+			if (recycle_waits_for(set[i].fd))
+				recycle_arrive(set[i].fd, name_polled(set, count));
 			return;
 		}
+}
+
+static uint64_t name_selected(int count, const fd_set *reads)
+{
+	uint64_t name = 0;
+
+	for (int fd = 0; fd < count && fd < FD_SETSIZE; fd++)
+		name += FD_ISSET(fd, reads) ? worker_name_listener(fd) : 0;
+	return name;
 }
 
 static void note_select(int count, const fd_set *reads)
 {
 	for (int fd = 0; reads != NULL && fd < count && fd < FD_SETSIZE; fd++)
 		if (FD_ISSET(fd, reads) && worker_knows_listener(fd)) {
-			recycle_waits_for(fd);
+			if (recycle_waits_for(fd))
+				recycle_arrive(fd, name_selected(count, reads));
 			return;
 		}
 }
@@ -135,8 +182,10 @@ static bool is_select_over(int count, const fd_set *reads)
 /* What is in a set of epoll is too dear to ask each time: it may be a listener. */
 static void note_epoll(int set)
 {
-	recycle_waits_for(recycle_looks_for_listener() ? find_in_epoll(set, worker_knows_listener)
-	                                               : -1);
+	int listener = recycle_looks_for_listener() ? find_in_epoll(set, worker_knows_listener) : -1;
+
+	if (recycle_waits_for(listener))
+		recycle_arrive(listener, name_in_epoll(set));
 }
 
 static bool is_epoll_over(int set)

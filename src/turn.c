@@ -7,33 +7,41 @@
 #include "worker.h"
 
 static struct {
-	uint32_t tag;              /* of its pool; 0: none yet */
-	int slot;                  /* in the page */
-	struct pool_member member; /* this worker; start time 0: not asked yet */
-	uint64_t excess;           /* with which it wants to leave */
-	uint64_t yields_at;        /* since when it lets others go first; 0: it does not */
+	uint32_t tag;        /* of its pool; 0: none yet */
+	int slot;            /* in the page */
+	uint64_t start_time; /* of this worker; 0: not asked yet */
+	uint64_t excess;     /* with which it wants to leave */
+	uint64_t yields_at;  /* since when it lets others go first; 0: it does not */
+	bool came_for_dead;  /* it was born in place of one that died */
 } self;
 
 void turn_begin(void)
 {
 	self.tag = 0;
 	self.slot = POOL_NO_SLOT;
-	self.member = (struct pool_member){.start_time = 0};
+	self.start_time = 0;
 	self.excess = 0;
 	self.yields_at = 0;
+	self.came_for_dead = false;
 }
 
 /* Read once: it takes a file. */
-static const struct pool_member *describe_self(void)
+static uint64_t find_start_time(void)
 {
-	if (self.member.start_time == 0)
-		self.member = (struct pool_member){worker.pid, process_start_time(worker.pid), worker.born};
-	return &self.member;
+	if (self.start_time == 0)
+		self.start_time = process_start_time(worker.pid);
+	return self.start_time;
 }
 
 bool turn_can_tell(void)
 {
-	return describe_self()->start_time != 0;
+	return find_start_time() != 0;
+}
+
+static struct pool_member describe_self(void)
+{
+	return (struct pool_member){worker.pid, find_start_time(), self.came_for_dead ? 0 : worker.born,
+	                            process_clock()};
 }
 
 /* Not the tag of its children's pool, in which it would be a member who is dead, for it is nobody's
@@ -47,7 +55,9 @@ static uint32_t tag_beside(pid_t parent, int listener)
 
 void turn_serve_beside_children(int listener)
 {
-	pool_enter(server.page, tag_beside(worker.pid, listener), describe_self(), process_is_alive);
+	struct pool_member member = describe_self();
+
+	pool_enter(server.page, tag_beside(worker.pid, listener), &member, process_is_alive);
 }
 
 bool turn_is_beside_parent(void)
@@ -57,17 +67,39 @@ bool turn_is_beside_parent(void)
 
 static void take_slot(void)
 {
-	self.slot = pool_enter(server.page, self.tag, describe_self(), process_is_alive);
+	struct pool_member member = describe_self();
+
+	self.slot = pool_enter(server.page, self.tag, &member, process_is_alive);
 	pool_want(server.page, self.slot, self.tag, worker.pid, self.excess);
 }
 
+static void fill_vacancy(const struct departure *departure)
+{
+	struct pool_newcomer newcomer = {
+	    .born = worker.born,
+	    .now = process_clock(),
+	    .timeout = departure->replaced_within,
+	    .is_vouched = departure->master_is_vouched,
+	};
+
+	self.came_for_dead = pool_fill_vacancy(server.page, self.tag, &newcomer, process_is_sibling);
+}
+
+/* Who waits for other listeners accepts nothing in its place, though it may have inherited the same
+ * ones. Workers of a known server may come to any of theirs first. */
+static uint64_t name_common(const struct departure *departure, int listener, uint64_t waited_for)
+{
+	if (departure->is_known || worker_made(listener))
+		return worker_common_listener(listener);
+	return waited_for != 0 ? waited_for : worker_name_socket(listener);
+}
+
 /* Somebody may write over its slot. */
-bool turn_join(const struct departure *departure, int listener)
+bool turn_join(const struct departure *departure, int listener, uint64_t waited_for)
 {
 	if (self.tag == 0) {
-		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
-		pool_fill_vacancy(server.page, self.tag, worker.born, process_clock(),
-		                  departure->replaced_within, process_is_sibling);
+		self.tag = pool_tag(worker.forker, name_common(departure, listener, waited_for));
+		fill_vacancy(departure);
 	}
 	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
 		take_slot();
@@ -110,10 +142,19 @@ static unsigned most_away(const struct pool_census *census)
 	return most > 0 ? most : 1;
 }
 
+/* Those that accept take turns, more or less: its parent would have come to accept, too. */
+static bool has_served_in_turn(void)
+{
+	enum { TURNS = 8 };
+
+	return worker.served >= TURNS;
+}
+
 static bool find_terms(const struct departure *departure, uint64_t now, struct pool_terms *terms)
 {
 	*terms = (struct pool_terms){
 	    .is_vouched = departure->master_is_vouched,
+	    .has_served = has_served_in_turn(),
 	    .now = now,
 	    .timeout = departure->replaced_within,
 	};
@@ -136,7 +177,9 @@ enum pool_turn turn_look(const struct departure *departure, uint64_t now)
 
 static void note_left(const struct pool_terms *terms)
 {
-	pool_note_left(server.page, self.tag, describe_self(), terms, process_is_alive);
+	struct pool_member member = describe_self();
+
+	pool_note_left(server.page, self.tag, &member, terms, process_is_alive);
 }
 
 void turn_want(uint64_t excess)
@@ -161,6 +204,17 @@ static bool is_to_yield(const struct pool_terms *terms)
 	return terms->now - self.yields_at < AT_MOST;
 }
 
+/* What others have counted is not enough where nobody vouches for the master: the last worker never
+ * leaves, and those that died before a trial have to be known when it begins. */
+static bool is_sure(struct pool_terms *terms)
+{
+	if (pool_is_proven(server.page, self.tag))
+		return pool_has_other(server.page, self.tag, worker.pid, process_is_sibling);
+	terms->census = pool_count(server.page, self.tag, worker.pid, terms->now, terms->timeout,
+	                           process_is_sibling);
+	return true;
+}
+
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 {
 	struct pool_terms terms;
@@ -174,6 +228,8 @@ enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 		if (!find_terms(departure, now, &terms))
 			return POOL_WAIT;
 	}
+	if (!departure->master_is_vouched && !is_sure(&terms))
+		return POOL_WAIT;
 	turn = pool_judge(server.page, self.tag, &terms);
 	if (turn != POOL_GO)
 		return turn;

@@ -165,6 +165,28 @@ void worker_waits(void)
 		worker.many_accept = true;
 }
 
+/* The finalizer of splitmix64: the sums for two sets of consecutive inodes differ. */
+static uint64_t name(file_id id)
+{
+	uint64_t mixed = (id ^ id >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+
+	mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+	return mixed ^ mixed >> 31;
+}
+
+uint64_t worker_name_listener(int fd)
+{
+	for (unsigned i = 0; i < worker.listeners; i++)
+		if (worker.listener_table[i].fd == fd)
+			return name(worker.listener_table[i].socket);
+	return 0;
+}
+
+uint64_t worker_name_socket(int fd)
+{
+	return name(identify_socket(fd));
+}
+
 uint64_t worker_common_listener(int fd)
 {
 	for (unsigned i = 0; i < worker.listeners; i++)

@@ -142,6 +142,11 @@ enum worker_place worker_place(void);
 /* Would others take over what waits for the listeners that this process made itself? */
 bool worker_has_heirs(void);
 
+/* A number that stands for a listener; those of several are added up. 0: it is none that is known.
+ * The same of whatever socket this is. */
+uint64_t worker_name_listener(int fd);
+uint64_t worker_name_socket(int fd);
+
 /* A number that stands for the listeners that this worker has in common with its siblings: that of
  * the first inherited one that it still holds; else, where it made its own, of the address that it
  * is bound to, else of the socket that it accepts on now. 0: unknown. */

@@ -36,14 +36,15 @@ static void close_page(void)
 /* Of a pool of `count`, forked long ago, whose master nobody vouches for. */
 static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {.count = count, .others = count - 1}, false, now, TIMEOUT};
+	struct pool_terms terms = {most,   {.count = count, .others = count - 1}, false, true, now,
+	                           TIMEOUT};
 
 	return pool_lease(page, TAG, &terms);
 }
 
 static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {.count = 1}, true, now, TIMEOUT};
+	struct pool_terms terms = {most, {.count = 1}, true, true, now, TIMEOUT};
 
 	return pool_lease(page, tag, &terms) == POOL_GO;
 }
@@ -55,14 +56,14 @@ static bool lease(unsigned most, uint64_t now)
 
 static enum pool_turn judge(unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {.count = 1}, true, now, TIMEOUT};
+	struct pool_terms terms = {most, {.count = 1}, true, true, now, TIMEOUT};
 
 	return pool_judge(page, TAG, &terms);
 }
 
 static int enter(uint32_t tag, pid_t pid)
 {
-	struct pool_member member = {pid, 1, NOW};
+	struct pool_member member = {pid, 1, NOW, NOW};
 
 	return pool_enter(page, tag, &member, is_alive);
 }
@@ -72,10 +73,17 @@ static unsigned count(uint64_t now)
 	return pool_count(page, TAG, getpid(), now, TIMEOUT, is_alive).count;
 }
 
+static void come(uint32_t tag, uint64_t born, uint64_t now, bool is_vouched)
+{
+	struct pool_newcomer newcomer = {born, now, TIMEOUT, is_vouched};
+
+	pool_fill_vacancy(page, tag, &newcomer, is_alive);
+}
+
 /* By a newcomer that was born when it comes. */
 static void fill_vacancy(uint32_t tag, uint64_t born)
 {
-	pool_fill_vacancy(page, tag, born, born, TIMEOUT, is_alive);
+	come(tag, born, born, false);
 }
 
 START_TEST(lends_no_more_than_allowed)
@@ -155,7 +163,7 @@ END_TEST
 START_TEST(worker_born_before_fills_a_vacancy)
 {
 	ck_assert(lease(1, NOW));
-	fill_vacancy(TAG, NOW - 1);
+	come(TAG, NOW - 1, NOW - 1, true);
 	ck_assert(lease(1, NOW));
 }
 END_TEST
@@ -181,7 +189,7 @@ END_TEST
 /* ... but for the last one present, also where all may be away. */
 START_TEST(last_worker_of_an_unknown_master_stays)
 {
-	struct pool_terms last = {8, {.count = 8}, false, NOW + 1, TIMEOUT};
+	struct pool_terms last = {8, {.count = 8}, false, true, NOW + 1, TIMEOUT};
 
 	ck_assert_int_eq(try_lease(8, 8, NOW), POOL_GO);
 	fill_vacancy(TAG, NOW + 1);
@@ -244,18 +252,22 @@ START_TEST(unsettled_pool_is_no_trial)
 	struct pool_terms terms = {1,
 	                           {.count = 8, .others = 7, .youngest = NOW},
 	                           false,
+	                           true,
 	                           NOW + TIMEOUT / POOL_SETTLES,
 	                           TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
 	terms.now++;
+	terms.has_served = false; /* ... nor before it was seen that its master does not accept */
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
+	terms.has_served = true;
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 }
 END_TEST
 
 START_TEST(tells_the_youngest)
 {
-	struct pool_member old = {101, 1, NOW - 5}, young = {102, 1, NOW - 1};
+	struct pool_member old = {101, 1, NOW - 5, NOW}, young = {102, 1, NOW - 1, NOW};
 
 	pool_enter(page, TAG, &young, is_alive);
 	pool_enter(page, TAG, &old, is_alive);
@@ -319,41 +331,136 @@ START_TEST(newcomer_takes_the_place_of_one_of_the_dead)
 }
 END_TEST
 
-/* ... but fills the vacancy of one who left first: that proves its master. */
-START_TEST(newcomer_ends_a_lease_before_it_looks_for_the_dead)
+/* Of a known master it fills the first vacancy first. */
+START_TEST(newcomer_of_a_known_master_fills_the_first_vacancy)
 {
 	enter(TAG, 101);
 	ck_assert(lease(1, NOW));
 	all_alive = false;
-	fill_vacancy(TAG, NOW);
+	come(TAG, NOW, NOW, true);
 	ck_assert_uint_eq(count(NOW), 1);
 	ck_assert(lease(1, NOW));
 }
 END_TEST
 
-/* A pool in which births never cease is never settled; but who came for one that was killed is
- * proof enough. */
-START_TEST(newcomer_for_one_of_the_dead_proves_the_master)
+/* A master that replaces only those that crash is never proved: at whatever time they do. */
+START_TEST(newcomer_for_one_of_the_dead_proves_nothing)
 {
-	struct pool_terms unsettled = {
-	    1, {.count = 8, .others = 7, .youngest = NOW}, false, NOW, TIMEOUT};
+	enter(TAG, 101);
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	all_alive = false;
+	fill_vacancy(TAG, NOW + 1);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2), POOL_WAIT);
+	enter(TAG, 102);
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
+	fill_vacancy(TAG, NOW + TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
+	fill_vacancy(TAG, NOW + TIMEOUT); /* ... and one more than that proves it */
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_GO);
+}
+END_TEST
 
+/* ... nor by who comes when the vacancy of the dead has run out. */
+START_TEST(late_newcomer_for_one_of_the_dead_proves_nothing)
+{
+	enter(TAG, 101);
+	enter(TAG, 102);
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	all_alive = false;
+	count(NOW + 1); /* sees that they are dead */
+	count(NOW + 1 + TIMEOUT);
+	for (int i = 0; i < 2; i++) {
+		fill_vacancy(TAG, NOW + 2 + TIMEOUT);
+		ck_assert_int_eq(try_lease(8, 1, NOW + 2 + TIMEOUT), POOL_UNFILLED);
+	}
+	fill_vacancy(TAG, NOW + 2 + TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 + TIMEOUT), POOL_GO);
+}
+END_TEST
+
+/* One that was already on its way does not stand for one that dies later. */
+START_TEST(newcomer_born_before_the_trial_leaves_the_dead_to_others)
+{
+	enter(TAG, 101);
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	all_alive = false;
+	come(TAG, NOW - 1, NOW + 1, false);
+	fill_vacancy(TAG, NOW + 2);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 3), POOL_WAIT);
+}
+END_TEST
+
+/* A proof that was none, as by a pool that grew, costs one more worker, not one for each crash. */
+START_TEST(unfilled_vacancy_opens_the_trial_again)
+{
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	fill_vacancy(TAG, NOW + 1);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 1), POOL_GO);
+	for (uint64_t now = NOW + 2; now < NOW + 5 * TIMEOUT; now += TIMEOUT) {
+		all_alive = true;
+		enter(TAG, (pid_t)now);
+		all_alive = false;
+		fill_vacancy(TAG, now);
+		ck_assert_int_ne(try_lease(8, 1, now), POOL_GO);
+	}
+}
+END_TEST
+
+/* ... nor does one of the first workers before it. */
+START_TEST(one_of_the_first_leaves_the_dead_to_others)
+{
 	enter(TAG, 101);
 	all_alive = false;
-	count(NOW); /* sees that it is dead */
-	fill_vacancy(TAG, NOW - 1);
-	ck_assert_int_eq(pool_lease(page, TAG, &unsettled), POOL_WAIT);
-	enter(TAG, 102);
-	count(NOW);
-	fill_vacancy(TAG, NOW);
-	ck_assert_int_eq(pool_lease(page, TAG, &unsettled), POOL_GO);
+	come(TAG, NOW - 1, NOW + 1, false);
+	ck_assert_uint_eq(count(NOW + 1), 1);
+	fill_vacancy(TAG, NOW + 2);
+	ck_assert_uint_eq(count(NOW + 2), 0);
+}
+END_TEST
+
+/* Another pool may take the word of a lease that has run out. */
+START_TEST(fuse_lasts_without_its_lease)
+{
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	ck_assert(lease_of(TAG + POOL_LEASES, 1, NOW + TIMEOUT));
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 * TIMEOUT), POOL_UNFILLED);
+	come(TAG, NOW - 1, NOW + 2 * TIMEOUT, false); /* it may be older than the trial */
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 * TIMEOUT), POOL_UNFILLED);
+	fill_vacancy(TAG, NOW + 2 * TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 * TIMEOUT), POOL_GO);
+}
+END_TEST
+
+/* A pool in which births never cease is settled all the same where they are for those that died. */
+START_TEST(newcomer_for_one_of_the_dead_is_not_the_youngest)
+{
+	struct pool_member replacement = {102, 1, 0, NOW};
+
+	enter(TAG, 101);
+	pool_enter(page, TAG, &replacement, is_alive);
+	ck_assert_uint_eq(pool_count(page, TAG, getpid(), NOW + 1, TIMEOUT, is_alive).youngest, NOW);
+}
+END_TEST
+
+/* Whoever is about to give up its slot is told before. */
+START_TEST(judges_before_a_slot_is_given_up)
+{
+	struct pool_terms terms = {1, {.count = 8, .others = 7}, false, true, NOW, TIMEOUT};
+
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_GO);
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_GO);
+	terms.census.away = 1;
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_WAIT);
+	terms.census.away = 0;
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_WAIT);
 }
 END_TEST
 
 START_TEST(lends_less_while_there_are_dead)
 {
 	struct pool_terms terms = {
-	    2, {.count = 8, .dead = 1, .away = 1, .others = 6}, true, NOW, TIMEOUT};
+	    2, {.count = 8, .dead = 1, .away = 1, .others = 6}, true, true, NOW, TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
@@ -366,8 +473,8 @@ END_TEST
 /* At NOW, by a worker that finishes what is open first. */
 static void leave_slowly(pid_t pid)
 {
-	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, NOW, TIMEOUT};
-	struct pool_member member = {pid, 1, NOW};
+	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, true, NOW, TIMEOUT};
+	struct pool_member member = {pid, 1, NOW, NOW};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 	pool_note_left(page, TAG, &member, &terms, is_alive);
@@ -676,8 +783,15 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, counts_the_living_and_those_away);
 	tcase_add_test(tests, counts_the_dead_as_away);
 	tcase_add_test(tests, newcomer_takes_the_place_of_one_of_the_dead);
-	tcase_add_test(tests, newcomer_ends_a_lease_before_it_looks_for_the_dead);
-	tcase_add_test(tests, newcomer_for_one_of_the_dead_proves_the_master);
+	tcase_add_test(tests, newcomer_of_a_known_master_fills_the_first_vacancy);
+	tcase_add_test(tests, newcomer_for_one_of_the_dead_proves_nothing);
+	tcase_add_test(tests, late_newcomer_for_one_of_the_dead_proves_nothing);
+	tcase_add_test(tests, newcomer_born_before_the_trial_leaves_the_dead_to_others);
+	tcase_add_test(tests, one_of_the_first_leaves_the_dead_to_others);
+	tcase_add_test(tests, unfilled_vacancy_opens_the_trial_again);
+	tcase_add_test(tests, fuse_lasts_without_its_lease);
+	tcase_add_test(tests, newcomer_for_one_of_the_dead_is_not_the_youngest);
+	tcase_add_test(tests, judges_before_a_slot_is_given_up);
 	tcase_add_test(tests, lends_less_while_there_are_dead);
 	tcase_add_test(tests, leaver_is_away_until_it_has_ended);
 	tcase_add_test(tests, leaver_is_not_missed_once_it_is_replaced);

@@ -58,7 +58,8 @@ static void *accept_together(void *nothing)
 static void *wait_together(void *nothing)
 {
 	pthread_barrier_wait(&together);
-	recycle_waits_for(listener);
+	if (recycle_waits_for(listener))
+		recycle_arrive(listener, 0);
 	return nothing;
 }
 

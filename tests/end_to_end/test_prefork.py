@@ -32,6 +32,20 @@ def test_leave_none():
         assert server.log().count("stays") == 1
 
 
+@pytest.mark.parametrize("way", ["exit:3@close", "exit:3@accept", "_exit:255@idle"])
+def test_status(way):
+    """Some masters replace only those that end with another one than 0."""
+    with LeakyPrefork(shim(SL_MAX_CONNECTIONS=20, SL_LEAVE=way)) as server:
+        load = ab(server.url(), 2000)
+        assert load.failed == 0, load.output
+        left = leavings(server.log())
+        assert len(left) >= 15
+        assert {leaving.way for leaving in left} == {way}
+        ended = re.findall(r"ended with status (\d+)", server.log())
+        assert len(ended) >= len(left) - 1
+        assert {int(status) >> 8 for status in ended} == {int(re.search(r"\d+", way)[0])}
+
+
 WAYS = [
     "QUIT@close", "QUIT@accept", "exit@close", "exit@accept", "_exit@close", "_exit@accept",
     "_exit@idle",
