@@ -63,7 +63,8 @@ static int claim_slot(struct pool_page *page, uint64_t claim, uint64_t lease,
 			slot->lease = lease;
 			slot->start_time = member->start_time;
 			slot->born = member->born;
-			slot->died = slot->wants = 0;
+			slot->died = 0;
+			slot->wants = 0;
 			return (int)at;
 		}
 	return POOL_NO_SLOT;

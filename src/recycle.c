@@ -51,13 +51,15 @@ static void begin_watch(void)
 	turn_begin();
 	spare_begin();
 	atomic_flag_clear(&self.busy);
-	self.entered = self.arrived = false;
+	self.entered = false;
+	self.arrived = false;
 	self.looked = 0;
 	self.phase = SERVING;
 	self.said_would_leave = self.wants = false;
 	self.refused = 0;
 	self.said = 0;
-	recycle_watches = recycle_notes_waits = server.is_on;
+	recycle_watches = server.is_on;
+	recycle_notes_waits = server.is_on;
 	recycle_leaves_idle = false;
 }
 
@@ -95,7 +97,9 @@ static void say_stay(unsigned remark)
 static void watch_no_more(void)
 {
 	self.phase = STAYING;
-	recycle_watches = recycle_leaves_idle = recycle_notes_waits = false;
+	recycle_watches = false;
+	recycle_leaves_idle = false;
+	recycle_notes_waits = false;
 }
 
 static void stay(unsigned remark)
@@ -171,7 +175,8 @@ __attribute__((cold, noinline)) static void enter(void)
 {
 	int saved = errno;
 
-	self.entered = self.arrived = true;
+	self.entered = true;
+	self.arrived = true;
 	if (worker.forker == 0) {
 		server_say_unheld();
 		stand_beside();

@@ -40,13 +40,18 @@ void worker_born(uint64_t now)
 	for (int fd = 0; fd <= worker.highest; fd++)
 		worker_connections[fd] = 0;
 	worker.pid = getpid();
-	worker.forker = worker.next_forker;
+	worker.forker = (pid_t)worker.next_forker;
 	worker.is_started = false;
 	worker.born = now;
 	worker.listener = -1;
-	worker.on_own = worker.lost_track = worker.many_accept = worker.has_waiter = false;
+	worker.on_own = false;
+	worker.lost_track = false;
+	worker.many_accept = false;
+	worker.has_waiter = false;
 	worker.open = 0;
-	worker.served = worker.requests = worker.unchecked = 0;
+	worker.served = 0;
+	worker.requests = 0;
+	worker.unchecked = 0;
 	worker.highest = -1;
 }
 
@@ -65,9 +70,11 @@ static void remember_listener(int fd, pid_t maker)
 		worker.listeners_overflowed = true;
 		return;
 	}
-	worker.listener_table[at] = (struct listener){fd, maker, id};
+	worker.listener_table[at].fd = fd;
+	worker.listener_table[at].maker = maker;
+	worker.listener_table[at].socket = id;
 	if (at == worker.listeners)
-		worker.listeners++;
+		worker.listeners = at + 1;
 }
 
 void worker_listens(int fd)
@@ -128,17 +135,21 @@ bool worker_made(int fd)
 
 void worker_turns_to(int fd)
 {
-	if (worker.listener < 0)
+	int none = -1;
+
+	if (atomic_compare_exchange_strong(&worker.listener, &none, fd))
 		worker.acceptor = pthread_self();
 	else if (!pthread_equal(pthread_self(), worker.acceptor))
 		worker.many_accept = true;
 	worker.listener = fd;
-	worker.on_own = worker.on_own || worker_made(fd);
+	if (worker_made(fd))
+		worker.on_own = true;
 }
 
 void worker_accepts_elsewhere(int fd)
 {
-	worker.on_own = worker.on_own || worker_made(fd);
+	if (worker_made(fd))
+		worker.on_own = true;
 }
 
 bool worker_knows_listener(int fd)
