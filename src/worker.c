@@ -1,6 +1,7 @@
 /* worker.c - this process's place among its kin. See worker.h for what it may not know. */
 #include "worker.h"
 
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,24 +58,32 @@ void worker_born(uint64_t now)
 
 /* --------------------------------------------------------------- listeners */
 
+/* The entry of this descriptor, or a fresh one that no other thread is given; NULL if all are used.
+ */
+static struct listener *claim_entry(int fd)
+{
+	unsigned used = worker.listeners;
+
+	for (unsigned i = 0; i < used; i++)
+		if (worker.listener_table[i].fd == fd)
+			return &worker.listener_table[i];
+	while (used < WORKER_LISTENERS)
+		if (atomic_compare_exchange_weak(&worker.listeners, &used, used + 1))
+			return &worker.listener_table[used];
+	return NULL;
+}
+
 static void remember_listener(int fd, pid_t maker)
 {
 	file_id id = identify_socket(fd);
-	unsigned at = 0;
+	struct listener *entry = id != 0 ? claim_entry(fd) : NULL;
 
-	if (id == 0)
-		return;
-	while (at < worker.listeners && worker.listener_table[at].fd != fd)
-		at++;
-	if (at == WORKER_LISTENERS) {
+	if (entry != NULL) {
+		entry->fd = fd;
+		entry->maker = maker;
+		entry->socket = id;
+	} else if (id != 0)
 		worker.listeners_overflowed = true;
-		return;
-	}
-	worker.listener_table[at].fd = fd;
-	worker.listener_table[at].maker = maker;
-	worker.listener_table[at].socket = id;
-	if (at == worker.listeners)
-		worker.listeners = at + 1;
 }
 
 void worker_listens(int fd)
@@ -102,7 +111,9 @@ void worker_find_listeners(void)
 
 static bool still_held(const struct listener *listener)
 {
-	return identify_socket(listener->fd) == listener->socket;
+	file_id socket = listener->socket;
+
+	return socket != 0 && identify_socket(listener->fd) == socket;
 }
 
 bool worker_has_listener(void)
