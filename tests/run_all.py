@@ -11,6 +11,8 @@ import tempfile
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+import fuzz
+
 TOP = Path(__file__).resolve().parents[1]
 BUILD = TOP / "build"
 SANITIZERS = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -97,6 +99,17 @@ def check_clang():
     return check_units("clang", "CC=clang", "--enable-werror")
 
 
+def fuzz_targets():
+    if missing("clang"):
+        return 0, 0
+    print(f"\n== fuzz targets, {fuzz.SECONDS} s each", flush=True)
+    try:
+        return fuzz.fuzz_all(fuzz.targets(), fuzz.SECONDS)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"{error}\n{getattr(error, 'stderr', '')}", flush=True)
+        return 0, 1
+
+
 def end_to_end():
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=10"]
@@ -120,6 +133,7 @@ def main():
         one("formatting and static analysis", ["make", "-s", "lint"]),
         one("the package", ["make", "-s", "distcheck"]),
         one("instruction counts", [str(TOP / "bench" / "instructions.py")]),
+        fuzz_targets(),
         end_to_end(),
     ]
     passed, failed = (sum(column) for column in zip(*parts))
