@@ -25,13 +25,14 @@ void lock_noted(enum lock lock)
 enum state { FREE, CHANGING, MADE };
 
 /* The tokens that this process and those that it was forked from made: so a worker knows which
- * are its own. */
+ * are its own. Who looks at one while another thread puts a new one in its place may see parts of
+ * both: it looks again before each leaving. */
 static struct token {
 	_Atomic enum state state;
-	enum lock lock;
-	pid_t maker;
-	int fd[2];
-	file_id end[2];
+	_Atomic enum lock lock;
+	_Atomic pid_t maker;
+	_Atomic int fd[2];
+	_Atomic file_id end[2];
 } tokens[64];
 enum { TOKENS = sizeof tokens / sizeof *tokens };
 

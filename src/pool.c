@@ -8,8 +8,6 @@ enum { TAG_BITS = 24, DEADLINE_BITS = 40, NOBODY = 0 };
 #define DEADLINE_MASK ((UINT64_C(1) << DEADLINE_BITS) - 1)
 
 _Static_assert(sizeof(struct pool_slot) == 64, "a slot is a cache line");
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2,
-               "a lock in a shared page would be a lock of one process");
 
 struct pool_page *pool_create(void)
 {

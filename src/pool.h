@@ -43,6 +43,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Elsewhere the compiler would take locks, each process its own. */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the page takes 64-bit atomics without locks");
+
 enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_COUNTS = 256, POOL_NO_SLOT = -1 };
 
 /* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
