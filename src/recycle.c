@@ -130,6 +130,7 @@ static void begin_life(void)
 	bool may_serve = worker.listeners > 0 && worker.listener < 0;
 
 	worker_born(process_clock());
+	lock_born();
 	verdict_begin(server.is_on && may_serve);
 	begin_watch();
 }
