@@ -4,8 +4,10 @@
  * The page is hostile input: any worker can write it, and workers may be subverted or run as
  * other users. So it holds no pointer, no lock, and nothing is used unchecked: every index is
  * bounded here, a pid found there is only ever looked up, and the worst that a writer can do is
- * to stop recycling or let more workers than SL_MAX_LEAVING go at a time. The master writes
- * nothing but the fresh page, and reads nothing.
+ * to stop recycling, to let more workers than SL_MAX_LEAVING go at a time, or to have lines of the
+ * log lost or invented. The master writes nothing but the fresh page, and reads only `lost`, a
+ * number that it prints, and `mail`, lines that it writes to the log: bounded, without control
+ * characters, never more than MAILBOX_ENTRIES at a fork.
  *
  * A pool is a 24-bit tag, made of parent and listener. Two pools whose tags agree share their
  * turns: slower, never unsafe.
@@ -40,6 +42,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "mailbox.h"
+
 enum { POOL_SLOTS = 1024, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
 
 /* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
@@ -64,6 +68,8 @@ struct pool_page {
 		_Atomic uint64_t since; /* milliseconds on the boot clock; 0: not begun */
 		_Atomic uint64_t lives, connections, milliseconds;
 	} rehearsal;
+	_Atomic uint32_t lost; /* lines of the log, since the last one that was written */
+	struct mailbox mail;   /* lines that workers could not write */
 	struct pool_slot slots[POOL_SLOTS];
 };
 
