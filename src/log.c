@@ -30,8 +30,8 @@ static struct {
 	_Atomic file_id standard_error; /* the only file that is written to as such; 0: none */
 	_Atomic int kept;
 	_Atomic file_id kept_file;
-	_Atomic uint64_t kept_name;     /* its hash, when it was opened; 0: unknown */
-	_Atomic pid_t tended_by;   /* changes what is kept */
+	_Atomic uint64_t kept_name; /* its hash, when it was opened; 0: unknown */
+	_Atomic pid_t tended_by;    /* changes what is kept */
 	_Atomic uint32_t *lost;
 	struct mailbox *mailbox;
 } log_state = {.target = LOG_OFF, .kept = -1, .lost = &lost_here};
@@ -96,8 +96,9 @@ void log_share(_Atomic uint32_t *lost, struct mailbox *mailbox)
 /* Where a line can go now. */
 struct outlet {
 	int fd, type;
-	bool is_shared; /* its flags are those of others, too */
-	bool is_passing; /* it is to be closed */
+	bool is_shared;   /* its flags are those of others, too */
+	bool is_passing;  /* it is to be closed */
+	bool is_datagram; /* it needs no end of a line */
 };
 
 enum reach {
@@ -110,8 +111,8 @@ enum reach {
 static enum reach open_path(int flags, struct outlet *outlet)
 {
 	struct stat status;
-	int fd = safe_open(log_state.path,
-	                   O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
+	int fd =
+	    safe_open(log_state.path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
 
 	if (fd < 0 && errno == ENXIO) {
 		if (stat(log_state.path, &status) == 0 && S_ISFIFO(status.st_mode))
@@ -139,8 +140,8 @@ static bool is_kept_file(struct outlet *outlet)
 	return true;
 }
 
-/* The hash (FNV-1a) of the name that a file has by now, or had when it was deleted, which the kernel
- * tells also of one in a directory that one may not look into. 0 where it does not. */
+/* The hash (FNV-1a) of the name that a file has by now, or had when it was deleted, which the
+ * kernel tells also of one in a directory that one may not look into. 0 where it does not. */
 __attribute__((noinline)) static uint64_t hash_name(int fd)
 {
 	char path[FILE_OWN_PATH_SIZE], name[NAME_SIZE];
@@ -202,12 +203,14 @@ static int connect_to_syslog(int type)
 static enum reach reach_syslog(struct outlet *outlet)
 {
 	int fd = connect_to_syslog(SOCK_DGRAM);
+	bool is_stream = fd < 0 && errno == EPROTOTYPE;
 
-	if (fd < 0 && errno == EPROTOTYPE)
+	if (is_stream)
 		fd = connect_to_syslog(SOCK_STREAM);
 	if (fd < 0)
 		return errno == EAGAIN || errno == ECONNREFUSED ? NOT_NOW : OUT_OF_REACH;
-	*outlet = (struct outlet){.fd = fd, .type = S_IFSOCK, .is_passing = true};
+	*outlet =
+	    (struct outlet){.fd = fd, .type = S_IFSOCK, .is_passing = true, .is_datagram = !is_stream};
 	return REACHED;
 }
 
@@ -237,8 +240,8 @@ static void tell_lost(struct line *line, uint32_t lost)
 		return;
 	line_text(line, " (");
 	line_number(line, lost);
-	line_text(line, lost == 1 ? " line before this one was lost)"
-	                          : " lines before this one were lost)");
+	line_text(line,
+	          lost == 1 ? " line before this one was lost)" : " lines before this one were lost)");
 }
 
 static void go_back(struct timespec *time, uint64_t milliseconds)
@@ -251,13 +254,14 @@ static void go_back(struct timespec *time, uint64_t milliseconds)
 	}
 }
 
-/* To syslog as the C library does: RFC 3164, facility daemon (3), severity notice (5); a NUL ends
- * it, which a datagram does not need. Else "2026-11-22T22:50:01.250Z slshim: ... \n". */
+/* To syslog as the C library does: RFC 3164, facility daemon (3), severity notice (5), with a NUL
+ * after it on a stream. Else "2026-11-22T22:50:01.250Z slshim: ... \n". */
 static bool put(const struct blocked_signals *signals, const struct outlet *outlet,
                 struct line *line, uint64_t age)
 {
 	bool is_syslog = log_state.target == LOG_SYSLOG;
 	char when[LINE_TIME_SIZE];
+	int count = outlet->is_datagram ? 3 : 4;
 	struct timespec now;
 	struct iovec pieces[] = {{when, sizeof when - 1},
 	                         {" slshim: ", strlen(" slshim: ")},
@@ -272,8 +276,8 @@ static bool put(const struct blocked_signals *signals, const struct outlet *outl
 		go_back(&now, age);
 		line_format_time(when, &now);
 	}
-	return outlet->is_shared ? safe_write_shared(signals, outlet->fd, outlet->type, pieces, 4)
-	                         : safe_write(signals, outlet->fd, outlet->type, pieces, 4);
+	return outlet->is_shared ? safe_write_shared(signals, outlet->fd, outlet->type, pieces, count)
+	                         : safe_write(signals, outlet->fd, outlet->type, pieces, count);
 }
 
 /* Of the line that was posted `age` milliseconds ago. */

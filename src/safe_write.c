@@ -84,7 +84,7 @@ static ssize_t after_write(const struct blocked_signals *signals, ssize_t writte
 /* -------------------------------------------------------------- ways to write */
 
 typedef ssize_t way_to_write(const struct blocked_signals *signals, int fd,
-                           const struct iovec *pieces, int count);
+                             const struct iovec *pieces, int count);
 
 static ssize_t write_plainly(const struct blocked_signals *signals, int fd,
                              const struct iovec *pieces, int count)
@@ -109,8 +109,8 @@ static ssize_t write_without_waiting(const struct blocked_signals *signals, int 
 	long nowhere = -1;
 
 #ifdef SYS_pwritev2
-	return after_write(
-	    signals, (ssize_t)syscall(SYS_pwritev2, fd, pieces, count, nowhere, nowhere, NOWAIT));
+	return after_write(signals,
+	                   (ssize_t)syscall(SYS_pwritev2, fd, pieces, count, nowhere, nowhere, NOWAIT));
 #else
 	errno = ENOSYS;
 	return -1;

@@ -111,8 +111,7 @@ static int fails_with_ebadf(int result)
 static int every_hook_works(void)
 {
 	int listener = open_any_listener(), one = connect_to(listener), other = connect_to(listener);
-	int are_ready =
-	    every_wait_works(listener) && every_lock_is_made() && every_duplicate_is_made();
+	int are_ready = every_wait_works(listener) && every_lock_is_made() && every_duplicate_is_made();
 	int first = accept(listener, NULL, NULL), second = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 	errno = 1234;
