@@ -23,8 +23,12 @@ struct line {
 void line_start(struct line *line);
 void line_text(struct line *line, const char *text);
 
-/* At most 60 bytes of text that nobody vouches for, control characters as '?'. */
+/* At most 60 bytes of text that nobody vouches for: '?' stands for control characters, those of C1
+ * (U+0080 to U+009F) among them, and for every byte that is not of well-formed UTF-8. */
 void line_foreign(struct line *line, const char *text);
+
+/* The same of a whole line, in its place. */
+void line_make_printable(struct line *line);
 
 void line_number(struct line *line, uint64_t number);
 
@@ -41,7 +45,9 @@ void line_value(struct line *line, enum quantity quantity, uint64_t value);
 /* Milliseconds as seconds: "0.25 s". */
 void line_seconds(struct line *line, uint64_t milliseconds);
 
-/* "2026-11-22T22:50:01.250Z", of a time after 1970. UTC, for localtime_r locks and may allocate. */
-void line_time(struct line *line, const struct timespec *time);
+/* "2026-11-22T22:50:01.250Z". UTC, because localtime_r locks and may allocate. What is outside of
+ * the years 0 to 9999 becomes their first or last second. */
+enum { LINE_TIME_SIZE = 25 };
+void line_format_time(char text[LINE_TIME_SIZE], const struct timespec *time);
 
 #endif

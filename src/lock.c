@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "file.h"
-#include "line.h"
 #include "process.h"
 
 static _Atomic enum lock noted;
@@ -105,13 +104,11 @@ static bool are_partners(int fd, int other)
 static bool is_called(int fd, const char *kind)
 {
 	char target[32];
-	struct line path;
+	char path[FILE_PATH_SIZE];
 	size_t length = strlen(kind);
 
-	line_start(&path);
-	line_text(&path, "/proc/self/fd/");
-	line_number(&path, (uint64_t)fd);
-	return readlink(path.text, target, sizeof target) >= (ssize_t)length &&
+	file_path_of(path, 0, "fd", fd);
+	return readlink(path, target, sizeof target) >= (ssize_t)length &&
 	       memcmp(target, kind, length) == 0;
 }
 

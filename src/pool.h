@@ -4,8 +4,10 @@
  * The page is hostile input: any worker can write it, and workers may be subverted or run as
  * other users. So it holds no pointer, no lock, and nothing is used unchecked: every index is
  * bounded here, a pid found there is only ever looked up, and the worst that a writer can do is
- * to stop recycling or let more workers than SL_MAX_LEAVING go at a time. The master writes
- * nothing but the fresh page, and reads nothing.
+ * to stop recycling, to let more workers than SL_MAX_LEAVING go at a time, or to have lines of the
+ * log lost or invented. The master writes nothing but the fresh page, and reads only `lost`, a
+ * number that it prints, and `mail`, lines that it writes to the log: bounded, without control
+ * characters, never more than MAILBOX_ENTRIES at a fork.
  *
  * A pool is a 24-bit tag, made of parent and listener. Two pools whose tags agree share their
  * turns: slower, never unsafe.
@@ -42,6 +44,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "mailbox.h"
 
 /* Elsewhere the compiler would take locks, each process its own. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the page takes 64-bit atomics without locks");
@@ -80,6 +84,8 @@ struct pool_page {
 		_Atomic uint64_t figures; /* present << 32 | dead; ~0: somebody is counting */
 	} counts[POOL_COUNTS];
 	_Atomic uint32_t slots_used; /* none from this one on has ever been taken */
+	_Atomic uint32_t lost;       /* lines of the log, since the last one that was written */
+	struct mailbox mail;         /* lines that workers could not write */
 	struct pool_slot slots[POOL_SLOTS];
 };
 

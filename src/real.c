@@ -50,6 +50,8 @@ EARLY(accept, "accept", (int fd, struct sockaddr *restrict address, socklen_t *r
 EARLY(accept4, "accept4",
       (int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags),
       (fd, address, size, flags))
+EARLY(dup2, "dup2", (int from, int to), (from, to))
+EARLY(dup3, "dup3", (int from, int to, int flags), (from, to, flags))
 EARLY(listen, "listen", (int fd, int backlog), (fd, backlog))
 EARLY(fclose, "fclose", (FILE * stream), (stream))
 EARLY(poll, "poll", (struct pollfd * set, nfds_t count, int timeout), (set, count, timeout))
@@ -143,6 +145,8 @@ struct real real = {
     .accept = early_accept,
     .accept4 = early_accept4,
     .close = call_close,
+    .dup2 = early_dup2,
+    .dup3 = early_dup3,
     .listen = early_listen,
     .fclose = early_fclose,
     .poll = early_poll,
@@ -199,6 +203,8 @@ void real_resolve(void)
 {
 	resolve("accept", &real.accept);
 	resolve("accept4", &real.accept4);
+	resolve("dup2", &real.dup2);
+	resolve("dup3", &real.dup3);
 	resolve("listen", &real.listen);
 	resolve("fclose", &real.fclose);
 	resolve("poll", &real.poll);

@@ -28,6 +28,8 @@ struct real {
 	int (*accept)(int, struct sockaddr *restrict, socklen_t *restrict);
 	int (*accept4)(int, struct sockaddr *restrict, socklen_t *restrict, int);
 	int (*close)(int);
+	int (*dup2)(int, int);
+	int (*dup3)(int, int, int);
 	int (*listen)(int, int);
 	int (*fclose)(FILE *);
 	int (*poll)(struct pollfd *, nfds_t, int);

@@ -178,8 +178,8 @@ static void make_page(void)
 {
 	int saved = errno;
 
-	if (server.is_on && server.page == NULL)
-		server.page = pool_create();
+	if (server.is_on && server.page == NULL && (server.page = pool_create()) != NULL)
+		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
 	errno = saved;
 }
 
@@ -197,6 +197,8 @@ void server_before_fork(void)
 	make_page();
 	if (!announced && !(serves && worker.is_started) && worker_has_listener())
 		server_announce();
+	if (!serves && (announced || said_remarks))
+		log_tend();
 	errno = saved;
 }
 

@@ -11,12 +11,14 @@
 
 #include "hook.h"
 #include "hot.h"
+#include "log.h"
 #include "real.h"
 #include "recycle.h"
 #include "server.h"
 #include "worker.h"
 
 int accept4(int, struct sockaddr *restrict, socklen_t *restrict, int);
+int dup3(int, int, int);
 
 extern char **environ;
 
@@ -93,6 +95,24 @@ HOOK int fclose(FILE *stream)
 	result = real.fclose(stream);
 	recycle_closed();
 	return result;
+}
+
+/* In a vfork child the memory is its parent's, whose standard error is as it was. */
+static int duplicated(int from, int result)
+{
+	if (result == STDERR_FILENO && from != result && worker_is_current())
+		log_standard_error_replaced();
+	return result;
+}
+
+HOOK int dup2(int from, int to)
+{
+	return duplicated(from, real.dup2(from, to));
+}
+
+HOOK int dup3(int from, int to, int flags)
+{
+	return duplicated(from, real.dup3(from, to, flags));
 }
 
 HOOK int listen(int fd, int backlog)

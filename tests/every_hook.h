@@ -90,6 +90,19 @@ static int every_lock_is_made(void)
 	return made == 7 && close(event) == 0;
 }
 
+/* Over a number of its own, and over standard error, which stays what it is. */
+static int every_duplicate_is_made(void)
+{
+	int one = dup(STDERR_FILENO), other = dup(STDERR_FILENO), made = one >= 0 && other >= 0;
+
+	made += dup2(one, other) == other;
+	made += dup3(one, other, O_CLOEXEC) == other && fcntl(other, F_GETFD) == FD_CLOEXEC;
+	made += dup2(one, STDERR_FILENO) == STDERR_FILENO;
+	made += dup3(one, STDERR_FILENO, 0) == STDERR_FILENO;
+	made += dup2(-1, one) == -1 && dup3(one, one, 0) == -1;
+	return made == 6 && close(one) == 0 && close(other) == 0;
+}
+
 static int fails_with_ebadf(int result)
 {
 	return result == -1 && errno == EBADF;
@@ -98,7 +111,7 @@ static int fails_with_ebadf(int result)
 static int every_hook_works(void)
 {
 	int listener = open_any_listener(), one = connect_to(listener), other = connect_to(listener);
-	int are_ready = every_wait_works(listener) && every_lock_is_made();
+	int are_ready = every_wait_works(listener) && every_lock_is_made() && every_duplicate_is_made();
 	int first = accept(listener, NULL, NULL), second = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 	errno = 1234;
