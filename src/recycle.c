@@ -89,15 +89,19 @@ HOT static void end(const struct guard *guard)
 	let_through(guard);
 }
 
-/* A handler has its signal blocked, which is not blocked each time that this moment comes, or runs
- * on a stack of its own. What it has interrupted may hold a lock of the C library. */
-static bool is_in_handler(const struct guard *guard, enum moment moment)
+/* On a stack that a handler has for itself there is little room, and none for another handler. */
+static bool is_on_handlers_stack(void)
 {
 	stack_t stack;
 
-	if (guard->mask.words[0] & ~self.blocked[moment])
-		return true;
 	return sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_ONSTACK) != 0;
+}
+
+/* A handler has its signal blocked, which is not blocked each time that this moment comes. What it
+ * has interrupted may hold a lock of the C library. */
+static bool is_in_handler(const struct guard *guard, enum moment moment)
+{
+	return (guard->mask.words[0] & ~self.blocked[moment]) != 0 || is_on_handlers_stack();
 }
 
 /* -------------------------------------------------------------------- birth */
@@ -443,7 +447,7 @@ static void end_asking(uint64_t begun)
 /* `begun`: 0 where nothing was asked yet. */
 static void try_to_leave(enum moment moment, const struct guard *guard, uint64_t begun)
 {
-	if (!is_time_to_ask())
+	if (!is_time_to_ask() || is_on_handlers_stack())
 		return;
 	self.moment_came = true;
 	want(true);
