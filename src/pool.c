@@ -43,19 +43,24 @@ static bool is_trial_of(uint64_t word, uint32_t tag)
 	return word >> (OWED_BITS + TRIAL_BITS) == tag;
 }
 
-/* A pool's word is the first of a few that has its tag or is unused; without any it takes the
- * first, and the pool that had it tries again. */
-static _Atomic uint64_t *find_trial(struct pool_page *page, uint32_t tag)
+/* A pool's word is the first of a few that has its tag, in its upper 24 bits, or is unused; without
+ * any it takes the first, and the pool that had it begins anew. */
+static _Atomic uint64_t *find_word(_Atomic uint64_t words[POOL_LEASES], uint32_t tag)
 {
 	enum { LOOKED_AT = 16 };
 
 	for (unsigned i = 0; i < LOOKED_AT; i++) {
-		_Atomic uint64_t *word = &page->trials[(tag + i) % POOL_LEASES];
+		_Atomic uint64_t *word = &words[(tag + i) % POOL_LEASES];
 
-		if (*word == 0 || is_trial_of(*word, tag))
+		if (*word == 0 || *word >> (64 - TAG_BITS) == tag)
 			return word;
 	}
-	return &page->trials[tag % POOL_LEASES];
+	return &words[tag % POOL_LEASES];
+}
+
+static _Atomic uint64_t *find_trial(struct pool_page *page, uint32_t tag)
+{
+	return find_word(page->trials, tag);
 }
 
 static enum trial read_trial(struct pool_page *page, uint32_t tag)
@@ -277,7 +282,7 @@ static struct pool_census look_at_slots(struct pool_page *page, uint32_t tag, pi
 
 		if (holder >> 32 != tag)
 			continue;
-		if (is_dead(slot, holder, is_member)) {
+		if (is_member != NULL ? is_dead(slot, holder, is_member) : slot->died != 0) {
 			census.dead += is_vacant(page, slot, holder, now, timeout);
 			continue;
 		}
@@ -309,69 +314,25 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 	return census;
 }
 
-enum { HOLDS_AT_MOST = 1000, COUNTING_TAKES = 100 };
+enum { LONGEST_REST = 1000, LOOKING_TAKES = 100 };
 
-static const uint64_t being_counted = UINT64_MAX;
-
-static struct pool_shared_count *shared_count(struct pool_page *page, uint32_t tag)
+/* A deadline further ahead than any can be is garbage. */
+bool pool_begins_look(struct pool_page *page, uint32_t tag, uint64_t now)
 {
-	return &page->counts[tag % POOL_COUNTS];
+	_Atomic uint64_t *word = find_word(page->looks, tag);
+	uint64_t next = *word;
+
+	if (next >> DEADLINE_BITS == tag && deadline_of(next) > now &&
+	    deadline_of(next) - now <= LONGEST_REST)
+		return false;
+	return atomic_compare_exchange_strong(word, &next, make_lease(tag, now + LOOKING_TAKES));
 }
 
-/* A deadline further ahead than any can be is garbage, and over. */
-static bool still_holds(uint64_t until, uint64_t now)
+void pool_ends_look(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t milliseconds)
 {
-	return deadline_of(until) > now && deadline_of(until) - now <= HOLDS_AT_MOST;
-}
+	uint64_t rest = milliseconds < LONGEST_REST ? milliseconds : LONGEST_REST;
 
-/* When the last of those present was born. */
-static uint64_t find_youngest(struct pool_page *page, uint32_t tag)
-{
-	uint64_t youngest = 0;
-
-	for (unsigned i = 0; i < slots_of(page); i++)
-		if (page->slots[i].holder >> 32 == tag && page->slots[i].born > youngest)
-			youngest = page->slots[i].born;
-	return youngest;
-}
-
-enum pool_recall pool_recall(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
-                             struct pool_census *census)
-{
-	struct pool_shared_count *count = shared_count(page, tag);
-	uint64_t until = count->until, figures = count->figures;
-	bool is_ours = until >> DEADLINE_BITS == tag;
-	unsigned present;
-
-	if (!is_ours || !still_holds(until, now)) {
-		if (!atomic_compare_exchange_strong(&count->until, &until,
-		                                    make_lease(tag, now + COUNTING_TAKES)))
-			return POOL_IS_COUNTED;
-		if (!is_ours) /* of another pool */
-			count->figures = being_counted;
-		return POOL_IS_TO_COUNT;
-	}
-	if (figures == being_counted)
-		return POOL_IS_COUNTED;
-	present = (unsigned)(figures >> 32) % (POOL_SLOTS + 1);
-	census->dead = (unsigned)(uint32_t)figures % (POOL_SLOTS + 1);
-	census->away = census->dead + count_away(page, tag, now, timeout).count;
-	census->count = present + census->away;
-	census->others = present > 0 ? present - 1 : 0;
-	census->youngest = find_youngest(page, tag);
-	return POOL_RECALLED;
-}
-
-void pool_remember(struct pool_page *page, uint32_t tag, const struct pool_census *census,
-                   uint64_t now, uint64_t milliseconds)
-{
-	struct pool_shared_count *count = shared_count(page, tag);
-
-	if (count->until >> DEADLINE_BITS != tag)
-		return;
-	count->figures = (uint64_t)(census->count - census->away) << 32 | census->dead;
-	count->until =
-	    make_lease(tag, now + (milliseconds < HOLDS_AT_MOST ? milliseconds : HOLDS_AT_MOST));
+	*find_word(page->looks, tag) = make_lease(tag, now + rest);
 }
 
 /* Is there a lease of this pool with a deadline in this range? */

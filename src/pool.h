@@ -50,7 +50,7 @@
 /* Elsewhere the compiler would take locks, each process its own. */
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the page takes 64-bit atomics without locks");
 
-enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_COUNTS = 256, POOL_NO_SLOT = -1 };
+enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
 
 /* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
 enum { POOL_SETTLES = 10 };
@@ -79,10 +79,8 @@ struct pool_page {
 		_Atomic uint64_t since; /* milliseconds on the boot clock; 0: not begun */
 		_Atomic uint64_t lives, connections, milliseconds;
 	} rehearsal;
-	struct pool_shared_count {
-		_Atomic uint64_t until;   /* tag << 40 | deadline in milliseconds: so long it holds */
-		_Atomic uint64_t figures; /* present << 32 | dead; ~0: somebody is counting */
-	} counts[POOL_COUNTS];
+	_Atomic uint64_t
+	    looks[POOL_LEASES];      /* tag << 40 | when somebody is to look for the dead again */
 	_Atomic uint32_t slots_used; /* none from this one on has ever been taken */
 	_Atomic uint32_t lost;       /* lines of the log, since the last one that was written */
 	struct mailbox mail;         /* lines that workers could not write */
@@ -126,21 +124,16 @@ struct pool_census {
 	uint64_t youngest; /* when the last of those present was born that came for nobody who died */
 };
 
-/* Who asks has pid `self`. Asks the kernel about every worker of the pool. */
+/* Who asks has pid `self`. With NULL for `is_member` the kernel is asked about nobody: those who
+ * died since somebody looked are counted as present. */
 struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
                               uint64_t timeout, pool_is_alive *is_member);
 
-/* So one of the pool counts for all of them: what it found holds for `milliseconds`, of which there
- * are a second at most. Leases are not remembered, because to count them is cheap. */
-enum pool_recall {
-	POOL_RECALLED,    /* the census is filled in; the one who asks is taken to be present */
-	POOL_IS_TO_COUNT, /* nobody has counted lately: this worker is to, and the others wait for it */
-	POOL_IS_COUNTED   /* another is at it for the first time */
-};
-enum pool_recall pool_recall(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
-                             struct pool_census *census);
-void pool_remember(struct pool_page *page, uint32_t tag, const struct pool_census *census,
-                   uint64_t now, uint64_t milliseconds);
+/* To ask the kernel about every worker is dear: so one of the pool does for all of them. True where
+ * it is the caller's turn to; the next one's comes `milliseconds` after the end of that, of which
+ * there are a second at most. */
+bool pool_begins_look(struct pool_page *page, uint32_t tag, uint64_t now);
+void pool_ends_look(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t milliseconds);
 
 enum pool_turn {
 	POOL_GO,       /* a lease was taken, or may be had */

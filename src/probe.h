@@ -42,7 +42,8 @@ probe_function probe_rusage;
 /* Bytes that were resident at most since this process was made, now among them; 0: unknown. */
 uint64_t probe_usage_peak(const struct rusage *usage);
 
-/* Linux: bytes by which what statm has for resident may be off. */
+/* Linux: bytes by which what statm has for resident may be off; UINT64_MAX where that is unknown.
+ */
 uint64_t probe_resident_slack(void);
 
 /* Linux: does the system reserve huge pages (hugetlbfs)? They are not counted as resident, and one

@@ -155,26 +155,49 @@ bool probe_descriptors(int fd, struct sample *sample)
 
 /* ------------------------------------------------------------------ bounds */
 
-/* From Linux 6.2 on, and before 6.16, a process's count of resident pages leaves out what each CPU
- * has not handed in, up to a batch; before that what a thread has not, 64 faults' worth. */
-uint64_t probe_resident_slack(void)
+/* How a kernel counts what is resident. Until 6.2 it leaves out what a thread has not handed in
+ * yet, 64 faults' worth; from then on, and before 6.16, what each processor has not, up to a batch.
+ */
+enum counting { NOT_ASKED, EXACT, BY_THREAD, BY_PROCESSOR };
+
+/* Asked once, at the latest in the master, because it takes a file; the same ever after. */
+static _Atomic enum counting counting;
+static _Atomic uint64_t processors;
+
+static enum counting ask_kernel(void)
 {
-	enum { BATCH = 32, THREAD_BATCH = 64 };
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct utsname kernel;
-	uint64_t major, minor = 0, processors;
+	uint64_t major, minor = 0;
 	const char *end;
 
 	if (uname(&kernel) != 0 || (end = number_read(kernel.release, &major)) == NULL)
-		return 0;
+		return EXACT;
 	if (*end == '.')
 		number_read(end + 1, &minor);
 	if (major < 6 || (major == 6 && minor < 2))
-		return THREAD_BATCH * process_threads() * page;
-	if (major > 6 || minor >= 16)
-		return 0;
-	processors = (uint64_t)sysconf(_SC_NPROCESSORS_CONF); /* reads a file */
-	return processors * (2 * processors > BATCH ? 2 * processors : BATCH) * page;
+		return BY_THREAD;
+	return major == 6 && minor < 16 ? BY_PROCESSOR : EXACT;
+}
+
+uint64_t probe_resident_slack(void)
+{
+	enum { BATCH = 32, THREAD_BATCH = 64 };
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), threads;
+
+	if (counting == NOT_ASKED) {
+		enum counting found = ask_kernel();
+
+		if (found == BY_PROCESSOR)
+			processors = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
+		counting = found;
+	}
+	if (counting == BY_THREAD) {
+		threads = process_threads();
+		return threads > 0 ? THREAD_BATCH * threads * page : UINT64_MAX;
+	}
+	if (counting == BY_PROCESSOR)
+		return processors * (2 * processors > BATCH ? 2 * processors : BATCH) * page;
+	return 0;
 }
 
 /* Pages of hugetlbfs are not counted as resident, and one fault may unshare one. */

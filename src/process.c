@@ -190,6 +190,6 @@ unsigned process_threads(void)
 	struct stat status;
 
 	if (stat("/proc/self/task", &status) != 0 || status.st_nlink < 3)
-		return 1;
+		return 0;
 	return (unsigned)status.st_nlink - 2;
 }

@@ -53,7 +53,7 @@ void process_set_mask(const struct signal_mask *mask);
 /* Has this process children that were not waited for? Dead ones hide whether others live. */
 bool process_has_children(void);
 
-/* How many threads this process has; 1 if that cannot be told. */
+/* How many threads this process has; 0 if that cannot be told. */
 unsigned process_threads(void);
 
 #endif

@@ -106,28 +106,23 @@ bool turn_join(const struct departure *departure, int listener, uint64_t waited_
 	return self.slot != POOL_NO_SLOT;
 }
 
-/* The pool has one that counts, and the others go by what it found, for a hundred times as long as
- * that took; a pool of a thousand would do little but count. False while nobody knows. */
-static bool take_census(const struct departure *departure, uint64_t now, struct pool_census *census)
+/* One of the pool looks for those that died, and the others go by what it found, for a hundred
+ * times as long as that took; a pool of a thousand would do little else. */
+static struct pool_census take_census(const struct departure *departure, uint64_t now)
 {
 	enum { SHARE = 100, LEAST = 5 };
 	const uint64_t a_millisecond = 1000000;
-	uint64_t begun, hold;
+	bool looks = pool_begins_look(server.page, self.tag, now);
+	uint64_t begun = looks ? clock_thread() : 0, rest;
+	struct pool_census census =
+	    pool_count(server.page, self.tag, worker.pid, now, departure->replaced_within,
+	               looks ? process_is_sibling : NULL);
 
-	switch (pool_recall(server.page, self.tag, now, departure->replaced_within, census)) {
-	case POOL_RECALLED:
-		return true;
-	case POOL_IS_COUNTED:
-		return false;
-	default:
-		break;
+	if (looks) {
+		rest = (clock_thread() - begun) * SHARE / a_millisecond;
+		pool_ends_look(server.page, self.tag, now, rest > LEAST ? rest : LEAST);
 	}
-	begun = clock_thread();
-	*census = pool_count(server.page, self.tag, worker.pid, now, departure->replaced_within,
-	                     process_is_sibling);
-	hold = (clock_thread() - begun) * SHARE / a_millisecond;
-	pool_remember(server.page, self.tag, census, now, hold > LEAST ? hold : LEAST);
-	return true;
+	return census;
 }
 
 /* How many may be away at a time; of those with listeners of their own one has to inherit. */
@@ -150,18 +145,18 @@ static bool has_served_in_turn(void)
 	return worker.served >= TURNS;
 }
 
-static bool find_terms(const struct departure *departure, uint64_t now, struct pool_terms *terms)
+static struct pool_terms find_terms(const struct departure *departure, uint64_t now)
 {
-	*terms = (struct pool_terms){
+	struct pool_terms terms = {
+	    .census = take_census(departure, now),
 	    .is_vouched = departure->master_is_vouched,
 	    .has_served = has_served_in_turn(),
 	    .now = now,
 	    .timeout = departure->replaced_within,
 	};
-	if (!take_census(departure, now, &terms->census))
-		return false;
-	terms->most = most_away(&terms->census);
-	return true;
+
+	terms.most = most_away(&terms.census);
+	return terms;
 }
 
 enum pool_turn turn_look(const struct departure *departure, uint64_t now)
@@ -170,8 +165,7 @@ enum pool_turn turn_look(const struct departure *departure, uint64_t now)
 
 	if (self.tag == 0)
 		return POOL_GO;
-	if (!find_terms(departure, now, &terms))
-		return POOL_WAIT;
+	terms = find_terms(departure, now);
 	return pool_judge(server.page, self.tag, &terms);
 }
 
@@ -217,16 +211,13 @@ static bool is_sure(struct pool_terms *terms)
 
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 {
-	struct pool_terms terms;
+	struct pool_terms terms = find_terms(departure, now);
 	enum pool_turn turn;
 
-	if (!find_terms(departure, now, &terms))
-		return POOL_WAIT;
 	if (departure->takes_time) {
 		pool_renew_leases(server.page, self.tag, terms.most, now, terms.timeout,
 		                  process_is_sibling);
-		if (!find_terms(departure, now, &terms))
-			return POOL_WAIT;
+		terms = find_terms(departure, now);
 	}
 	if (!departure->master_is_vouched && !is_sure(&terms))
 		return POOL_WAIT;

@@ -550,74 +550,64 @@ START_TEST(claim_of_the_dead_is_free)
 }
 END_TEST
 
-/* ------------------------------------------------------------- shared counts */
+/* -------------------------------------------------------------------- looks */
 
-static enum pool_recall recall(uint32_t tag, uint64_t now, struct pool_census *census)
+START_TEST(one_looks_for_all)
 {
-	return pool_recall(page, tag, now, TIMEOUT, census);
+	ck_assert(pool_begins_look(page, TAG, NOW));
+	ck_assert(!pool_begins_look(page, TAG, NOW));
+	pool_ends_look(page, TAG, NOW, 20);
+	ck_assert(!pool_begins_look(page, TAG, NOW + 19));
+	ck_assert(pool_begins_look(page, TAG, NOW + 20));
 }
+END_TEST
 
-START_TEST(one_counts_for_all)
+/* The one that was to look has died. */
+START_TEST(look_that_never_ends_is_for_another)
 {
-	struct pool_census census, counted;
+	ck_assert(pool_begins_look(page, TAG, NOW));
+	ck_assert(!pool_begins_look(page, TAG, NOW + 99));
+	ck_assert(pool_begins_look(page, TAG, NOW + 100));
+}
+END_TEST
+
+START_TEST(looks_are_each_pools_own)
+{
+	ck_assert(pool_begins_look(page, TAG, NOW));
+	ck_assert(pool_begins_look(page, TAG + POOL_LEASES, NOW)); /* in the same place */
+	ck_assert(!pool_begins_look(page, TAG, NOW));
+	ck_assert(!pool_begins_look(page, TAG + POOL_LEASES, NOW));
+}
+END_TEST
+
+START_TEST(rests_no_longer_than_a_second)
+{
+	pool_ends_look(page, TAG, NOW, 100000);
+	ck_assert(!pool_begins_look(page, TAG, NOW + 999));
+	ck_assert(pool_begins_look(page, TAG, NOW + 1000));
+	memset(page, 0xff, sizeof *page);
+	ck_assert(pool_begins_look(page, TAG, NOW));
+}
+END_TEST
+
+/* Between two looks those that died are counted as present, and leavers as away. */
+START_TEST(counts_without_asking)
+{
+	struct pool_census census;
 
 	enter(TAG, getpid());
 	enter(TAG, 1001);
-	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
-	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_COUNTED);
-	counted = pool_count(page, TAG, getpid(), NOW, TIMEOUT, is_alive);
-	pool_remember(page, TAG, &counted, NOW, 20);
-	ck_assert_int_eq(recall(TAG, NOW + 19, &census), POOL_RECALLED);
+	all_alive = false;
+	census = pool_count(page, TAG, getpid(), NOW, TIMEOUT, NULL);
 	ck_assert_uint_eq(census.count, 2);
-	ck_assert_uint_eq(census.others, 1);
-	ck_assert_uint_eq(census.youngest, NOW);
-	ck_assert_uint_eq(census.away, 0);
-	ck_assert(lease(2, NOW)); /* leases are counted anew */
-	ck_assert_int_eq(recall(TAG, NOW + 19, &census), POOL_RECALLED);
-	ck_assert_uint_eq(census.away, 1);
+	ck_assert_uint_eq(census.dead, 0);
+	ck_assert_uint_eq(count(NOW), 2);
+	ck_assert(lease(2, NOW));
+	census = pool_count(page, TAG, getpid(), NOW, TIMEOUT, NULL);
 	ck_assert_uint_eq(census.count, 3);
-	ck_assert_int_eq(recall(TAG, NOW + 20, &census), POOL_IS_TO_COUNT);
-	ck_assert_int_eq(recall(TAG, NOW + 20, &census),
-	                 POOL_RECALLED); /* what was before, meanwhile */
-}
-END_TEST
-
-/* The one that was to count has died. */
-START_TEST(count_that_never_ends_is_made_by_another)
-{
-	struct pool_census census;
-
-	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
-	ck_assert_int_eq(recall(TAG, NOW + 99, &census), POOL_IS_COUNTED);
-	ck_assert_int_eq(recall(TAG, NOW + 100, &census), POOL_IS_TO_COUNT);
-}
-END_TEST
-
-START_TEST(counts_of_other_pools_are_not_recalled)
-{
-	struct pool_census census = {.count = 8};
-	uint32_t other = TAG + POOL_COUNTS; /* in the same place */
-
-	recall(TAG, NOW, &census);
-	pool_remember(page, TAG, &census, NOW, 1000);
-	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_TO_COUNT);
-	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_COUNTED);
-	pool_remember(page, TAG, &census, NOW, 1000); /* too late */
-	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_COUNTED);
-}
-END_TEST
-
-START_TEST(garbage_is_no_count)
-{
-	struct pool_census census;
-
-	memset(page, 0xff, sizeof *page);
-	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
-	page->counts[TAG % POOL_COUNTS].until = (uint64_t)TAG << 40 | (NOW + 1000);
-	page->counts[TAG % POOL_COUNTS].figures = UINT64_MAX - 1;
-	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_RECALLED);
-	ck_assert_uint_le(census.dead, POOL_SLOTS);
-	ck_assert_uint_le(census.count, 2 * POOL_SLOTS + POOL_LEASES);
+	ck_assert_uint_eq(census.dead, 1);
+	ck_assert_uint_eq(census.away, 2);
+	ck_assert_uint_eq(census.others, 0);
 }
 END_TEST
 
@@ -799,10 +789,11 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
 	tcase_add_test(tests, claim_is_no_member);
 	tcase_add_test(tests, claim_of_the_dead_is_free);
-	tcase_add_test(tests, one_counts_for_all);
-	tcase_add_test(tests, count_that_never_ends_is_made_by_another);
-	tcase_add_test(tests, counts_of_other_pools_are_not_recalled);
-	tcase_add_test(tests, garbage_is_no_count);
+	tcase_add_test(tests, one_looks_for_all);
+	tcase_add_test(tests, look_that_never_ends_is_for_another);
+	tcase_add_test(tests, looks_are_each_pools_own);
+	tcase_add_test(tests, rests_no_longer_than_a_second);
+	tcase_add_test(tests, counts_without_asking);
 	tcase_add_test(tests, exit_spares_the_successor);
 	tcase_add_test(tests, says_a_thing_once);
 	tcase_add_test(tests, knows_who_wants_it_more);

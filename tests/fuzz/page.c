@@ -77,19 +77,18 @@ static void ask(struct world *world, struct pool_member *member, bool is_vouched
 	pool_note_left(page, TAG, member, &terms, is_alive);
 }
 
-/* What another has counted is within bounds, whatever is on the page. */
-static void recall(const struct world *world)
+/* What is counted without asking is within bounds, whatever is on the page. */
+static void look(const struct world *world)
 {
 	struct pool_terms terms = {.most = world->most, .now = world->now, .timeout = TIMEOUT};
+	bool looks = pool_begins_look(page, TAG, world->now);
 
-	if (pool_recall(page, TAG, world->now, TIMEOUT, &terms.census) == POOL_RECALLED) {
-		must(terms.census.dead <= POOL_SLOTS && terms.census.others <= POOL_SLOTS);
-		must(terms.census.away <= terms.census.count);
-		pool_judge(page, TAG, &terms);
-		return;
-	}
-	terms.census = pool_count(page, TAG, 1, world->now, TIMEOUT, is_alive);
-	pool_remember(page, TAG, &terms.census, world->now, 20);
+	must(!pool_begins_look(page, TAG, world->now));
+	terms.census = pool_count(page, TAG, 1, world->now, TIMEOUT, looks ? is_alive : NULL);
+	must(terms.census.dead <= POOL_SLOTS && terms.census.others <= POOL_SLOTS);
+	must(terms.census.away <= terms.census.count);
+	pool_judge(page, TAG, &terms);
+	pool_ends_look(page, TAG, world->now, 20);
 }
 
 static void join(struct world *world, struct pool_member *member)
@@ -158,7 +157,7 @@ static void do_next(struct world *world, struct input *input)
 	case 6:
 		pool_renew_leases(page, TAG, world->is_sound ? 0 : world->most, world->now, TIMEOUT,
 		                  is_alive);
-		recall(world);
+		look(world);
 		break;
 	default:
 		tell(world);
