@@ -132,13 +132,26 @@ static void note_used(struct pool_page *page, unsigned slot)
 		;
 }
 
-/* Of the one that claimed it and never went on only the pid is sure: its start time may be that of
- * the holder before it. */
-static bool may_evict(struct pool_slot *slot, uint64_t holder, pool_is_alive *is_alive)
+/* What a slot has until all else of it is written: when it was claimed, in milliseconds, and by
+ * whom. One that was claimed long ago was given up: to go on takes next to nothing. */
+static const uint64_t is_claimed = UINT64_C(1) << 63;
+
+static uint64_t make_claim(const struct pool_member *member)
 {
-	if (holder >> 32 == 0)
-		return !is_alive((pid_t)(uint32_t)holder, 0);
-	return is_dead(slot, holder, is_alive);
+	return is_claimed | (member->now & INT32_MAX) << 32 | (uint32_t)member->pid;
+}
+
+static bool is_given_up(uint64_t claim, uint64_t now)
+{
+	enum { TAKES_AT_MOST = 1000 };
+
+	return ((now - (claim >> 32)) & INT32_MAX) > TAKES_AT_MOST;
+}
+
+static bool may_evict(struct pool_slot *slot, uint64_t holder, uint64_t now,
+                      pool_is_alive *is_alive)
+{
+	return holder & is_claimed ? is_given_up(holder, now) : is_dead(slot, holder, is_alive);
 }
 
 /* The first that is free, so that those in use are close together. */
@@ -148,9 +161,9 @@ static int claim_slot(struct pool_page *page, uint64_t wanted, uint64_t lease,
 	for (int evicts = 0; evicts < 2; evicts++)
 		for (unsigned at = 0; at < POOL_SLOTS; at++) {
 			struct pool_slot *slot = &page->slots[at];
-			uint64_t holder = slot->holder, claim = holder_of(0, member->pid);
+			uint64_t holder = slot->holder, claim = make_claim(member);
 
-			if (holder != 0 && !(evicts && may_evict(slot, holder, is_alive)))
+			if (holder != 0 && !(evicts && may_evict(slot, holder, member->now, is_alive)))
 				continue;
 			if (!atomic_compare_exchange_strong(&slot->holder, &holder, claim))
 				continue;

@@ -94,15 +94,20 @@ static uint64_t name_common(const struct departure *departure, int listener, uin
 	return waited_for != 0 ? waited_for : worker_name_socket(listener);
 }
 
-/* Somebody may write over its slot. */
+/* Somebody may have written over it. */
+static void hold_slot(void)
+{
+	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
+		take_slot();
+}
+
 bool turn_join(const struct departure *departure, int listener, uint64_t waited_for)
 {
 	if (self.tag == 0) {
 		self.tag = pool_tag(worker.forker, name_common(departure, listener, waited_for));
 		fill_vacancy(departure);
 	}
-	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
-		take_slot();
+	hold_slot();
 	return self.slot != POOL_NO_SLOT;
 }
 
@@ -165,6 +170,7 @@ enum pool_turn turn_look(const struct departure *departure, uint64_t now)
 
 	if (self.tag == 0)
 		return POOL_GO;
+	hold_slot();
 	terms = find_terms(departure, now);
 	return pool_judge(server.page, self.tag, &terms);
 }

@@ -529,24 +529,27 @@ START_TEST(has_a_slot_for_as_many_as_it_says)
 END_TEST
 
 /* Nobody sees half of a slot: one that is claimed, and not written yet, is of no pool. */
+static const uint64_t claim_of_now = UINT64_C(1) << 63 | (uint64_t)NOW << 32 | 101;
+
 START_TEST(claim_is_no_member)
 {
-	page->slots[0].holder = 101;
+	page->slots[0].holder = claim_of_now;
 	page->slots_used = 1;
 	ck_assert_uint_eq(count(NOW), 0);
 	ck_assert_int_eq(enter(TAG, 102), 1);
 }
 END_TEST
 
-/* ... and is another's, when no slot is free, if the one that claimed it is dead. */
-START_TEST(claim_of_the_dead_is_free)
+/* ... and is another's, when no slot is free, once it was given up. */
+START_TEST(claim_that_was_given_up_is_free)
 {
-	for (pid_t pid = 1; pid <= POOL_SLOTS; pid++)
-		page->slots[pid - 1].holder = (uint64_t)pid; /* without a tag */
+	struct pool_member late = {102, 1, NOW, NOW + 1001};
+
+	for (int i = 0; i < POOL_SLOTS; i++)
+		page->slots[i].holder = claim_of_now;
 	page->slots_used = POOL_SLOTS;
-	ck_assert_int_eq(enter(TAG, 5000), POOL_NO_SLOT);
-	all_alive = false;
-	ck_assert_int_ge(enter(TAG, 5000), 0);
+	ck_assert_int_eq(enter(TAG, 102), POOL_NO_SLOT);
+	ck_assert_int_ge(pool_enter(page, TAG, &late, is_alive), 0);
 }
 END_TEST
 
@@ -788,7 +791,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, leaver_of_another_pool_is_not_missed);
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
 	tcase_add_test(tests, claim_is_no_member);
-	tcase_add_test(tests, claim_of_the_dead_is_free);
+	tcase_add_test(tests, claim_that_was_given_up_is_free);
 	tcase_add_test(tests, one_looks_for_all);
 	tcase_add_test(tests, look_that_never_ends_is_for_another);
 	tcase_add_test(tests, looks_are_each_pools_own);
