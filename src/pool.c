@@ -168,7 +168,7 @@ static int claim_slot(struct pool_page *page, uint64_t wanted, uint64_t lease,
 			if (!atomic_compare_exchange_strong(&slot->holder, &holder, claim))
 				continue;
 			note_used(page, at);
-			if (holder != 0)
+			if (holder != 0 && !(holder & is_claimed))
 				note_forgotten_death(page, (uint32_t)(holder >> 32));
 			slot->lease = lease;
 			slot->start_time = member->start_time;
