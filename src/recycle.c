@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "hot.h"
+#include "idle.h"
 #include "leave.h"
 #include "listener.h"
 #include "lock.h"
@@ -42,8 +43,10 @@ static struct {
 	bool wants;            /* its turn, since then */
 	bool said_would_leave; /* in a dry run, since then */
 	uint64_t left_at;
-	unsigned refused; /* accepts, since then */
-	uint64_t said;    /* remarks, where there is no page to keep them */
+	unsigned refused;                /* accepts, since then */
+	const struct recycle_wait *wait; /* at which it may leave now; NULL: at an accept or a close */
+	_Atomic bool last_has_timeout;   /* the last wait seen that includes a listener */
+	uint64_t said;                   /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
 static void begin_watch(void)
@@ -52,6 +55,7 @@ static void begin_watch(void)
 	spare_begin();
 	atomic_flag_clear(&self.busy);
 	self.entered = self.arrived = false;
+	self.last_has_timeout = false;
 	self.looked = 0;
 	self.phase = SERVING;
 	self.said_would_leave = self.wants = false;
@@ -253,6 +257,25 @@ static struct leaving describe(uint64_t now)
 	};
 }
 
+/* Whoever leaves by default must have nothing left to do. The set of its wait is looked at last: a
+ * thread that is asleep by now may have woken its waiter before. */
+static enum idle find_left(void)
+{
+	enum idle left = idle_find_left();
+
+	if (left == IDLE_NOTHING_LEFT && self.wait != NULL &&
+	    self.wait->is_ready(self.wait, worker.listener))
+		left = IDLE_READY;
+	return left;
+}
+
+static bool is_left(enum idle left, uint64_t now)
+{
+	if (left != IDLE_NOTHING_LEFT)
+		stay_for_now(REMARK_IDLE + left, now);
+	return left != IDLE_NOTHING_LEFT;
+}
+
 /* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
  * then there will soon be another connection to wake the siblings. */
 static bool has_to_stay(uint64_t now)
@@ -273,12 +296,14 @@ static bool has_to_stay(uint64_t now)
 		stay_for_now(REMARK_OPEN, now);
 		return true;
 	}
+	if (self.departure.is_default && self.last_has_timeout)
+		return is_left(IDLE_SCHEDULED, now);
 	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched,
 	                            worker.many_accept, worker.listener);
-	if (hindrance == LEAVE_IS_CLEAN)
-		return false;
-	if (hindrance == LEAVE_HAS_BACKLOG)
-		return now - verdict.since < BACKLOG_IS_LASTING;
+	if (hindrance == LEAVE_HAS_BACKLOG && now - verdict.since < BACKLOG_IS_LASTING)
+		return true;
+	if (hindrance == LEAVE_IS_CLEAN || hindrance == LEAVE_HAS_BACKLOG)
+		return self.departure.is_default && is_left(find_left(), now);
 	if (leave_is_hindered_for_good(hindrance))
 		stay(REMARK_HINDRANCE + hindrance);
 	else
@@ -355,7 +380,8 @@ static bool is_idle_at_accept(void)
 	return self.departure.way.moment == MOMENT_IDLE && listener_blocks(worker.listener);
 }
 
-HOT __attribute__((noinline)) static void consider_slowly(enum moment moment)
+HOT __attribute__((noinline)) static void consider_slowly(enum moment moment,
+                                                          const struct recycle_wait *wait)
 {
 	int saved = errno;
 
@@ -363,6 +389,7 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment)
 		moment = MOMENT_IDLE;
 	if (atomic_flag_test_and_set(&self.busy))
 		return;
+	self.wait = wait;
 	if (self.phase == LEAVING) {
 		if (moment != MOMENT_CLOSE && /* what is open may take its time */
 		    process_clock() - self.left_at > self.departure.replaced_within)
@@ -387,10 +414,10 @@ static inline bool is_something_to_do(enum moment moment)
 	return verdict.crossed != 0 || is_due(moment);
 }
 
-static inline void consider(enum moment moment)
+static inline void consider(enum moment moment, const struct recycle_wait *wait)
 {
 	if (is_something_to_do(moment))
-		consider_slowly(moment);
+		consider_slowly(moment, wait);
 }
 
 /* After it was asked a worker is told twice that there is nothing to accept or to wait for, so that
@@ -454,9 +481,11 @@ static void arrive(int listener)
 	errno = saved;
 }
 
-void recycle_waits_for(int listener)
+void recycle_waits_for(int listener, bool has_timeout)
 {
 	worker_waits();
+	if (listener >= 0)
+		self.last_has_timeout = has_timeout;
 	if (listener >= 0 && !self.arrived && worker_is_current() &&
 	    !atomic_exchange(&self.arrived, true))
 		arrive(listener);
@@ -471,13 +500,13 @@ HOT int recycle_before_accept(int listener)
 	worker_accepts_on(listener);
 	if (!self.entered)
 		enter();
-	consider(MOMENT_ACCEPT);
+	consider(MOMENT_ACCEPT, NULL);
 	return is_to_refuse() ? leave_refusal(listener) : 0;
 }
 
 HOT void recycle_closed(void)
 {
-	consider(MOMENT_CLOSE);
+	consider(MOMENT_CLOSE, NULL);
 }
 
 bool recycle_is_asked_to_leave_idle(void)
@@ -490,9 +519,10 @@ int recycle_listener(void)
 	return worker.listener;
 }
 
-int recycle_idle(void)
+int recycle_idle(const struct recycle_wait *wait)
 {
-	consider(MOMENT_IDLE);
+	self.last_has_timeout = wait->has_timeout;
+	consider(MOMENT_IDLE, wait);
 	return is_to_refuse() ? EINTR : 0;
 }
 

@@ -32,17 +32,24 @@ int recycle_before_accept(int listener);
  * returns 0, or the errno to end the wait with. */
 extern _Atomic bool recycle_leaves_idle;
 
+/* A wait that is about to begin; whoever makes one has the set behind it. */
+struct recycle_wait {
+	bool has_timeout; /* of whatever length */
+	/* Would it return at once for something else than the listener? True if that is not known. */
+	bool (*is_ready)(const struct recycle_wait *wait, int listener);
+};
+
 /* Is it of interest which threads wait for a listener? Until it is known how this worker leaves,
  * and as long as it would leave when idle by default. Then, before such a wait: with the listener,
  * -1 where it is not known which it is, or whether it is one. To know is worth a look in /proc
  * while recycle_looks_for_listener(), which is true a few times in a life. */
 extern _Atomic bool recycle_notes_waits;
 bool recycle_looks_for_listener(void);
-void recycle_waits_for(int listener);
+void recycle_waits_for(int listener, bool has_timeout);
 
 bool recycle_is_asked_to_leave_idle(void);
 int recycle_listener(void);
-int recycle_idle(void);
+int recycle_idle(const struct recycle_wait *wait);
 
 /* What the application asks for (include/slshim.h), in the current process of a server that is on.
  * 0, or EBUSY while another thread judges, or ENODATA for what cannot be measured. */

@@ -62,16 +62,23 @@ static bool look_at_line(const char *line, void *argument)
 	return search->found < 0;
 }
 
-/* The kernel tells what is in an epoll set. The first that fits; -1 if none does. */
-static int find_in_epoll(int set, bool (*fits)(int fd))
+/* The kernel tells what is in an epoll set. */
+static bool each_of_epoll(int set, bool (*visit)(const char *line, void *argument), void *argument)
 {
-	struct search search = {.fits = fits, .found = -1};
 	struct line path;
 
 	line_start(&path);
 	line_text(&path, "/proc/self/fdinfo/");
 	line_number(&path, (uint64_t)set);
-	file_each_line(path.text, look_at_line, &search);
+	return file_each_line(path.text, visit, argument);
+}
+
+/* The first that fits; -1 if none does. */
+static int find_in_epoll(int set, bool (*fits)(int fd))
+{
+	struct search search = {.fits = fits, .found = -1};
+
+	each_of_epoll(set, look_at_line, &search);
 	return search.found;
 }
 
@@ -80,10 +87,90 @@ static bool is_accepted_on(int fd)
 	return fd == recycle_listener();
 }
 
-/* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */
-static bool is_over(bool includes_listener)
+/* ------------------------------------------------- would it return at once? */
+
+struct wait_of_poll {
+	struct recycle_wait wait;
+	struct pollfd *set;
+	nfds_t count;
+};
+
+/* Whatever it says of the set's members, the wait itself says anew. */
+static bool is_poll_ready(const struct recycle_wait *wait, int listener)
 {
-	int interruption = includes_listener ? recycle_idle() : 0;
+	const struct wait_of_poll *self = (const void *)wait;
+
+	if (real.poll(self->set, self->count, 0) < 0)
+		return true;
+	for (nfds_t i = 0; i < self->count; i++)
+		if (self->set[i].revents != 0 && self->set[i].fd != listener)
+			return true;
+	return false;
+}
+
+struct wait_of_select {
+	struct recycle_wait wait;
+	int count;
+	const fd_set *of[3]; /* to read, to write, and for other things */
+};
+
+static bool is_select_ready(const struct recycle_wait *wait, int listener)
+{
+	const struct wait_of_select *self = (const void *)wait;
+	struct timeval at_once = {0, 0};
+	fd_set copies[3];
+	int ready;
+
+	if (self->count > FD_SETSIZE)
+		return true;
+	for (int i = 0; i < 3; i++)
+		if (self->of[i] != NULL)
+			copies[i] = *self->of[i];
+	ready = real.select(self->count, self->of[0] ? &copies[0] : NULL,
+	                    self->of[1] ? &copies[1] : NULL, self->of[2] ? &copies[2] : NULL, &at_once);
+	return ready < 0 || ready > (self->of[0] != NULL && FD_ISSET(listener, &copies[0]));
+}
+
+struct wait_of_epoll {
+	struct recycle_wait wait;
+	int set;
+};
+
+/* What an edge has told already counts as ready, too: the wait would not tell it again, but nobody
+ * else knows. */
+static bool is_member_ready(const char *line, void *listener)
+{
+	static const char before[] = "events:";
+	const char *at = strstr(line, before);
+	uint64_t fd, events;
+	struct pollfd member;
+
+	if (strncmp(line, "tfd:", 4) != 0)
+		return true;
+	if (at == NULL || number_read_next(line + 4, &fd) == NULL)
+		return false;
+	at += sizeof before - 1;
+	if (number_read_hex(at + strspn(at, " \t"), &events) == NULL)
+		return false;
+	member = (struct pollfd){.fd = (int)fd, .events = (short)(events & 0xffff)};
+	return member.fd == *(int *)listener || real.poll(&member, 1, 0) == 0;
+}
+
+/* The set itself is ready when one of its members is; which, its wait alone would tell, for once.
+ */
+static bool is_epoll_ready(const struct recycle_wait *wait, int listener)
+{
+	const struct wait_of_epoll *self = (const void *)wait;
+	struct pollfd set = {.fd = self->set, .events = POLLIN};
+	int ready = real.poll(&set, 1, 0);
+
+	return ready != 0 && (ready < 0 || !each_of_epoll(self->set, is_member_ready, &listener));
+}
+
+/* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */
+static bool is_over(const struct recycle_wait *wait)
+{
+	int interruption = recycle_idle(wait);
 
 	if (interruption != 0)
 		errno = interruption;
@@ -91,92 +178,125 @@ static bool is_over(bool includes_listener)
 }
 
 /* A worker with threads leaves only by one that alone waits for its listeners. */
-static void note_poll(const struct pollfd *set, nfds_t count)
+static void note_poll(const struct pollfd *set, nfds_t count, bool has_timeout)
 {
 	for (nfds_t i = 0; i < count; i++)
 		if ((set[i].events & POLLIN) && worker_knows_listener(set[i].fd)) {
-			recycle_waits_for(set[i].fd);
+			recycle_waits_for(set[i].fd, has_timeout);
 			return;
 		}
 }
 
-static void note_select(int count, const fd_set *reads)
+static void note_select(int count, const fd_set *reads, bool has_timeout)
 {
 	for (int fd = 0; reads != NULL && fd < count && fd < FD_SETSIZE; fd++)
 		if (FD_ISSET(fd, reads) && worker_knows_listener(fd)) {
-			recycle_waits_for(fd);
+			recycle_waits_for(fd, has_timeout);
 			return;
 		}
 }
 
-static bool is_poll_over(const struct pollfd *set, nfds_t count)
+static bool is_poll_over(struct pollfd *set, nfds_t count, bool has_timeout)
 {
+	struct wait_of_poll self;
+
 	if (recycle_notes_waits)
-		note_poll(set, count);
-	return is_asked() && is_over(poll_includes(set, count, recycle_listener()));
+		note_poll(set, count, has_timeout);
+	if (!is_asked() || !poll_includes(set, count, recycle_listener()))
+		return false;
+	self = (struct wait_of_poll){{has_timeout, is_poll_ready}, set, count};
+	return is_over(&self.wait);
 }
 
-static bool is_select_over(int count, const fd_set *reads)
+static bool is_select_over(int count, const fd_set *reads, const fd_set *writes,
+                           const fd_set *others, bool has_timeout)
 {
+	struct wait_of_select self;
+
 	if (recycle_notes_waits)
-		note_select(count, reads);
-	return is_asked() && is_over(select_includes(count, reads, recycle_listener()));
+		note_select(count, reads, has_timeout);
+	if (!is_asked() || !select_includes(count, reads, recycle_listener()))
+		return false;
+	self = (struct wait_of_select){{has_timeout, is_select_ready}, count, {reads, writes, others}};
+	return is_over(&self.wait);
 }
 
-/* What is in a set of epoll is too dear to ask each time: it may be a listener. */
-static void note_epoll(int set)
+/* What is in a set of epoll is too dear to ask each time: it may be a listener. Which set had one
+ * is remembered. */
+static void note_epoll(int set, bool has_timeout)
 {
-	recycle_waits_for(recycle_looks_for_listener() ? find_in_epoll(set, worker_knows_listener)
-	                                               : -1);
+	static _Atomic int listening_set = -1, listener_in_it = -1;
+	int listener = -1;
+
+	if (recycle_looks_for_listener())
+		listener = find_in_epoll(set, worker_knows_listener);
+	else if (set == listening_set)
+		listener = listener_in_it;
+	if (listener >= 0) {
+		listener_in_it = listener;
+		listening_set = set;
+	}
+	recycle_waits_for(listener, has_timeout);
 }
 
-static bool is_epoll_over(int set)
+static bool is_epoll_over(int set, bool has_timeout)
 {
+	struct wait_of_epoll self;
+
 	if (recycle_notes_waits)
-		note_epoll(set);
-	return is_asked() && is_over(find_in_epoll(set, is_accepted_on) >= 0);
+		note_epoll(set, has_timeout);
+	if (!is_asked() || find_in_epoll(set, is_accepted_on) < 0)
+		return false;
+	self = (struct wait_of_epoll){{has_timeout, is_epoll_ready}, set};
+	return is_over(&self.wait);
 }
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
 {
-	return is_poll_over(set, count) ? -1 : real.poll(set, count, timeout);
+	return is_poll_over(set, count, timeout >= 0) ? -1 : real.poll(set, count, timeout);
 }
 
 HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
                const sigset_t *mask)
 {
-	return is_poll_over(set, count) ? -1 : real.ppoll(set, count, timeout, mask);
+	return is_poll_over(set, count, timeout != NULL) ? -1 : real.ppoll(set, count, timeout, mask);
 }
 
 HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
                 struct timeval *restrict timeout)
 {
-	return is_select_over(count, reads) ? -1 : real.select(count, reads, writes, others, timeout);
+	return is_select_over(count, reads, writes, others, timeout != NULL)
+	           ? -1
+	           : real.select(count, reads, writes, others, timeout);
 }
 
 HOOK int pselect(int count, fd_set *restrict reads, fd_set *restrict writes,
                  fd_set *restrict others, const struct timespec *restrict timeout,
                  const sigset_t *restrict mask)
 {
-	return is_select_over(count, reads) ? -1
-	                                    : real.pselect(count, reads, writes, others, timeout, mask);
+	return is_select_over(count, reads, writes, others, timeout != NULL)
+	           ? -1
+	           : real.pselect(count, reads, writes, others, timeout, mask);
 }
 
 HOOK int epoll_wait(int set, struct epoll_event *events, int most, int timeout)
 {
-	return is_epoll_over(set) ? -1 : real.epoll_wait(set, events, most, timeout);
+	return is_epoll_over(set, timeout >= 0) ? -1 : real.epoll_wait(set, events, most, timeout);
 }
 
 HOOK int epoll_pwait(int set, struct epoll_event *events, int most, int timeout,
                      const sigset_t *mask)
 {
-	return is_epoll_over(set) ? -1 : real.epoll_pwait(set, events, most, timeout, mask);
+	return is_epoll_over(set, timeout >= 0) ? -1
+	                                        : real.epoll_pwait(set, events, most, timeout, mask);
 }
 
 HOOK int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *timeout,
                       const sigset_t *mask)
 {
-	return is_epoll_over(set) ? -1 : real.epoll_pwait2(set, events, most, timeout, mask);
+	return is_epoll_over(set, timeout != NULL)
+	           ? -1
+	           : real.epoll_pwait2(set, events, most, timeout, mask);
 }
 
 /* What glibc's headers make of poll and ppoll under _FORTIFY_SOURCE; `room` is what the compiler
@@ -186,13 +306,15 @@ int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t
 
 HOOK int __poll_chk(struct pollfd *set, nfds_t count, int timeout, size_t room)
 {
-	return is_poll_over(set, count) ? -1 : real.poll_chk(set, count, timeout, room);
+	return is_poll_over(set, count, timeout >= 0) ? -1 : real.poll_chk(set, count, timeout, room);
 }
 
 HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *timeout,
                      const sigset_t *mask, size_t room)
 {
-	return is_poll_over(set, count) ? -1 : real.ppoll_chk(set, count, timeout, mask, room);
+	return is_poll_over(set, count, timeout != NULL)
+	           ? -1
+	           : real.ppoll_chk(set, count, timeout, mask, room);
 }
 
 #ifdef TIME64_TWINS
@@ -205,31 +327,37 @@ int __epoll_pwait2_time64(int, struct epoll_event *, int, const void *, const si
 
 HOOK int __ppoll64(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask)
 {
-	return is_poll_over(set, count) ? -1 : real.ppoll64(set, count, time, mask);
+	return is_poll_over(set, count, time != NULL) ? -1 : real.ppoll64(set, count, time, mask);
 }
 
 HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask,
                        size_t room)
 {
-	return is_poll_over(set, count) ? -1 : real.ppoll64_chk(set, count, time, mask, room);
+	return is_poll_over(set, count, time != NULL) ? -1
+	                                              : real.ppoll64_chk(set, count, time, mask, room);
 }
 
 HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, void *time)
 {
-	return is_select_over(count, reads) ? -1 : real.select64(count, reads, writes, others, time);
+	return is_select_over(count, reads, writes, others, time != NULL)
+	           ? -1
+	           : real.select64(count, reads, writes, others, time);
 }
 
 HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
                      const sigset_t *mask)
 {
-	return is_select_over(count, reads) ? -1
-	                                    : real.pselect64(count, reads, writes, others, time, mask);
+	return is_select_over(count, reads, writes, others, time != NULL)
+	           ? -1
+	           : real.pselect64(count, reads, writes, others, time, mask);
 }
 
 HOOK int __epoll_pwait2_time64(int set, struct epoll_event *events, int most, const void *time,
                                const sigset_t *mask)
 {
-	return is_epoll_over(set) ? -1 : real.epoll_pwait2_time64(set, events, most, time, mask);
+	return is_epoll_over(set, time != NULL)
+	           ? -1
+	           : real.epoll_pwait2_time64(set, events, most, time, mask);
 }
 
 #endif
