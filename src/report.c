@@ -306,7 +306,7 @@ const char *report_reason(unsigned remark)
 		       "at accept may suit it";
 	case REMARK_HINDRANCE + LEAVE_HAS_THREADS:
 		return "for as long as it has several threads, one of which may have accepted just now; an "
-		       "SL_LEAVE when idle may suit it";
+		       "SL_LEAVE at accept may suit it";
 	case REMARK_HINDRANCE + LEAVE_HAS_CHILDREN:
 		return "for as long as it has a child process; an SL_LEAVE with a signal may suit it";
 	case REMARK_HINDRANCE + LEAVE_IS_CONNECTED:

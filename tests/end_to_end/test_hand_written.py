@@ -151,7 +151,7 @@ def test_has_no_pipe_of_death():
     ("reason", "service", "lock", "oddity"),
     [
         ("for as long as it has a child process", "close", "none", "helper"),
-        ("it has several threads", "close", "none", "thread_pool"),
+        ("several of its threads accept", "close", "none", "thread_pool"),
         ("it accepts on a socket that it opened itself", "close", "none", "own_listener"),
         ("its closes or waits are not seen", "dup2", "pipe", "none"),
         ("its closes or waits are not seen", "close_range", "mutex", "none"),
