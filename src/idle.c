@@ -57,51 +57,31 @@ static const struct waiting {
 	unsigned number;
 	unsigned char timeout, argument;
 } waits[] = {
+    {SYS_accept4, WITHOUT, 0},
+    {SYS_ppoll, ADDRESS, 2},
+    {SYS_pselect6, ADDRESS, 4},
+    {SYS_epoll_pwait, MILLISECONDS, 3},
+    {SYS_rt_sigsuspend, WITHOUT, 0},
+    {SYS_rt_sigtimedwait, ADDRESS, 2},
 #ifdef SYS_accept
     {SYS_accept, WITHOUT, 0},
 #endif
-#ifdef SYS_accept4
-    {SYS_accept4, WITHOUT, 0},
+#ifdef SYS_epoll_pwait2
+    {SYS_epoll_pwait2, ADDRESS, 3},
 #endif
-#ifdef SYS_pause
+#ifdef SYS_pause /* younger machines have none of these */
     {SYS_pause, WITHOUT, 0},
-#endif
-#ifdef SYS_poll
     {SYS_poll, MILLISECONDS, 2},
-#endif
-#ifdef SYS_ppoll
-    {SYS_ppoll, ADDRESS, 2},
-#endif
-#ifdef SYS_ppoll_time64
-    {SYS_ppoll_time64, ADDRESS, 2},
+    {SYS_epoll_wait, MILLISECONDS, 3},
 #endif
 #ifdef SYS__newselect /* there SYS_select has one argument, and nobody calls it */
     {SYS__newselect, ADDRESS, 4},
 #elif defined SYS_select
     {SYS_select, ADDRESS, 4},
 #endif
-#ifdef SYS_pselect6
-    {SYS_pselect6, ADDRESS, 4},
-#endif
-#ifdef SYS_pselect6_time64
+#ifdef SYS_ppoll_time64 /* of machines with 32 bits */
+    {SYS_ppoll_time64, ADDRESS, 2},
     {SYS_pselect6_time64, ADDRESS, 4},
-#endif
-#ifdef SYS_epoll_wait
-    {SYS_epoll_wait, MILLISECONDS, 3},
-#endif
-#ifdef SYS_epoll_pwait
-    {SYS_epoll_pwait, MILLISECONDS, 3},
-#endif
-#ifdef SYS_epoll_pwait2
-    {SYS_epoll_pwait2, ADDRESS, 3},
-#endif
-#ifdef SYS_rt_sigsuspend
-    {SYS_rt_sigsuspend, WITHOUT, 0},
-#endif
-#ifdef SYS_rt_sigtimedwait
-    {SYS_rt_sigtimedwait, ADDRESS, 2},
-#endif
-#ifdef SYS_rt_sigtimedwait_time64
     {SYS_rt_sigtimedwait_time64, ADDRESS, 2},
 #endif
 };

@@ -45,7 +45,7 @@ static struct {
 	uint64_t left_at;
 	unsigned refused;                /* accepts, since then */
 	const struct recycle_wait *wait; /* at which it may leave now; NULL: at an accept or a close */
-	_Atomic bool last_has_timeout;   /* the last wait seen that includes a listener */
+	bool last_has_timeout;           /* the last wait seen that includes a listener */
 	uint64_t said;                   /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
@@ -423,18 +423,21 @@ static inline void consider(enum moment moment, const struct recycle_wait *wait)
 /* After it was asked a worker is told twice that there is nothing to accept or to wait for, so that
  * it looks at what its handler left; then all goes ahead again: it must not turn clients away for
  * long. Where another thread runs the handler, only time tells. */
-static bool is_to_refuse(void)
+__attribute__((noinline)) static bool refuses_still(void)
 {
 	enum { REFUSALS = 2 };
 
-	if (self.phase != LEAVING)
-		return false;
 	if (self.refused < REFUSALS) {
 		self.refused++;
 		return true;
 	}
 	return self.departure.refuses_for > 0 &&
 	       process_clock() - self.left_at < self.departure.refuses_for;
+}
+
+static inline bool is_to_refuse(void)
+{
+	return self.phase == LEAVING && refuses_still();
 }
 
 void recycle_unseen(void)
@@ -471,7 +474,7 @@ static void arrive_at(int listener)
 		turn_serve_beside_children(listener);
 }
 
-static void arrive(int listener)
+__attribute__((cold, noinline)) static void arrive(int listener)
 {
 	int saved = errno;
 

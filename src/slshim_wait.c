@@ -114,21 +114,24 @@ struct wait_of_select {
 	const fd_set *of[3]; /* to read, to write, and for other things */
 };
 
+/* Of a set there need be no more than the words that hold `count` bits. */
 static bool is_select_ready(const struct recycle_wait *wait, int listener)
 {
+	enum { WORD = 8 * sizeof(long) };
 	const struct wait_of_select *self = (const void *)wait;
+	size_t size = ((size_t)self->count + WORD - 1) / WORD * sizeof(long);
 	struct timeval at_once = {0, 0};
 	fd_set copies[3];
 	int ready;
 
-	if (self->count > FD_SETSIZE)
+	if (self->count < 0 || self->count > FD_SETSIZE)
 		return true;
+	memset(copies, 0, sizeof copies);
 	for (int i = 0; i < 3; i++)
 		if (self->of[i] != NULL)
-			copies[i] = *self->of[i];
-	ready = real.select(self->count, self->of[0] ? &copies[0] : NULL,
-	                    self->of[1] ? &copies[1] : NULL, self->of[2] ? &copies[2] : NULL, &at_once);
-	return ready < 0 || ready > (self->of[0] != NULL && FD_ISSET(listener, &copies[0]));
+			memcpy(&copies[i], self->of[i], size);
+	ready = real.select(self->count, &copies[0], &copies[1], &copies[2], &at_once);
+	return ready < 0 || ready > (FD_ISSET(listener, &copies[0]) ? 1 : 0);
 }
 
 struct wait_of_epoll {
@@ -196,59 +199,78 @@ static void note_select(int count, const fd_set *reads, bool has_timeout)
 		}
 }
 
+/* What is rare is apart from what each wait comes through. */
+#define RARE __attribute__((cold, noinline))
+
+RARE static bool ask_before_poll(struct pollfd *set, nfds_t count, bool has_timeout)
+{
+	struct wait_of_poll self = {{has_timeout, is_poll_ready}, set, count};
+
+	return poll_includes(set, count, recycle_listener()) && is_over(&self.wait);
+}
+
 static bool is_poll_over(struct pollfd *set, nfds_t count, bool has_timeout)
 {
-	struct wait_of_poll self;
-
 	if (recycle_notes_waits)
 		note_poll(set, count, has_timeout);
-	if (!is_asked() || !poll_includes(set, count, recycle_listener()))
-		return false;
-	self = (struct wait_of_poll){{has_timeout, is_poll_ready}, set, count};
-	return is_over(&self.wait);
+	return is_asked() && ask_before_poll(set, count, has_timeout);
+}
+
+RARE static bool ask_before_select(int count, const fd_set *reads, const fd_set *writes,
+                                   const fd_set *others, bool has_timeout)
+{
+	struct wait_of_select self = {{has_timeout, is_select_ready}, count, {reads, writes, others}};
+
+	return select_includes(count, reads, recycle_listener()) && is_over(&self.wait);
 }
 
 static bool is_select_over(int count, const fd_set *reads, const fd_set *writes,
                            const fd_set *others, bool has_timeout)
 {
-	struct wait_of_select self;
-
 	if (recycle_notes_waits)
 		note_select(count, reads, has_timeout);
-	if (!is_asked() || !select_includes(count, reads, recycle_listener()))
-		return false;
-	self = (struct wait_of_select){{has_timeout, is_select_ready}, count, {reads, writes, others}};
-	return is_over(&self.wait);
+	return is_asked() && ask_before_select(count, reads, writes, others, has_timeout);
 }
 
-/* What is in a set of epoll is too dear to ask each time: it may be a listener. Which set had one
- * is remembered. */
-static void note_epoll(int set, bool has_timeout)
-{
-	static _Atomic int listening_set = -1, listener_in_it = -1;
-	int listener = -1;
+/* The set that was seen to have a listener, that one, and by which process. */
+static _Atomic int listening_set = -1, listener_in_it;
+static _Atomic pid_t seen_by;
 
-	if (recycle_looks_for_listener())
-		listener = find_in_epoll(set, worker_knows_listener);
-	else if (set == listening_set)
-		listener = listener_in_it;
+RARE static int look_for_listener(int set)
+{
+	int listener = find_in_epoll(set, worker_knows_listener);
+
 	if (listener >= 0) {
 		listener_in_it = listener;
+		seen_by = worker.pid;
 		listening_set = set;
 	}
-	recycle_waits_for(listener, has_timeout);
+	return listener;
+}
+
+/* What is in a set of epoll is too dear to ask each time: it may be a listener. */
+static void note_epoll(int set, bool has_timeout)
+{
+	if (set == listening_set && seen_by == worker.pid)
+		recycle_waits_for(listener_in_it, has_timeout);
+	else if (recycle_looks_for_listener())
+		recycle_waits_for(look_for_listener(set), has_timeout);
+	else
+		recycle_waits_for(-1, has_timeout);
+}
+
+RARE static bool ask_before_epoll(int set, bool has_timeout)
+{
+	struct wait_of_epoll self = {{has_timeout, is_epoll_ready}, set};
+
+	return find_in_epoll(set, is_accepted_on) >= 0 && is_over(&self.wait);
 }
 
 static bool is_epoll_over(int set, bool has_timeout)
 {
-	struct wait_of_epoll self;
-
 	if (recycle_notes_waits)
 		note_epoll(set, has_timeout);
-	if (!is_asked() || find_in_epoll(set, is_accepted_on) < 0)
-		return false;
-	self = (struct wait_of_epoll){{has_timeout, is_epoll_ready}, set};
-	return is_over(&self.wait);
+	return is_asked() && ask_before_epoll(set, has_timeout);
 }
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
