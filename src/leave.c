@@ -60,9 +60,9 @@ static enum hindrance thread_hindrance(enum moment moment, bool many_accept)
 {
 	if (moment == MOMENT_ACCEPT || process_threads() == 1)
 		return LEAVE_IS_CLEAN;
-	if (many_accept || (moment == MOMENT_IDLE && !process_is_main_thread()))
+	if (many_accept)
 		return LEAVE_THREADED;
-	return moment == MOMENT_IDLE ? LEAVE_IS_CLEAN : LEAVE_HAS_THREADS;
+	return moment == MOMENT_IDLE && process_is_main_thread() ? LEAVE_IS_CLEAN : LEAVE_HAS_THREADS;
 }
 
 static bool has_backlog(int listener)

@@ -316,8 +316,8 @@ const char *report_reason(unsigned remark)
 	case REMARK_HINDRANCE + LEAVE_HAS_NO_PIPE:
 		return "for as long as it has not exactly one pipe that may be httpd's pipe of death";
 	case REMARK_IDLE + IDLE_SCHEDULED:
-		return "for as long as it waits with a timeout, since then something is scheduled; "
-		       "SL_LEAVE=_exit@idle says that it may be dropped";
+		return "for as long as it waits with a timeout, because then something is "
+		       "scheduled; SL_LEAVE=_exit@idle says that it may be dropped";
 	case REMARK_IDLE + IDLE_READY:
 		return "for as long as each of its waits finds something to do; SL_LEAVE=_exit@idle says "
 		       "that it may be dropped";
