@@ -167,11 +167,13 @@ def tornado_application():
     return tornado.web.Application([("/.*", Handler)])
 
 
-def serve_by_tornado(listener):
+def serve_by_tornado(listener, every_second=None):
     import tornado.httpserver
     import tornado.ioloop
 
     listener.setblocking(False)
+    if every_second:
+        tornado.ioloop.PeriodicCallback(every_second, 1000).start()
     tornado.httpserver.HTTPServer(tornado_application()).add_socket(listener)
     tornado.ioloop.IOLoop.current().start()
 
@@ -204,6 +206,7 @@ kinds = {
     "kept_upstream": lambda listener: serve_by_asyncio(listener, kept.ask),
     "watched_upstream": watch_by_hand,
     "tornado": serve_by_tornado,
+    "periodic_tornado": lambda listener: serve_by_tornado(listener, every_second=int),
 }
 
 
