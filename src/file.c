@@ -126,31 +126,45 @@ struct entry {
 	char name[];
 };
 
-static bool count_entries(int fd, uint64_t *count)
+static bool each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument)
 {
-	_Alignas(struct entry) char text[READ_AT_ONCE];
+	_Alignas(struct entry) char text[512];
 	long got;
 
-	*count = 0;
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return false;
 	while ((got = syscall(SYS_getdents64, fd, text, sizeof text)) > 0)
 		for (long at = 0; at < got;) {
 			const struct entry *entry = (const void *)(text + at);
 
-			*count += strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0;
+			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
+			    !visit(entry->name, argument))
+				return false;
 			at += entry->length;
 		}
 	return got == 0;
 }
 
-bool file_count_entries(int fd, uint64_t *count)
+bool file_each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument)
 {
 	int saved = errno;
-	bool was_all = count_entries(fd, count);
+	bool was_all = each_entry(fd, visit, argument);
 
 	errno = saved;
 	return was_all;
+}
+
+static bool count_entry(const char *name, void *count)
+{
+	(void)name;
+	++*(uint64_t *)count;
+	return true;
+}
+
+bool file_count_entries(int fd, uint64_t *count)
+{
+	*count = 0;
+	return file_each_entry(fd, count_entry, count);
 }
 
 /* Inodes of sockets and pipes are 32 bits wide on Linux. */

@@ -26,6 +26,10 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
                     void *argument);
 bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument);
 
+/* Calls `visit` with the name of each entry of a directory that is open, "." and ".." left out,
+ * until it returns false. True if that was all of them; false as well if it is no directory. */
+bool file_each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument);
+
 /* How many entries a directory has that is open, "." and ".." left out; false if it is none. */
 bool file_count_entries(int fd, uint64_t *count);
 

@@ -34,53 +34,32 @@ static enum hindrance pipe_of_death_hindrance(void)
 	return process_handles(pipe_of_death_signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
 
-static bool is_connection_of(int fd, const struct place *listener)
+static bool is_no_connection_of(int fd, void *listener)
 {
 	struct place local;
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
 
-	return place_find(fd, &local) && place_may_come_from(&local, listener) &&
-	       getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+	return !place_find(fd, &local) || !place_may_come_from(&local, listener) ||
+	       getpeername(fd, (struct sockaddr *)&peer, &size) != 0;
 }
 
-/* poll() tells open descriptors from unused numbers, many at a time, but no more than a process may
- * have open. */
 static bool holds_connection(int listener)
 {
-	enum { MOST = 64 };
-	struct pollfd looked_at[MOST];
 	struct place place;
-	int end = process_descriptor_end(), at_a_time = MOST;
-	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MOST)
-		at_a_time = limit.rlim_cur > 0 ? (int)limit.rlim_cur : 1;
-
-	if (!place_find(listener, &place))
-		return true;
-	for (int start = 0; start < end; start += at_a_time) {
-		nfds_t count = (nfds_t)(end - start < at_a_time ? end - start : at_a_time);
-
-		for (nfds_t i = 0; i < count; i++)
-			looked_at[i] = (struct pollfd){.fd = start + (int)i};
-		if (real.poll(looked_at, count, 0) < 0)
-			return true;
-		for (nfds_t i = 0; i < count; i++)
-			if ((looked_at[i].revents & POLLNVAL) == 0 && is_connection_of(looked_at[i].fd, &place))
-				return true;
-	}
-	return false;
+	return !place_find(listener, &place) || !process_each_descriptor(is_no_connection_of, &place);
 }
 
 /* Another thread may have accepted just now, and nobody has been told yet; but where only the main
- * thread accepts, before its wait it knows that nothing is taken. */
-static bool suits_threads(enum moment moment, bool many_accept, int listener)
+ * thread accepts, before its wait or its accept it knows that nothing is taken. */
+static enum hindrance thread_hindrance(enum moment moment, bool many_accept)
 {
 	if (moment == MOMENT_ACCEPT || process_threads() == 1)
-		return true;
-	return moment == MOMENT_IDLE && process_is_main_thread() && !many_accept &&
-	       !listener_blocks(listener);
+		return LEAVE_IS_CLEAN;
+	if (many_accept)
+		return LEAVE_THREADED;
+	return moment == MOMENT_IDLE && process_is_main_thread() ? LEAVE_IS_CLEAN : LEAVE_HAS_THREADS;
 }
 
 static bool has_backlog(int listener)
@@ -93,10 +72,12 @@ static bool has_backlog(int listener)
 enum hindrance leave_hindrance(const struct way *way, bool is_known, const struct signal_mask *mask,
                                bool many_accept, int listener)
 {
+	enum hindrance threads;
+
 	if (way->deed == DEED_NONE)
 		return LEAVE_FORBIDDEN;
-	if (!is_known && !suits_threads(way->moment, many_accept, listener))
-		return LEAVE_THREADED;
+	if (!is_known && (threads = thread_hindrance(way->moment, many_accept)) != LEAVE_IS_CLEAN)
+		return threads;
 	if (way->deed == DEED_SIGNAL)
 		return signal_hindrance(way->signal, mask);
 	if (way->deed == DEED_PIPE_OF_DEATH)

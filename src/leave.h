@@ -16,9 +16,10 @@ enum hindrance {
 	LEAVE_FORBIDDEN,
 	LEAVE_SIGNAL_BLOCKED,
 	LEAVE_SIGNAL_UNHANDLED,
-	LEAVE_THREADED,
+	LEAVE_THREADED, /* several of them accept */
 	/* for now */
 	LEAVE_HAS_CHILDREN,
+	LEAVE_HAS_THREADS,
 	LEAVE_IS_CONNECTED,
 	LEAVE_HAS_NO_PIPE, /* or several that may be the one */
 	/* At a close: others wait for this listener, and the kernel may have woken this worker alone

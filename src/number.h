@@ -27,6 +27,27 @@ static inline const char *number_read_next(const char *text, uint64_t *number)
 	return number_read(text + strspn(text, " \t"), number);
 }
 
+/* The same of hexadecimal digits, as the kernel writes them: in lower case. */
+static inline const char *number_read_hex(const char *text, uint64_t *number)
+{
+	const char *at = text;
+	uint64_t sum = 0;
+
+	for (;; at++) {
+		unsigned digit = *at >= '0' && *at <= '9'   ? (unsigned)(*at - '0')
+		                 : *at >= 'a' && *at <= 'f' ? (unsigned)(*at - 'a') + 10
+		                                            : 16;
+
+		if (digit == 16)
+			break;
+		if (sum >> 60 != 0)
+			return NULL;
+		sum = sum << 4 | digit;
+	}
+	*number = sum;
+	return at > text ? at : NULL;
+}
+
 /* As the kernel writes sizes: "		    112 kB", and nothing after it. */
 static inline bool number_read_kilobytes(const char *text, uint64_t *kilobytes)
 {

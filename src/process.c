@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "file.h"
 #include "hot.h"
 #include "number.h"
+#include "real.h"
 
 uint64_t process_clock(void)
 {
@@ -116,6 +118,38 @@ int process_descriptor_end(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)
 		return (int)limit.rlim_cur;
 	return HIGHEST;
+}
+
+enum { AT_A_TIME = 64 };
+
+/* poll() takes no more of them than a process may have. */
+static nfds_t at_a_time(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < AT_A_TIME
+	           ? (nfds_t)limit.rlim_cur
+	           : AT_A_TIME;
+}
+
+/* poll() tells open descriptors from unused numbers, many at a time. */
+bool process_each_descriptor(bool (*visit)(int fd, void *argument), void *argument)
+{
+	struct pollfd looked_at[AT_A_TIME];
+	nfds_t most = at_a_time(), count;
+	int end = process_descriptor_end();
+
+	for (int start = 0; start < end; start += (int)count) {
+		count = (nfds_t)(end - start) < most ? (nfds_t)(end - start) : most;
+		for (nfds_t i = 0; i < count; i++)
+			looked_at[i] = (struct pollfd){.fd = start + (int)i};
+		if (count == 0 || real.poll(looked_at, count, 0) < 0)
+			return false;
+		for (nfds_t i = 0; i < count; i++)
+			if ((looked_at[i].revents & POLLNVAL) == 0 && !visit(looked_at[i].fd, argument))
+				return false;
+	}
+	return true;
 }
 
 /* A link of /proc/PID/fd names a file: "pipe:[4711]", "socket:[4712]", "/dev/null". */

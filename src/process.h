@@ -27,6 +27,10 @@ bool process_is_main_thread(void);
 /* No open descriptor has this number or a higher one. */
 int process_descriptor_end(void);
 
+/* Calls `visit` with each descriptor that is open, until it returns false. True if that was all of
+ * them; false as well if it cannot be told which are open. */
+bool process_each_descriptor(bool (*visit)(int fd, void *argument), void *argument);
+
 /* Does a process hold, under any of its lower descriptors, the very file that the caller's `fd` is?
  * Of sockets and the like; false if one may not look. */
 bool process_holds(pid_t pid, int fd);

@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "hot.h"
+#include "idle.h"
 #include "leave.h"
 #include "listener.h"
 #include "lock.h"
@@ -52,7 +53,8 @@ static struct {
 	unsigned stride;        /* so many moments go by from one look at that clock to the next, ... */
 	_Atomic unsigned rests; /* ... of which these are left */
 	unsigned refused;       /* accepts, since it left */
-	uint64_t said;          /* remarks, where there is no page to keep them */
+	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
+	uint64_t said;                 /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
 /* ------------------------------------------------------------------- guard */
@@ -114,6 +116,7 @@ static void begin_watch(void)
 	memset(self.blocked, 0xff, sizeof self.blocked);
 	self.entered = false;
 	self.arrived = false;
+	self.last_has_timeout = false;
 	self.looked = 0;
 	self.phase = SERVING;
 	self.said_would_leave = self.wants = false;
@@ -324,9 +327,28 @@ static struct leaving describe(uint64_t now)
 	};
 }
 
+/* Whoever leaves by default must have nothing left to do. The set of its wait is looked at last: a
+ * thread that is asleep by now may have woken its waiter before. */
+static enum idle find_left(const struct recycle_wait *wait)
+{
+	enum idle left = idle_find_left();
+
+	if (left == IDLE_NOTHING_LEFT && wait != NULL && wait->is_ready(wait, worker.listener))
+		left = IDLE_READY;
+	return left;
+}
+
+static bool is_left(enum idle left, uint64_t now)
+{
+	if (left != IDLE_NOTHING_LEFT)
+		stay_for_now(REMARK_IDLE + left, now);
+	return left != IDLE_NOTHING_LEFT;
+}
+
 /* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
  * then there will soon be another connection to wake the siblings. */
-static bool has_to_stay(const struct signal_mask *mask, uint64_t now)
+static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wait *wait,
+                        uint64_t now)
 {
 	enum { BACKLOG_IS_LASTING = 1000 };
 	enum worker_place place = find_place();
@@ -344,12 +366,14 @@ static bool has_to_stay(const struct signal_mask *mask, uint64_t now)
 		stay_for_now(REMARK_OPEN, now);
 		return true;
 	}
+	if (self.departure.is_default && self.last_has_timeout)
+		return is_left(IDLE_SCHEDULED, now);
 	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched, mask,
 	                            worker.many_accept, worker.listener);
-	if (hindrance == LEAVE_IS_CLEAN)
-		return false;
-	if (hindrance == LEAVE_HAS_BACKLOG)
-		return now - verdict.since < BACKLOG_IS_LASTING;
+	if (hindrance == LEAVE_HAS_BACKLOG && now - verdict.since < BACKLOG_IS_LASTING)
+		return true;
+	if (hindrance == LEAVE_IS_CLEAN || hindrance == LEAVE_HAS_BACKLOG)
+		return self.departure.is_default && is_left(find_left(wait), now);
 	if (leave_is_hindered_for_good(hindrance))
 		stay(REMARK_HINDRANCE + hindrance);
 	else
@@ -358,9 +382,10 @@ static bool has_to_stay(const struct signal_mask *mask, uint64_t now)
 }
 
 /* False if it has to stay, now or for good. */
-static bool may_leave(enum moment moment, const struct signal_mask *mask, uint64_t now)
+static bool may_leave(enum moment moment, const struct signal_mask *mask,
+                      const struct recycle_wait *wait, uint64_t now)
 {
-	if (has_to_stay(mask, now))
+	if (has_to_stay(mask, wait, now))
 		return false;
 	if (server.page == NULL) {
 		stay(REMARK_NO_PAGE);
@@ -400,13 +425,14 @@ static void begin_leaving(uint64_t now)
 }
 
 /* What costs more is asked later. */
-static void ask_to_leave(enum moment moment, const struct guard *guard, uint64_t now)
+static void ask_to_leave(enum moment moment, const struct guard *guard,
+                         const struct recycle_wait *wait, uint64_t now)
 {
 	if (!may_go(turn_look(&self.departure, now), now))
 		return;
 	if (way_exits(&self.departure.way) && is_in_handler(guard, moment))
 		return;
-	if (!may_leave(moment, &guard->mask, now) || !verdict_stands())
+	if (!may_leave(moment, &guard->mask, wait, now) || !verdict_stands())
 		return;
 	if (server.config.dry_run) {
 		rehearse(now);
@@ -444,16 +470,17 @@ static void end_asking(uint64_t begun)
 	self.asks_from = clock_boot() + (clock_thread() - begun) * SHARE;
 }
 
-/* `begun`: 0 where nothing was asked yet. */
-static void try_to_leave(enum moment moment, const struct guard *guard, uint64_t begun)
+static void try_to_leave(enum moment moment, const struct guard *guard,
+                         const struct recycle_wait *wait)
 {
+	uint64_t begun;
+
 	if (!is_time_to_ask() || is_on_handlers_stack())
 		return;
 	self.moment_came = true;
 	want(true);
-	if (begun == 0)
-		begun = clock_thread();
-	ask_to_leave(moment, guard, process_clock());
+	begun = wait != NULL ? wait->begun : clock_thread();
+	ask_to_leave(moment, guard, wait, process_clock());
 	if (self.phase != LEAVING)
 		end_asking(begun);
 }
@@ -479,7 +506,7 @@ static void see_to_leaver(enum moment moment)
 		stay(REMARK_NOT_GONE);
 }
 
-static void judge(enum moment moment, const struct guard *guard, uint64_t begun)
+static void judge(enum moment moment, const struct guard *guard, const struct recycle_wait *wait)
 {
 	if (verdict.crossed == 0)
 		return;
@@ -487,7 +514,7 @@ static void judge(enum moment moment, const struct guard *guard, uint64_t begun)
 	    spare_by_trim(moment != MOMENT_CLOSE && !is_in_handler(guard, moment)))
 		want(false);
 	else if (moment == self.departure.way.moment)
-		try_to_leave(moment, guard, begun);
+		try_to_leave(moment, guard, wait);
 	else if (moment == MOMENT_ACCEPT && !self.moment_came)
 		stay_for_now(REMARK_NO_MOMENT, process_clock());
 }
@@ -501,7 +528,9 @@ static void tell_to_leave(enum moment moment)
 		leave_carry_out(&self.departure.way);
 }
 
-HOT __attribute__((noinline)) static void consider_slowly(enum moment moment, uint64_t begun)
+/* `wait`: what is about to begin; NULL at an accept or a close. */
+HOT __attribute__((noinline)) static void consider_slowly(enum moment moment,
+                                                          const struct recycle_wait *wait)
 {
 	int saved = errno;
 	struct guard guard;
@@ -514,7 +543,7 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment, ui
 		moment = MOMENT_IDLE;
 	self.blocked[moment] &= guard.mask.words[0];
 	if (self.phase == SERVING)
-		judge(moment, &guard, begun);
+		judge(moment, &guard, wait);
 	else if (self.phase == LEAVING && self.is_told)
 		see_to_leaver(moment);
 	end(&guard);
@@ -542,13 +571,13 @@ static inline bool is_something_to_do(enum moment moment)
 static inline void consider(enum moment moment)
 {
 	if (is_something_to_do(moment))
-		consider_slowly(moment, 0);
+		consider_slowly(moment, NULL);
 }
 
 /* After it was asked a worker is told twice that there is nothing to accept or to wait for, so that
  * it looks at what its handler left; then all goes ahead again: it must not turn clients away for
  * long. Where another thread runs the handler, only time tells. */
-static bool is_to_refuse_more(void)
+__attribute__((noinline)) static bool refuses_still(void)
 {
 	enum { REFUSALS = 2 };
 
@@ -556,9 +585,9 @@ static bool is_to_refuse_more(void)
 	                                   process_clock() - self.left_at < self.departure.refuses_for);
 }
 
-static bool is_to_refuse(void)
+static inline bool is_to_refuse(void)
 {
-	if (self.phase != LEAVING || !is_to_refuse_more())
+	if (self.phase != LEAVING || !refuses_still())
 		return false;
 	self.refused++;
 	return true;
@@ -598,7 +627,7 @@ static void arrive_at(int listener, uint64_t waited_for)
 		turn_serve_beside_children(listener);
 }
 
-void recycle_arrive(int listener, uint64_t waited_for)
+__attribute__((cold, noinline)) void recycle_arrive(int listener, uint64_t waited_for)
 {
 	int saved = errno;
 	struct guard guard;
@@ -612,9 +641,11 @@ void recycle_arrive(int listener, uint64_t waited_for)
 	errno = saved;
 }
 
-bool recycle_waits_for(int listener)
+bool recycle_waits_for(int listener, bool has_timeout)
 {
 	worker_waits();
+	if (listener >= 0)
+		atomic_store_explicit(&self.last_has_timeout, has_timeout, memory_order_relaxed);
 	return listener >= 0 && !self.arrived && worker_is_current();
 }
 
@@ -637,23 +668,26 @@ HOT void recycle_closed(void)
 }
 
 /* What is cheap is asked first: to find out what is in a set of epoll is not. */
-static bool may_leave_at_wait(uint64_t now)
+static bool may_leave_at_wait(bool has_timeout, uint64_t now)
 {
 	if (!may_go(turn_look(&self.departure, now), now))
 		return false;
-	if (self.departure.takes_time || !worker_has_connections())
+	if (self.departure.is_default && has_timeout)
+		stay_for_now(REMARK_IDLE + IDLE_SCHEDULED, now);
+	else if (!self.departure.takes_time && worker_has_connections())
+		stay_for_now(REMARK_OPEN, now);
+	else
 		return true;
-	stay_for_now(REMARK_OPEN, now);
 	return false;
 }
 
 /* Measures whatever the set holds. The answer is that of recycle_before_wait(). */
-static uint64_t judge_before_wait(void)
+static uint64_t judge_before_wait(bool has_timeout)
 {
 	uint64_t begun;
 
 	if (self.phase == LEAVING)
-		return is_to_refuse_more() ? clock_thread() : 0;
+		return refuses_still() ? clock_thread() : 0;
 	if (self.phase != SERVING)
 		return 0;
 	if (is_due(MOMENT_IDLE))
@@ -665,13 +699,13 @@ static uint64_t judge_before_wait(void)
 	self.moment_came = true;
 	want(true);
 	begun = clock_thread();
-	if (may_leave_at_wait(process_clock()))
+	if (may_leave_at_wait(has_timeout, process_clock()))
 		return begun;
 	end_asking(begun);
 	return 0;
 }
 
-HOT __attribute__((noinline)) static uint64_t ask_before_wait(void)
+uint64_t recycle_before_wait(bool has_timeout)
 {
 	int saved = errno;
 	struct guard guard;
@@ -679,15 +713,15 @@ HOT __attribute__((noinline)) static uint64_t ask_before_wait(void)
 
 	if (!worker_is_current() || !begin(&guard))
 		return 0;
-	begun = judge_before_wait();
+	begun = judge_before_wait(has_timeout);
 	end(&guard);
 	errno = saved;
 	return begun;
 }
 
-HOT uint64_t recycle_before_wait(void)
+HOT bool recycle_is_something_to_ask(void)
 {
-	return is_something_to_do(MOMENT_IDLE) ? ask_before_wait() : 0;
+	return is_something_to_do(MOMENT_IDLE);
 }
 
 int recycle_listener(void)
@@ -695,9 +729,10 @@ int recycle_listener(void)
 	return worker.listener;
 }
 
-int recycle_idle(uint64_t begun)
+int recycle_idle(const struct recycle_wait *wait)
 {
-	consider_slowly(MOMENT_IDLE, begun);
+	self.last_has_timeout = wait->has_timeout;
+	consider_slowly(MOMENT_IDLE, wait);
 	return is_to_refuse() ? EINTR : 0;
 }
 

@@ -28,14 +28,24 @@ void recycle_unseen(void);
 enum { RECYCLE_UNCOUNTED = -1 };
 int recycle_before_accept(int listener);
 
-/* Before a wait whose set may include the listener, while recycle_leaves_idle: not 0 where a worker
- * that leaves when idle may do so now. Then it depends on whether the set does include
- * recycle_listener(): recycle_idle(), which returns 0, or the errno to end the wait with, or
- * recycle_waits_elsewhere(). Both are given the answer: what it took to find that out counts. */
+/* A wait that is about to begin; the hook that makes one has the set behind it. */
+struct recycle_wait {
+	bool has_timeout; /* of whatever length */
+	/* Would it return at once for something else than the listener? True if that is not known. */
+	bool (*is_ready)(const struct recycle_wait *wait, int listener);
+	uint64_t begun; /* what recycle_before_wait() answered */
+};
+
+/* Before a wait whose set may include the listener, while recycle_leaves_idle and where there is
+ * something to ask: not 0 where a worker that leaves when idle may do so now. Then it depends on
+ * whether the set does include recycle_listener(): recycle_idle(), which returns 0, or the errno to
+ * end the wait with, or recycle_waits_elsewhere(). Both are given the answer, because what it took
+ * to find that out counts. */
 extern _Atomic bool recycle_leaves_idle;
-uint64_t recycle_before_wait(void);
+bool recycle_is_something_to_ask(void);
+uint64_t recycle_before_wait(bool has_timeout);
 int recycle_listener(void);
-int recycle_idle(uint64_t begun);
+int recycle_idle(const struct recycle_wait *wait);
 void recycle_waits_elsewhere(uint64_t begun);
 
 /* Is it of interest which threads wait for a listener? Until it is known how this worker leaves,
@@ -46,7 +56,7 @@ extern _Atomic bool recycle_notes_waits;
 bool recycle_looks_for_listener(void);
 /* True for the first listener: then recycle_arrive() is to be called with it, and with the name of
  * all that are waited for together (worker_name_listener). */
-bool recycle_waits_for(int listener);
+bool recycle_waits_for(int listener, bool has_timeout);
 void recycle_arrive(int listener, uint64_t waited_for);
 
 /* What the application asks for (include/slshim.h), in the current process of a server that is on.

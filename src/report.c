@@ -302,8 +302,11 @@ const char *report_reason(unsigned remark)
 	case REMARK_HINDRANCE + LEAVE_SIGNAL_UNHANDLED:
 		return "it has no handler for that signal; another SL_LEAVE may suit it";
 	case REMARK_HINDRANCE + LEAVE_THREADED:
-		return "it has several threads, one of which may have accepted just now; an SL_LEAVE at "
-		       "accept may suit it";
+		return "several of its threads accept, one of which may have done so just now; an SL_LEAVE "
+		       "at accept may suit it";
+	case REMARK_HINDRANCE + LEAVE_HAS_THREADS:
+		return "for as long as it has several threads, one of which may have accepted just now; an "
+		       "SL_LEAVE at accept may suit it";
 	case REMARK_HINDRANCE + LEAVE_HAS_CHILDREN:
 		return "for as long as it has a child process; an SL_LEAVE with a signal may suit it";
 	case REMARK_HINDRANCE + LEAVE_IS_CONNECTED:
@@ -312,6 +315,21 @@ const char *report_reason(unsigned remark)
 		       "SL_LEAVE with a signal may suit it";
 	case REMARK_HINDRANCE + LEAVE_HAS_NO_PIPE:
 		return "for as long as it has not exactly one pipe that may be httpd's pipe of death";
+	case REMARK_IDLE + IDLE_SCHEDULED:
+		return "for as long as it waits with a timeout, because then something is "
+		       "scheduled; SL_LEAVE=_exit@idle says that it may be dropped";
+	case REMARK_IDLE + IDLE_READY:
+		return "for as long as each of its waits finds something to do; SL_LEAVE=_exit@idle says "
+		       "that it may be dropped";
+	case REMARK_IDLE + IDLE_THREAD:
+		return "for as long as another of its threads is at work, or cannot be looked at; "
+		       "SL_LEAVE=_exit@idle says that its work may be dropped";
+	case REMARK_IDLE + IDLE_TIMER:
+		return "for as long as it has a timer armed; SL_LEAVE=_exit@idle says that what it is for "
+		       "may be dropped";
+	case REMARK_IDLE + IDLE_REQUEST:
+		return "for as long as a request of its own to another server is not answered; "
+		       "SL_LEAVE=_exit@idle says that it may be dropped";
 	case REMARK_STARTED_CHILDREN:
 		return "for as long as it has a child process, whose master it may be";
 	case REMARK_OPEN:

@@ -4,6 +4,7 @@
 #define SLSHIM_REPORT_H
 
 #include "config.h"
+#include "idle.h"
 #include "leave.h"
 #include "lock.h"
 #include "machine.h"
@@ -64,6 +65,7 @@ enum remark {
 	REMARK_PLACE = 0,      /* + enum worker_place: it stays */
 	REMARK_HINDRANCE = 16, /* + enum hindrance: it stays, for good or for now */
 	REMARK_LOCK = 32,      /* + enum lock: it leaves at a close */
+	REMARK_IDLE = 40,      /* + enum idle: it stays for now */
 	REMARK_NO_PAGE = 48,
 	REMARK_NO_SLOT,
 	REMARK_NOT_GONE,

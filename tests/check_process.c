@@ -2,6 +2,7 @@
 #include "process.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,32 @@ START_TEST(knows_where_descriptors_end)
 	ck_assert_int_gt(process_descriptor_end(), STDERR_FILENO);
 	ck_assert_int_eq(dup2(STDERR_FILENO, HIGH), HIGH);
 	ck_assert_int_gt(process_descriptor_end(), HIGH);
+}
+END_TEST
+
+static bool note_descriptor(int fd, void *noted)
+{
+	if (fd < 64)
+		*(uint64_t *)noted |= UINT64_C(1) << fd;
+	return fd != 40;
+}
+
+START_TEST(visits_each_open_descriptor)
+{
+	const struct rlimit few = {.rlim_cur = 10, .rlim_max = 10};
+	uint64_t noted = 0;
+
+	for (int fd = 3; fd < 64; fd++)
+		close(fd);
+	ck_assert_int_eq(dup2(STDERR_FILENO, 20), 20);
+	ck_assert(process_each_descriptor(note_descriptor, &noted));
+	ck_assert_uint_eq(noted >> 3, UINT64_C(1) << 17);
+	ck_assert_int_eq(dup2(STDERR_FILENO, 40), 40);
+	ck_assert_int_eq(dup2(STDERR_FILENO, 41), 41);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0); /* those that are above it stay open */
+	noted = 0;
+	ck_assert(!process_each_descriptor(note_descriptor, &noted));
+	ck_assert_uint_eq(noted >> 3, UINT64_C(1) << 17 | UINT64_C(1) << 37);
 }
 END_TEST
 
@@ -96,6 +123,7 @@ static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, knows_a_living_process_from_a_dead_one);
 	tcase_add_test(tests, knows_where_descriptors_end);
+	tcase_add_test(tests, visits_each_open_descriptor);
 	tcase_add_test(tests, knows_who_holds_the_same_file);
 	tcase_add_test(tests, counts_threads);
 	tcase_add_test(tests, reads_no_more_than_there_is_room_for);

@@ -58,7 +58,7 @@ static void *accept_together(void *nothing)
 static void *wait_together(void *nothing)
 {
 	pthread_barrier_wait(&together);
-	if (recycle_waits_for(listener))
+	if (recycle_waits_for(listener, false))
 		recycle_arrive(listener, 0);
 	return nothing;
 }

@@ -145,7 +145,7 @@ def test_has_no_pipe_of_death():
     ("reason", "service", "lock", "oddity"),
     [
         ("for as long as it has a child process", "close", "none", "helper"),
-        ("it has several threads", "close", "none", "thread_pool"),
+        ("several of its threads accept", "close", "none", "thread_pool"),
         ("it is alone in its pool", "close", "none", "lone"),
         ("its parent accepts as well", "close", "none", "accepting"),
         ("it accepts on a socket that it opened itself", "close", "none", "own_listener"),
