@@ -147,6 +147,8 @@ static enum worker_place find_place(void)
 		return WORKER_FITS;
 	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
 		return WORKER_BESIDE_PARENT;
+	if (place == WORKER_FITS && server.page != NULL && turn_has_workers())
+		return WORKER_HAS_WORKERS;
 	return place;
 }
 
@@ -169,6 +171,7 @@ static void look_at_newborn(void)
 __attribute__((cold, noinline)) static void enter(void)
 {
 	int saved = errno;
+	enum worker_place place;
 
 	self.entered = self.arrived = true;
 	if (worker.forker == 0) {
@@ -183,9 +186,10 @@ __attribute__((cold, noinline)) static void enter(void)
 	self.departure = server_departure();
 	recycle_notes_waits = !self.departure.way_is_vouched;
 	choose_moment();
+	place = find_place();
 	if (!turn_can_tell())
 		go_unwatched();
-	else if (find_place() != WORKER_FITS)
+	else if (place != WORKER_FITS && place != WORKER_HAS_WORKERS)
 		stand_beside();
 	else if (server.page != NULL && turn_join(&self.departure, worker.listener, 0))
 		look_at_newborn();

@@ -286,6 +286,8 @@ const char *report_reason(unsigned remark)
 		return "its parent is gone, so nobody would replace it";
 	case REMARK_PLACE + WORKER_BESIDE_PARENT:
 		return "its parent accepts as well, so it is no master that would replace it";
+	case REMARK_PLACE + WORKER_HAS_WORKERS:
+		return "its own children are workers, and it is their master";
 	case REMARK_PLACE + WORKER_OWN_LISTENER:
 		return "it accepts on a socket that it opened itself, whose waiting connections would be "
 		       "lost; with an SL_LEAVE, net.ipv4.tcp_migrate_req=1 and SO_REUSEPORT others get "
