@@ -139,7 +139,8 @@ static void say_limits(void)
 	struct departure departure = server_departure();
 
 	report_limits(&server.config, &server.memory, &departure.way, departure.whose,
-	              departure.replaced_within);
+	              departure.replaced_within,
+	              departure.way.deed != DEED_NONE && !departure.master_is_vouched);
 	say_what_is_unmeasurable();
 	say_what_the_kernel_refused();
 	if (server.page == NULL)
