@@ -441,7 +441,7 @@ static void arrive_at(int listener, uint64_t waited_for)
 {
 	struct departure departure = server_departure();
 
-	if (worker.forker != 0 && !worker_made(listener))
+	if (worker_place() == WORKER_FITS && !worker_made(listener))
 		turn_join(&departure, listener, waited_for);
 	else if (worker.forker == 0 && departure.is_known && !departure.master_is_vouched)
 		turn_serve_beside_children(listener);

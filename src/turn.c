@@ -50,15 +50,20 @@ void turn_serve_beside_children(int listener)
 	pool_enter(server.page, tag_beside(worker.pid, listener), &member, process_is_alive);
 }
 
-bool turn_is_beside_parent(void)
-{
-	return pool_has(server.page, tag_beside(worker.forker, worker.listener), worker.forker);
-}
-
 /* Of the pool of one, in which a master is that may be a worker, too. */
 static uint32_t tag_of_master(pid_t master)
 {
 	return pool_tag(master, UINT64_MAX);
+}
+
+/* Or it is a worker by itself: to fork another one, puma's first worker stops its own server and
+ * closes what it has not read from. */
+bool turn_is_beside_parent(void)
+{
+	pid_t parent = worker.forker;
+
+	return pool_has(server.page, tag_beside(parent, worker.listener), parent) ||
+	       (worker.is_grandchild && pool_has_elsewhere(server.page, tag_of_master(parent), parent));
 }
 
 bool turn_has_workers(void)

@@ -533,6 +533,15 @@ START_TEST(exit_spares_the_successor)
 }
 END_TEST
 
+START_TEST(knows_who_has_a_slot_elsewhere)
+{
+	enter(TAG, 101);
+	ck_assert(pool_has(page, TAG, 101) && !pool_has(page, OTHER, 101));
+	ck_assert(!pool_has_elsewhere(page, TAG, 101) && !pool_has_elsewhere(page, OTHER, 102));
+	ck_assert(pool_has_elsewhere(page, OTHER, 101));
+}
+END_TEST
+
 START_TEST(says_a_thing_once)
 {
 	ck_assert(pool_say_once(page, 3));
@@ -696,6 +705,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, leaver_of_another_pool_is_not_missed);
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
 	tcase_add_test(tests, exit_spares_the_successor);
+	tcase_add_test(tests, knows_who_has_a_slot_elsewhere);
 	tcase_add_test(tests, says_a_thing_once);
 	tcase_add_test(tests, knows_who_wants_it_more);
 	tcase_add_test(tests, churns_after_short_lives_in_a_row);
