@@ -201,6 +201,17 @@ bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid)
 	return false;
 }
 
+bool pool_has_elsewhere(struct pool_page *page, uint32_t tag, pid_t pid)
+{
+	for (int i = 0; i < POOL_SLOTS; i++) {
+		uint64_t holder = page->slots[i].holder;
+
+		if ((uint32_t)holder == (uint32_t)pid && holder >> 32 != tag)
+			return true;
+	}
+	return false;
+}
+
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 {
 	uint64_t holder = holder_of(tag, pid);

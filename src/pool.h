@@ -113,6 +113,9 @@ bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 /* Has any slot this holder? */
 bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid);
 
+/* Has it a slot as a member of any pool but this one? */
+bool pool_has_elsewhere(struct pool_page *page, uint32_t tag, pid_t pid);
+
 /* Gives it up: before it asks for a lease, so that nobody counts it twice. */
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 

@@ -52,9 +52,9 @@ static bool is_uwsgi_threaded(void)
 	{                                                                                              \
 		DEED_SIGNAL, SIG##name, MOMENT_##moment, 0                                                 \
 	}
-#define EXIT(moment)                                                                               \
+#define EXIT(ending, moment)                                                                       \
 	{                                                                                              \
-		DEED_EXIT, 0, MOMENT_##moment, 0                                                           \
+		DEED_EXIT, 0, MOMENT_##moment, ending                                                      \
 	}
 #define POD(moment)                                                                                \
 	{                                                                                              \
@@ -107,14 +107,19 @@ static const struct profile profiles[] = {
     /* It looks at what its handler noted before it locks and accepts. */
     {"Starlet", {"plackup"}, "*Starlet", .way = SIGNAL(TERM, CLOSE)},
     /* A child handles no signal; once it has reported that it is idle its master relies on it. */
-    {"spamd", {"spamd"}, .way = EXIT(CLOSE)},
-    {"Postfix smtpd", {"smtpd"}, .way = EXIT(ACCEPT), .master = "*/postfix/*master"},
+    {"spamd", {"spamd"}, .way = EXIT(0, CLOSE)},
+    {"Postfix smtpd", {"smtpd"}, .way = EXIT(0, ACCEPT), .master = "*/postfix/*master"},
+    /* As after its child_max_connections: its master replaces who ends with that status only. It
+     * waits in select, and takes its lock around it with SEM_UNDO. */
+    {"pgpool-II", {"pgpool"}, .way = EXIT(1, IDLE)},
     /* Its exit aborts; it has a service_count of its own. */
     {"Dovecot",
      {"imap-login", "pop3-login", "imap", "pop3", "lmtp"},
      .way = STAY,
      .master = "*dovecot"},
     {"haproxy", {"haproxy"}, .way = STAY},
+    /* Its master ends when any of its children does. */
+    {"krb5kdc", {"krb5kdc"}, .way = STAY},
     /* Its master never replaces one. */
     {"php -S", {"php*"}, "-S*", .way = STAY},
 };

@@ -220,6 +220,8 @@ static enum worker_place find_place(void)
 		return WORKER_FITS;
 	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
 		return WORKER_BESIDE_PARENT;
+	if (place == WORKER_FITS && server.page != NULL && turn_has_workers())
+		return WORKER_HAS_WORKERS;
 	return place;
 }
 
@@ -233,6 +235,8 @@ static void stand_beside(void)
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void enter(void)
 {
+	enum worker_place place;
+
 	if (worker.forker == 0) {
 		server_say_unheld();
 		stand_beside();
@@ -244,9 +248,10 @@ static void enter(void)
 	self.departure = server_departure();
 	recycle_notes_waits = !self.departure.way_is_vouched;
 	choose_moment();
+	place = find_place();
 	if (!turn_can_tell())
 		go_unwatched();
-	else if (find_place() != WORKER_FITS)
+	else if (place != WORKER_FITS && place != WORKER_HAS_WORKERS)
 		stand_beside();
 	else if (server.page != NULL && turn_join(&self.departure, worker.listener, 0))
 		spare_newborn();
@@ -621,7 +626,7 @@ static void arrive_at(int listener, uint64_t waited_for)
 {
 	struct departure departure = server_departure();
 
-	if (worker.forker != 0 && !worker_made(listener))
+	if (worker_place() == WORKER_FITS && !worker_made(listener))
 		turn_join(&departure, listener, waited_for);
 	else if (worker.forker == 0 && departure.is_known && !departure.master_is_vouched)
 		turn_serve_beside_children(listener);

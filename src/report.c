@@ -40,7 +40,8 @@ void report_remarks(const struct remarks *remarks)
 }
 
 void report_limits(const struct config *config, const struct machine_memory *memory,
-                   const struct way *way, const char *whose, uint64_t replaced_within)
+                   const struct way *way, const char *whose, uint64_t replaced_within,
+                   bool is_tried)
 {
 	struct line line;
 
@@ -60,6 +61,9 @@ void report_limits(const struct config *config, const struct machine_memory *mem
 	line_text(&line, whose);
 	line_text(&line, ") and are replaced within ");
 	line_seconds(&line, replaced_within);
+	if (is_tried)
+		line_text(&line, "; whether their master replaces them is tried with one of them first, "
+		                 "which SL_LEAVE=none forbids");
 	log_write(&line);
 }
 
@@ -286,6 +290,8 @@ const char *report_reason(unsigned remark)
 		return "its parent is gone, so nobody would replace it";
 	case REMARK_PLACE + WORKER_BESIDE_PARENT:
 		return "its parent accepts as well, so it is no master that would replace it";
+	case REMARK_PLACE + WORKER_HAS_WORKERS:
+		return "its own children are workers, and it is their master";
 	case REMARK_PLACE + WORKER_OWN_LISTENER:
 		return "it accepts on a socket that it opened itself, whose waiting connections would be "
 		       "lost; with an SL_LEAVE, net.ipv4.tcp_migrate_req=1 and SO_REUSEPORT others get "

@@ -15,9 +15,11 @@
 void report_remarks(const struct remarks *remarks);
 
 /* The limits as understood, how workers will leave and who says so ("SL_LEAVE", ...), and in how
- * many milliseconds the place of one is taken to be filled. */
+ * many milliseconds the place of one is taken to be filled; `is_tried`: one leaves on trial first.
+ */
 void report_limits(const struct config *config, const struct machine_memory *memory,
-                   const struct way *way, const char *whose, uint64_t replaced_within);
+                   const struct way *way, const char *whose, uint64_t replaced_within,
+                   bool is_tried);
 
 /* A limit on this quantity can never be crossed here. */
 void report_unmeasurable(enum quantity quantity, const struct config *config);

@@ -9,6 +9,7 @@
 
 #include "log.h"
 #include "meter.h"
+#include "page_file.h"
 #include "perl.h"
 #include "policy.h"
 #include "process.h"
@@ -74,7 +75,7 @@ struct departure server_departure(void)
 		if (profile->replaced_within > 0)
 			departure.replaced_within = profile->replaced_within;
 	}
-	if (worker.is_started)
+	if (worker.is_started && profile != NULL && profile->master != NULL)
 		departure.master_is_vouched = true;
 	if (server.config.replace_timeout > 0)
 		departure.replaced_within = server.config.replace_timeout;
@@ -138,7 +139,8 @@ static void say_limits(void)
 	struct departure departure = server_departure();
 
 	report_limits(&server.config, &server.memory, &departure.way, departure.whose,
-	              departure.replaced_within);
+	              departure.replaced_within,
+	              departure.way.deed != DEED_NONE && !departure.master_is_vouched);
 	say_what_is_unmeasurable();
 	say_what_the_kernel_refused();
 	if (server.page == NULL)
@@ -181,6 +183,19 @@ static void make_page(void)
 	if (server.is_on && server.page == NULL && (server.page = pool_create()) != NULL)
 		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
 	errno = saved;
+}
+
+/* A worker that was started by execve finds its siblings by a file, or has no page; but one of a
+ * master that a profile names need not find them. */
+static void make_page_of_started(void)
+{
+	const struct profile *profile = profile_find();
+
+	if (profile != NULL && profile->master != NULL)
+		make_page();
+	else if (server.is_on)
+		server.page = page_file_map("/dev/shm", worker.forker, worker_common_listener(-1),
+		                            sizeof *server.page);
 }
 
 /* Who has come to accept on what it inherited serves by itself: its children are no workers. */
@@ -280,7 +295,7 @@ bool server_start(char *const environment[])
 	log_start(server.config.log, server.config.log_path);
 	worker_start(find_starter(), process_clock());
 	if (worker.is_started) {
-		make_page();
+		make_page_of_started();
 		introduce_started();
 	}
 	return true;

@@ -60,9 +60,35 @@ void turn_serve_beside_children(int listener)
 	pool_enter(server.page, tag_beside(worker.pid, listener), &member, process_is_alive);
 }
 
+/* Of the pool of one, in which a master is that may be a worker, too. */
+static uint32_t tag_of_master(pid_t master)
+{
+	return pool_tag(master, UINT64_MAX);
+}
+
+/* Or it is a worker by itself: to fork another one, puma's first worker stops its own server and
+ * closes what it has not read from. */
 bool turn_is_beside_parent(void)
 {
-	return pool_has(server.page, tag_beside(worker.forker, worker.listener), worker.forker);
+	pid_t parent = worker.forker;
+
+	return pool_has(server.page, tag_beside(parent, worker.listener), parent) ||
+	       (worker.is_grandchild && pool_has_elsewhere(server.page, tag_of_master(parent), parent));
+}
+
+bool turn_has_workers(void)
+{
+	return pool_has(server.page, tag_of_master(worker.pid), worker.pid);
+}
+
+static void mark_master(void)
+{
+	uint32_t tag = tag_of_master(worker.forker);
+	struct pool_member master = {worker.forker, process_start_time(worker.forker), 0,
+	                             process_clock()};
+
+	if (worker.is_grandchild && !pool_has(server.page, tag, worker.forker))
+		pool_enter(server.page, tag, &master, process_is_alive);
 }
 
 static void take_slot(void)
@@ -106,6 +132,7 @@ bool turn_join(const struct departure *departure, int listener, uint64_t waited_
 	if (self.tag == 0) {
 		self.tag = pool_tag(worker.forker, name_common(departure, listener, waited_for));
 		fill_vacancy(departure);
+		mark_master();
 	}
 	hold_slot();
 	return self.slot != POOL_NO_SLOT;

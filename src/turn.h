@@ -23,6 +23,9 @@ void turn_serve_beside_children(int listener);
 /* Has the parent been seen to accept on this worker's listener? */
 bool turn_is_beside_parent(void);
 
+/* Has a child of this worker become one itself? */
+bool turn_has_workers(void);
+
 /* It is ready to accept on a listener: makes it a member, once, and fills a vacancy; later sees to
  * it that it still has a slot. False if there is none. `waited_for`: the name of all the listeners
  * that it waits for together; 0: it accepts without a wait. */

@@ -41,6 +41,7 @@ void worker_born(uint64_t now)
 	for (int fd = 0; fd <= worker.highest; fd++)
 		worker_connections[fd] = 0;
 	worker.pid = getpid();
+	worker.is_grandchild = worker.forker != 0;
 	worker.forker = (pid_t)worker.next_forker;
 	worker.is_started = false;
 	worker.born = now;

@@ -45,6 +45,7 @@ struct worker {
 	_Atomic pid_t forker;      /* of this process, or who started it by execve to be a worker; 0: it
 	                              is neither */
 	bool is_started;           /* the latter */
+	bool is_grandchild;        /* its forker has one, too, and so may be a worker itself */
 	uint64_t born;             /* boot clock, milliseconds */
 	_Atomic int listener;      /* the descriptor that it last came to accept on; -1: none yet */
 	_Atomic pthread_t acceptor; /* the thread that came, ... */
@@ -139,6 +140,7 @@ enum worker_place {
 	WORKER_NOT_FORKED,
 	WORKER_ORPHAN,
 	WORKER_BESIDE_PARENT, /* told by the pool */
+	WORKER_HAS_WORKERS,   /* ... as well */
 	WORKER_OWN_LISTENER,
 	WORKER_LOST_TRACK,
 	WORKER_OF_MODULE /* told by the profile */

@@ -627,6 +627,15 @@ START_TEST(exit_spares_the_successor)
 }
 END_TEST
 
+START_TEST(knows_who_has_a_slot_elsewhere)
+{
+	enter(TAG, 101);
+	ck_assert(pool_has(page, TAG, 101) && !pool_has(page, OTHER, 101));
+	ck_assert(!pool_has_elsewhere(page, TAG, 101) && !pool_has_elsewhere(page, OTHER, 102));
+	ck_assert(pool_has_elsewhere(page, OTHER, 101));
+}
+END_TEST
+
 START_TEST(says_a_thing_once)
 {
 	ck_assert(pool_say_once(page, 3));
@@ -798,6 +807,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, rests_no_longer_than_a_second);
 	tcase_add_test(tests, counts_without_asking);
 	tcase_add_test(tests, exit_spares_the_successor);
+	tcase_add_test(tests, knows_who_has_a_slot_elsewhere);
 	tcase_add_test(tests, says_a_thing_once);
 	tcase_add_test(tests, knows_who_wants_it_more);
 	tcase_add_test(tests, churns_after_short_lives_in_a_row);

@@ -34,6 +34,8 @@ static const struct {
     {"python3", "python3 -c code gunicorn", "python3", NULL},
     {"python3", "python3 -m", "python3", NULL},
     {"smtpd", "smtpd -n smtp -t inet -u", "smtpd", "Postfix smtpd"},
+    {"pgpool", "/usr/sbin/pgpool -n -f pgpool.conf", "pgpool", "pgpool-II"},
+    {"krb5kdc", "/usr/sbin/krb5kdc -n -w 4", "krb5kdc", "krb5kdc"},
     {"imap-login", "imap-login", "imap-login", "Dovecot"},
     {"ruby", "/usr/bin/ruby /usr/bin/unicorn", "unicorn", "unicorn"},
     {"ruby3.1", "ruby3.1 -r json /usr/bin/puma -w 2", "puma", "puma"},

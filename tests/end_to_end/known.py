@@ -36,6 +36,7 @@ class Known(Server):
     after that many connections or requests, whatever it counts."""
 
     title = None  # of its profile, which the start line has to name
+    is_tried = False  # its master may be none that replaces
     workers_at_start = 4
     ready = None  # a pattern: what its log says when a worker has started
     # A worker that catches it is ready; before, the signal to stop finds the handlers of its master,
@@ -240,6 +241,7 @@ def run_shimmed(make, use, **variables):
     server = make(environment, None)
     result = run(server, use, lambda server: len(leavings(server.said.read_text())))
     assert f"({server.title})" in result.said
+    assert ("is tried with one of them first" in result.said) == server.is_tried
     assert "is over a limit and stays" not in result.said  # before its stop leaves orphans
     return result
 

@@ -52,6 +52,7 @@ Witnessed->run(
 class NetServer(TwoPorts):
     """Those that are not told to leave by a signal leave by the default."""
 
+    is_tried = True
     kind, serialize = "PreFork", "flock"
 
     def __init__(self, environment=None, own=None):

@@ -2,12 +2,16 @@
 its own phased restart ends a worker, sent by hand. That loses connections, one-shot ones, too: puma
 closes those of which it has accepted but not yet read the request. slshim must not."""
 
+import contextlib
+import re
 import signal
+import time
 
+import psutil
 import pytest
 
 from known import Known, by_hand, expect_alike, run_own, run_shimmed
-from servers import ab, sessions, tool
+from servers import ab, leavings, sessions, shim, tool, wait_until
 
 APPLICATION = """
 run lambda { |_| [200, {"Content-Type" => "text/plain", "Content-Length" => "3"}, ["ok\\n"]] }
@@ -18,6 +22,7 @@ workers 4
 threads @threads@
 bind "tcp://127.0.0.1:@port@"
 @preload@
+@fork_worker@
 
 note = lambda { |what| File.write(ENV["WITNESS"], "#{what}\\n", mode: "a") }
 on_worker_boot { at_exit { note.call("at_exit") } }
@@ -35,12 +40,14 @@ class Puma(Known):
     ready = r"Worker \d+ \(PID: \d+\) booted"
     threads = "1, 5"
     preload = False
+    fork_worker = False
 
     def prepare(self):
         (self.directory / "config.ru").write_text(APPLICATION)
         (self.directory / "puma.rb").write_text(
             CONFIGURATION.replace("@threads@", self.threads)
             .replace("@port@", str(self.port))
+            .replace("@fork_worker@", "fork_worker 0" if self.fork_worker else "")
             .replace("@preload@", "preload_app!" if self.preload else "")
         )
 
@@ -78,3 +85,39 @@ def test_puma(own, use):
     assert shimmed.hooks >= 2 * shimmed.recycled
     del shimmed.kinds[LATE_WORDS]
     expect_alike(own, shimmed)
+
+
+class ForkingPuma(Puma):
+    """Its first worker forks the others when it has booted."""
+
+    fork_worker = True
+    workers_at_start = 1
+
+    def others(self):
+        with contextlib.suppress(psutil.Error):
+            return self.workers()[0].children()
+        return []
+
+    def pids(self):
+        return {worker.pid for worker in self.workers() + self.others()}
+
+
+def test_workers_stay_where_one_forks_the_others():
+    """Whenever another one is to be forked, the first stops its own server, and closes connections
+    that it has accepted and not read from. And who ends it has orphans."""
+    reasons = ["its own children are workers, and it is their master", "its parent accepts as well"]
+    with ForkingPuma(shim(SL_MAX_CONNECTIONS=50)) as server:
+        wait_until(lambda: len(server.others()) == 3, "all are there")
+        wait_until(lambda: len(re.findall(server.ready, server.log())) >= 4, "all are ready")
+        before = server.pids()
+        end = time.monotonic() + 60
+        while not all(reason in server.said.read_text() for reason in reasons):
+            assert time.monotonic() < end, reasons
+            load = ab(server.url(), 500)
+            assert load.failed == 0, load.output
+        for _ in range(6):
+            load = ab(server.url(), 500)
+            assert load.failed == 0, load.output
+        assert leavings(server.said.read_text()) == []
+        assert server.pids() == before
+        assert server.said.read_text().count("is over a limit and stays") == 2

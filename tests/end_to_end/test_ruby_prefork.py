@@ -59,6 +59,7 @@ end
 
 class RubyPrefork(Known):
     kind = "trap"
+    is_tried = True
 
     def __init__(self, environment=None, own=None):
         super().__init__(environment, own)

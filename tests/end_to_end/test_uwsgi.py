@@ -39,6 +39,7 @@ LATER = 1 << 32
 
 class Uwsgi(Known):
     title = "uWSGI"
+    is_tried = True
     workers_at_start = 16
     ready_signal = signal.SIGPIPE
     options = ()
