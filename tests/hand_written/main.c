@@ -18,8 +18,10 @@
  *     never_replaces   the master lets workers go
  *     slow             the master takes a third of a second to replace one
  *     thread_pool      each worker has four threads that do all that workers do
- *     own_listener     each worker opens a listener of its own, with SO_REUSEPORT
- *     unlink           the master's atexit handler, which workers inherit, unlinks the socket */
+ *     closed           descriptors 1 and 2 are closed before the lock is made: a token's may be
+ * these closed_error     descriptor 2 alone own_listener     each worker opens a listener of its
+ * own, with SO_REUSEPORT unlink           the master's atexit handler, which workers inherit,
+ * unlinks the socket */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -244,6 +246,12 @@ static void find_parts(int argc, char **argv)
 	}
 }
 
+static void say_where(void)
+{
+	printf("port %d pid %d\n", ntohs(place.sin_port), (int)getpid());
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	find_parts(argc, argv);
@@ -261,10 +269,16 @@ int main(int argc, char **argv)
 		start_to_listen();
 	if (is_odd("unlink"))
 		atexit(unlink_socket);
+	if (is_odd("closed") || is_odd("closed_error")) {
+		say_where();
+		close(STDERR_FILENO);
+	}
+	if (is_odd("closed"))
+		close(STDOUT_FILENO);
 	lock->make();
 	service->prepare();
-	printf("port %d pid %d\n", ntohs(place.sin_port), (int)getpid());
-	fflush(stdout);
+	if (!is_odd("closed") && !is_odd("closed_error"))
+		say_where();
 	for (int i = 0; i < WORKERS; i++)
 		start_worker();
 	for (;;) {
