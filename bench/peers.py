@@ -22,9 +22,9 @@ def _milliseconds(pattern, text):
     return float(value) * {"us": 1e-3, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
-def saturate(server, path, seconds):
+def saturate(server, path, seconds, keep_alive=False):
     """As many clients as workers, each with a connection after the other: what the server can do."""
-    load = wrk(server.url(path), seconds, server.workers_at_start, keep_alive=False)
+    load = wrk(server.url(path), seconds, server.workers_at_start, keep_alive)
     return Run(
         load.rate,
         _milliseconds("50%", load.output),

@@ -145,7 +145,11 @@ static bool read_step(const char *text, uint64_t *step)
 
 static bool read_check_every(const char *text, struct config *config)
 {
-	return read_step(text, &config->check_every);
+	uint64_t step = 0;
+	bool is_read = read_step(text, &step);
+
+	config->check_every = step;
+	return is_read;
 }
 
 bool config_read_interval(const char *variable, const char *value, uint64_t *check_every)

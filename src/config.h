@@ -1,11 +1,12 @@
 /* config.h - the environment as one configuration, written once in the constructor and read-only
- * after, so no lock.
+ * after, but for `check_every`, so no lock.
  *
  * Pure: takes the environment as an argument, keeps no pointer into it (servers overwrite theirs
  * later), does no input or output. May not know: anything but the vocabulary. */
 #ifndef SLSHIM_CONFIG_H
 #define SLSHIM_CONFIG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,11 +24,11 @@ enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_PLAC
 typedef char program_pattern[64];
 
 struct config {
-	uint64_t limit[QUANTITIES]; /* bytes, milliseconds or a count; 0: off */
-	uint64_t check_every;       /* connections, at least 1 */
-	uint64_t replace_timeout;   /* milliseconds, at least 1,000; 0: as the profile has it */
-	struct way leave;           /* DEED_UNSAID without SL_LEAVE */
-	unsigned max_leaving;       /* 1 to MAX_LEAVING workers, or 1 to 100 percent of the pool */
+	uint64_t limit[QUANTITIES];   /* bytes, milliseconds or a count; 0: off */
+	_Atomic uint64_t check_every; /* connections, at least 1; the application may change it */
+	uint64_t replace_timeout;     /* milliseconds, at least 1,000; 0: as the profile has it */
+	struct way leave;             /* DEED_UNSAID without SL_LEAVE */
+	unsigned max_leaving;         /* 1 to MAX_LEAVING workers, or 1 to 100 percent of the pool */
 	bool max_leaving_is_percent;
 	program_pattern only[CONFIG_PROGRAMS]; /* patterns as of fnmatch(3) */
 	unsigned onlys;                        /* 0: any program */

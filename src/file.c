@@ -11,6 +11,37 @@
 #include "hot.h"
 #include "real.h"
 
+static char *add_text(char *at, const char *text)
+{
+	while (*text != '\0')
+		*at++ = *text++;
+	return at;
+}
+
+static char *add_number(char *at, unsigned number)
+{
+	char digits[10];
+	int count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (count > 0)
+		*at++ = digits[--count];
+	return at;
+}
+
+void file_path_of(char path[FILE_PATH_SIZE], pid_t pid, const char *name, int number)
+{
+	char *at = add_text(path, "/proc/");
+
+	at = pid > 0 ? add_number(at, (unsigned)pid) : add_text(at, "self");
+	at = add_text(add_text(at, "/"), name);
+	if (number >= 0)
+		at = add_number(add_text(at, "/"), (unsigned)number);
+	*at = '\0';
+}
+
 bool file_read_open(int fd, char *text, size_t size)
 {
 	int saved = errno;
@@ -32,9 +63,12 @@ bool file_read(const char *path, char *text, size_t size)
 	return was_read;
 }
 
+/* Where a line may be read on a signal handler's stack there is not much of it. */
+enum { READ_AT_ONCE = 1024 };
+
 static bool each_line(int fd, bool (*visit)(const char *line, void *argument), void *argument)
 {
-	char text[4096];
+	char text[READ_AT_ONCE];
 	size_t held = 0;
 	off_t at = 0;
 	bool passing_over = false;
@@ -94,7 +128,7 @@ struct entry {
 
 static bool count_entries(int fd, uint64_t *count)
 {
-	_Alignas(struct entry) char text[4096];
+	_Alignas(struct entry) char text[READ_AT_ONCE];
 	long got;
 
 	*count = 0;
@@ -134,17 +168,4 @@ HOT file_id file_identify(int fd, int *type)
 	*type = (int)(status.st_mode & S_IFMT);
 	id = (file_id)status.st_ino ^ (file_id)status.st_dev << 44;
 	return id != 0 ? id : 1;
-}
-
-void file_own_path(int fd, char path[FILE_OWN_PATH_SIZE])
-{
-	static const char directory[] = "/proc/self/fd/";
-	size_t end = sizeof directory - 1;
-
-	memcpy(path, directory, end);
-	for (int rest = fd; rest > 9; rest /= 10)
-		end++;
-	path[end + 1] = '\0';
-	for (; end >= sizeof directory - 1; fd /= 10)
-		path[end--] = (char)('0' + fd % 10);
 }

@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* "/proc/4711/stat", or "/proc/self/fdinfo/5" with pid 0 and a number; no number below 0. `name`
+ * has at most 16 bytes. */
+enum { FILE_PATH_SIZE = 64 };
+void file_path_of(char path[FILE_PATH_SIZE], pid_t pid, const char *name, int number);
+
 /* Reads the beginning of a file, at most size - 1 bytes, in one read, with a NUL after it; false,
  * with `text` empty, where there is nothing to read. */
 bool file_read(const char *path, char *text, size_t size);
@@ -16,7 +21,7 @@ bool file_read(const char *path, char *text, size_t size);
 bool file_read_open(int fd, char *text, size_t size);
 
 /* Calls `visit` with each line, without its newline, until it returns false. True if that was all
- * of the file, and its last line was whole. Lines of 4 KB and more are passed over. */
+ * of the file, and its last line was whole. Lines of 1 KB and more are passed over. */
 bool file_each_line(const char *path, bool (*visit)(const char *line, void *argument),
                     void *argument);
 bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument);
@@ -31,9 +36,5 @@ typedef uint64_t file_id;
  * all of which are one file; FILE_CLOSED. */
 enum { FILE_ANONYMOUS = 0, FILE_CLOSED = -1 };
 file_id file_identify(int fd, int *type);
-
-/* "/proc/self/fd/2": the file behind a descriptor, to open it anew or to ask for its name. */
-enum { FILE_OWN_PATH_SIZE = 32 };
-void file_own_path(int fd, char path[FILE_OWN_PATH_SIZE]);
 
 #endif

@@ -13,17 +13,20 @@ static file_id identify(int fd)
 	return fd >= 0 ? file_identify(fd, &type) : 0;
 }
 
-/* Where so many descriptors are not allowed it stays in the way. */
+static int open_now(const struct kept *kept)
+{
+	return open(kept->path, O_RDONLY | O_CLOEXEC);
+}
+
 static void open_anew(struct kept *kept)
 {
 	enum { OUT_OF_THE_WAY = 64 };
-	int fd = open(kept->path, O_RDONLY | O_CLOEXEC);
-	int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY) : -1;
+	int fd = kept->is_directory ? -1 : open_now(kept);
 
-	if (high >= 0)
-		real.close(fd);
-	kept->fd = high >= 0 ? high : fd;
+	kept->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY) : -1;
 	kept->file = identify(kept->fd);
+	if (fd >= 0)
+		real.close(fd);
 }
 
 static bool is_kept(const struct kept *kept)
@@ -50,12 +53,22 @@ void kept_open(struct kept *kept)
 	errno = saved;
 }
 
-int kept_descriptor(struct kept *kept)
+int kept_borrow(struct kept *kept)
 {
-	int saved = errno;
+	int saved = errno, fd;
 
 	if (!is_kept(kept))
 		open_anew(kept);
+	fd = kept->fd >= 0 ? kept->fd : open_now(kept);
 	errno = saved;
-	return kept->fd;
+	return fd;
+}
+
+void kept_return(const struct kept *kept, int fd)
+{
+	int saved = errno;
+
+	if (fd >= 0 && fd != kept->fd)
+		real.close(fd);
+	errno = saved;
 }

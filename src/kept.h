@@ -12,15 +12,18 @@ struct kept {
 	const char *path; /* absolute */
 	int fd;           /* -1: not open */
 	file_id file;
+	bool is_directory; /* never kept: it would be a way out of a chroot */
 };
 
-/* Forgets the descriptor, which is another process's by now, and opens the file anew. */
+/* Forgets the descriptor, which is another process's by now, and opens the file anew. Where the
+ * process may not have descriptors above 64 none is kept, because the few belong to the program. */
 void kept_open(struct kept *kept);
 
 void kept_close(struct kept *kept);
 
-/* A descriptor to read it from its beginning, opened anew by its path if somebody closed it; -1
- * where that cannot be. */
-int kept_descriptor(struct kept *kept);
+/* A descriptor to read it from its beginning, opened by its path if it is not kept; -1 where that
+ * cannot be. It is given back as soon as it was read. */
+int kept_borrow(struct kept *kept);
+void kept_return(const struct kept *kept, int fd);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,13 +20,9 @@
 
 /* ------------------------------------------------------------- hindrances */
 
-static enum hindrance signal_hindrance(int signal)
+static enum hindrance signal_hindrance(int signal, const struct signal_mask *mask)
 {
-	sigset_t blocked;
-
-	sigemptyset(&blocked);
-	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
-	if (sigismember(&blocked, signal))
+	if (process_blocks(mask, signal))
 		return LEAVE_SIGNAL_BLOCKED;
 	return process_handles(signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
 }
@@ -47,18 +44,23 @@ static bool is_connection_of(int fd, const struct place *listener)
 	       getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
-/* poll() tells open descriptors from unused numbers, many at a time. */
+/* poll() tells open descriptors from unused numbers, many at a time, but no more than a process may
+ * have open. */
 static bool holds_connection(int listener)
 {
-	enum { AT_A_TIME = 256 };
-	struct pollfd looked_at[AT_A_TIME];
+	enum { MOST = 64 };
+	struct pollfd looked_at[MOST];
 	struct place place;
-	int end = process_descriptor_end();
+	int end = process_descriptor_end(), at_a_time = MOST;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < MOST)
+		at_a_time = limit.rlim_cur > 0 ? (int)limit.rlim_cur : 1;
 
 	if (!place_find(listener, &place))
 		return true;
-	for (int start = 0; start < end; start += AT_A_TIME) {
-		nfds_t count = end - start < AT_A_TIME ? (nfds_t)(end - start) : AT_A_TIME;
+	for (int start = 0; start < end; start += at_a_time) {
+		nfds_t count = (nfds_t)(end - start < at_a_time ? end - start : at_a_time);
 
 		for (nfds_t i = 0; i < count; i++)
 			looked_at[i] = (struct pollfd){.fd = start + (int)i};
@@ -88,14 +90,15 @@ static bool has_backlog(int listener)
 	return !listener_blocks(listener) && real.poll(&looked_at, 1, 0) > 0;
 }
 
-enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept, int listener)
+enum hindrance leave_hindrance(const struct way *way, bool is_known, const struct signal_mask *mask,
+                               bool many_accept, int listener)
 {
 	if (way->deed == DEED_NONE)
 		return LEAVE_FORBIDDEN;
 	if (!is_known && !suits_threads(way->moment, many_accept, listener))
 		return LEAVE_THREADED;
 	if (way->deed == DEED_SIGNAL)
-		return signal_hindrance(way->signal);
+		return signal_hindrance(way->signal, mask);
 	if (way->deed == DEED_PIPE_OF_DEATH)
 		return pipe_of_death_hindrance();
 	if (process_has_children())
@@ -109,19 +112,22 @@ enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_a
 
 /* ----------------------------------------------------------------- leaving */
 
+static volatile sig_atomic_t status; /* to end with */
+
 static void end_now(int signal)
 {
 	(void)signal;
-	_exit(0);
+	_exit(status);
 }
 
 /* An interpreter's finalisation that locks up must not keep its place in the pool. */
-static void start_watchdog(void)
+static void start_watchdog(const struct way *way)
 {
 	enum { SECONDS = 2 };
 	struct sigaction action;
 	sigset_t alarm_only;
 
+	status = way->status;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = end_now;
 	sigaction(SIGALRM, &action, NULL);
@@ -141,14 +147,14 @@ void leave_carry_out(const struct way *way)
 		pipe_of_death_ask();
 		return;
 	case DEED_EXIT:
-		start_watchdog();
-		if (way->moment != MOMENT_CLOSE || !perl_exits_soon())
-			exit(0);
+		start_watchdog(way);
+		if (way->moment != MOMENT_CLOSE || !perl_exits_soon(way->status))
+			exit(way->status);
 		return;
 	case DEED_QUICKEXIT:
-		start_watchdog(); /* another thread may hold the lock of a stream */
+		start_watchdog(way); /* another thread may hold the lock of a stream */
 		fflush(NULL);
-		_exit(0);
+		_exit(way->status);
 	default:
 		return;
 	}

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "process.h"
 #include "way.h"
 
 enum hindrance {
@@ -30,11 +31,12 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 	return hindrance > LEAVE_IS_CLEAN && hindrance < LEAVE_HAS_CHILDREN;
 }
 
-/* `is_known`: a profile vouches that this way suits the server's threads. `many_accept`: several
- * of them have. `listener`: the descriptor whose connections must all be closed before an exit.
- * What comes last in the enum is looked at last: after a backlog nothing else is in the way. */
-enum hindrance leave_hindrance(const struct way *way, bool is_known, bool many_accept,
-                               int listener);
+/* `is_known`: a profile vouches that this way suits the server's threads. `mask`: what the thread
+ * that asks has blocked when it does not. `many_accept`: several threads have accepted. `listener`:
+ * the descriptor whose connections must all be closed before an exit. What comes last in the enum
+ * is looked at last: after a backlog nothing else is in the way. */
+enum hindrance leave_hindrance(const struct way *way, bool is_known, const struct signal_mask *mask,
+                               bool many_accept, int listener);
 
 /* Returns after the server was asked, and where perl exits when its close is done; does not return
  * after any other exit. */

@@ -1,16 +1,19 @@
 /* lock.c - suspects locks around accept. See lock.h for which, and for what it may not know. */
+#define _GNU_SOURCE /* struct ucred */
 #include "lock.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "file.h"
-#include "line.h"
 #include "process.h"
 
 static _Atomic enum lock noted;
@@ -22,134 +25,204 @@ void lock_noted(enum lock lock)
 
 /* ------------------------------------------------------------------ tokens */
 
-enum state { FREE, CHANGING, MADE };
+/* What the number of a descriptor was given to when a token was made: which kind, the number of its
+ * other end, and the generation of the process that made it, which is how many forks lie between it
+ * and the program that was started. Noted without a system call: so whoever asks looks whether the
+ * descriptors are still what they were. */
+typedef uint32_t note; /* 0: no token */
+enum { NUMBERS = 1 << 16, KIND = 16, GENERATION = 19, LAST_GENERATION = (1 << 13) - 1 };
 
-/* The tokens that this process and those that it was forked from made: so a worker knows which
- * are its own. */
-static struct token {
-	_Atomic enum state state;
-	enum lock lock;
-	pid_t maker;
-	int fd[2];
-	file_id end[2];
-} tokens[64];
-enum { TOKENS = sizeof tokens / sizeof *tokens };
+static _Atomic note notes[NUMBERS]; /* 1,024 numbers a page, of those that are used */
+static _Atomic note generation;     /* from the last one on nothing counts as a process's own */
 
-static _Atomic bool overflowed;
+/* Socketpairs that were made before this process was born, or since: the others need no look. And
+ * those whose numbers are not in the table. */
+static _Atomic bool has_inherited, has_made, has_inherited_beyond, has_made_beyond;
 
-static bool is_open_still(const struct token *token)
+_Static_assert(LOCKS <= 1 << (GENERATION - KIND), "a kind fits into a note");
+
+static note make_note(enum lock lock, int other_end)
 {
-	int type;
-
-	return file_identify(token->fd[0], &type) == token->end[0] ||
-	       file_identify(token->fd[1], &type) == token->end[1];
-}
-
-static struct token *claim(enum state wanted)
-{
-	for (int i = 0; i < TOKENS; i++) {
-		enum state state = wanted;
-
-		if (tokens[i].state != wanted || (wanted == MADE && is_open_still(&tokens[i])))
-			continue;
-		if (atomic_compare_exchange_strong(&tokens[i].state, &state, CHANGING))
-			return &tokens[i];
-	}
-	return NULL;
+	return generation << GENERATION | (note)lock << KIND | (note)other_end;
 }
 
 void lock_token_made(enum lock lock, int end, int other_end)
 {
-	struct token *token = claim(FREE);
-	int type;
-
-	if (token == NULL)
-		token = claim(MADE);
-	if (token == NULL) {
-		overflowed = true;
+	if ((unsigned)end >= NUMBERS || (unsigned)other_end >= NUMBERS) {
+		if (lock == LOCK_SOCKETPAIR)
+			has_made_beyond = true;
 		return;
 	}
-	token->lock = lock;
-	token->maker = getpid();
-	token->fd[0] = end;
-	token->fd[1] = other_end;
-	token->end[0] = file_identify(end, &type);
-	token->end[1] = file_identify(other_end, &type);
-	token->state = MADE;
+	if (lock == LOCK_SOCKETPAIR)
+		has_made = true;
+	notes[end] = make_note(lock, other_end);
+	notes[other_end] = make_note(lock, end);
+}
+
+void lock_born(void)
+{
+	if (generation < LAST_GENERATION)
+		generation++;
+	if (has_made)
+		has_inherited = true;
+	if (has_made_beyond)
+		has_inherited_beyond = true;
+}
+
+static note note_of(int fd)
+{
+	return (unsigned)fd < NUMBERS ? notes[fd] : 0;
+}
+
+static bool is_kind(note found, enum lock lock)
+{
+	return (found >> KIND) % (1 << (GENERATION - KIND)) == (note)lock;
+}
+
+static bool is_own(note found)
+{
+	return found >> GENERATION == generation && generation < LAST_GENERATION;
+}
+
+static int partner_in(note found)
+{
+	return (int)(found % NUMBERS);
+}
+
+/* Are these the two numbers that one token was given? */
+static bool are_partners(int fd, int other)
+{
+	note found = note_of(fd), others = note_of(other);
+
+	return found >> KIND == others >> KIND && partner_in(found) == other &&
+	       partner_in(others) == fd;
 }
 
 /* --------------------------------------------------------------- suspicion */
 
-enum { PIPES = 64 };
-
-/* A look through the descriptors of this process: which ends does it hold? */
-struct look {
-	pid_t self;
-	uint64_t socketpairs[2]; /* bit i: this end of tokens[i] */
-	unsigned pipes;
-	file_id pipe[PIPES];
-	int modes[PIPES]; /* bit O_RDONLY: open for reading, ... */
-};
-
-_Static_assert(TOKENS <= 64, "a bit for each token");
-
-/* All eventfds are one file: of them only the number tells. */
-static bool is_own(const struct look *look, enum lock lock, int fd, file_id id)
+/* What /proc calls a file that has no name begins like this. */
+static bool is_called(int fd, const char *kind)
 {
-	for (int i = 0; i < TOKENS; i++) {
-		const struct token *token = &tokens[i];
+	char target[32];
+	char path[FILE_PATH_SIZE];
+	size_t length = strlen(kind);
 
-		if (token->state != MADE || token->lock != lock || token->maker != look->self)
-			continue;
-		if (token->end[0] == id && (lock != LOCK_EVENTFD || token->fd[0] == fd))
-			return true;
-	}
-	return false;
+	file_path_of(path, 0, "fd", fd);
+	return readlink(path, target, sizeof target) >= (ssize_t)length &&
+	       memcmp(target, kind, length) == 0;
 }
 
-/* Both ends of a pipe are one file; one that is open for reading and writing is both. */
+/* Bit O_RDONLY, O_WRONLY or O_RDWR; the last is both ends of a pipe. */
+enum { READS = 1 << O_RDONLY, WRITES = 1 << O_WRONLY };
+
+static unsigned mode_of(int fd)
+{
+	return 1u << (fcntl(fd, F_GETFL) & O_ACCMODE);
+}
+
+/* Is this one of the two descriptors that this process got when it made this pipe? */
+static bool is_own_end(int fd, file_id id)
+{
+	note found = note_of(fd);
+	int partner = partner_in(found), type;
+
+	return is_kind(found, LOCK_PIPE) && is_own(found) && are_partners(fd, partner) &&
+	       file_identify(partner, &type) == id &&
+	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && is_called(fd, "pipe:[");
+}
+
+/* As many pipes as are told apart in one look through the descriptors; `next` is the first one that
+ * found no room, -1 if all did. A pipe is this process's own if all descriptors of it are the two
+ * that it got when it made it. */
+enum { PIPES = 48 };
+
+struct look {
+	int next;
+	unsigned pipes;
+	file_id pipe[PIPES];
+	uint8_t modes[PIPES]; /* of its descriptors but the own ones */
+	bool is_own[PIPES];
+};
+
 static bool completes_pipe(struct look *look, int fd, file_id id)
 {
 	unsigned i = 0;
 
 	while (i < look->pipes && look->pipe[i] != id)
 		i++;
-	if (i == PIPES)
-		return true; /* more than can be told apart */
+	if (i == PIPES) {
+		if (look->next < 0)
+			look->next = fd;
+		return false;
+	}
 	if (i == look->pipes) {
 		look->pipe[i] = id;
-		look->modes[i] = 0;
+		look->modes[i] = look->is_own[i] = 0;
 		look->pipes++;
 	}
-	look->modes[i] |= 1 << (fcntl(fd, F_GETFL) & O_ACCMODE);
-	return look->modes[i] != 1 << O_RDONLY && look->modes[i] != 1 << O_WRONLY;
+	if (is_own_end(fd, id))
+		look->is_own[i] = true;
+	else
+		look->modes[i] |= (uint8_t)mode_of(fd);
+	return look->is_own[i] ? look->modes[i] != 0
+	                       : (look->modes[i] & ~READS) != 0 && (look->modes[i] & ~WRITES) != 0;
 }
 
-static bool completes_socketpair(struct look *look, file_id id)
+static bool has_no_name(int fd, int (*ask)(int, struct sockaddr *restrict, socklen_t *restrict))
 {
-	for (int i = 0; i < TOKENS; i++) {
-		const struct token *token = &tokens[i];
+	struct sockaddr_un place;
+	socklen_t size = sizeof place;
 
-		if (token->state != MADE || token->lock != LOCK_SOCKETPAIR || token->maker == look->self)
+	return ask(fd, (struct sockaddr *)&place, &size) == 0 && place.sun_family == AF_UNIX &&
+	       size <= offsetof(struct sockaddr_un, sun_path);
+}
+
+/* Neither end of a socketpair has a name, unlike sockets that were connected or accepted. */
+static bool is_socketpair_end(int fd)
+{
+	return has_no_name(fd, getsockname) && has_no_name(fd, getpeername);
+}
+
+/* Who made it is known to be its peer. */
+static bool was_made_elsewhere(int fd)
+{
+	struct ucred maker;
+	socklen_t size = sizeof maker;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0 || maker.pid != getpid();
+}
+
+static bool is_inherited_end(int fd)
+{
+	note found = note_of(fd);
+
+	return is_kind(found, LOCK_SOCKETPAIR) && !is_own(found) && is_socketpair_end(fd);
+}
+
+/* Both ends of one that was made before this process was born: by their numbers; and where one end
+ * is under its number without the other one, another end that is under any other number. */
+static bool holds_inherited_socketpair(int end)
+{
+	bool lacks_one = false;
+
+	for (int fd = 0; fd < end; fd++) {
+		int partner = partner_in(note_of(fd));
+
+		if (!is_inherited_end(fd))
 			continue;
-		for (int end = 0; end < 2; end++)
-			if (token->end[end] == id)
-				look->socketpairs[end] |= UINT64_C(1) << i;
+		if (are_partners(fd, partner) && is_socketpair_end(partner))
+			return true;
+		lacks_one = true;
 	}
-	return (look->socketpairs[0] & look->socketpairs[1]) != 0;
+	for (int fd = 0; lacks_one && fd < end; fd++)
+		if (!is_inherited_end(fd) && is_socketpair_end(fd) && was_made_elsewhere(fd))
+			return true;
+	return false;
 }
 
-static bool is_eventfd(int fd)
+static bool is_own_eventfd(int fd)
 {
-	static const char kind[] = "anon_inode:[eventfd]";
-	char target[sizeof kind];
-	struct line path;
-
-	line_start(&path);
-	line_text(&path, "/proc/self/fd/");
-	line_number(&path, (uint64_t)fd);
-	return readlink(path.text, target, sizeof target) == sizeof kind - 1 &&
-	       memcmp(target, kind, sizeof kind - 1) == 0;
+	return is_kind(note_of(fd), LOCK_EVENTFD) && is_own(note_of(fd));
 }
 
 static enum lock look_at(struct look *look, int fd)
@@ -157,26 +230,29 @@ static enum lock look_at(struct look *look, int fd)
 	int type;
 	file_id id = file_identify(fd, &type);
 
-	switch (type) {
-	case S_IFIFO:
-		return !is_own(look, LOCK_PIPE, fd, id) && completes_pipe(look, fd, id) ? LOCK_PIPE
-		                                                                        : LOCK_NONE;
-	case S_IFSOCK:
-		return completes_socketpair(look, id) ? LOCK_SOCKETPAIR : LOCK_NONE;
-	case FILE_ANONYMOUS:
-		return !is_own(look, LOCK_EVENTFD, fd, id) && is_eventfd(fd) ? LOCK_EVENTFD : LOCK_NONE;
-	default:
-		return LOCK_NONE;
-	}
+	if (type == S_IFIFO && completes_pipe(look, fd, id))
+		return LOCK_PIPE;
+	if (type == FILE_ANONYMOUS && !is_own_eventfd(fd) && is_called(fd, "anon_inode:[eventfd]"))
+		return LOCK_EVENTFD;
+	return LOCK_NONE;
 }
 
 enum lock lock_suspected(void)
 {
-	struct look look = {.self = getpid()};
-	enum lock found = overflowed ? LOCK_PIPE : noted;
+	struct look look = {.next = 0};
+	enum lock found = noted;
 	int end = found == LOCK_NONE ? process_descriptor_end() : 0;
 
-	for (int fd = 0; fd < end && found == LOCK_NONE; fd++)
-		found = look_at(&look, fd);
+	while (found == LOCK_NONE && look.next >= 0) {
+		int fd = look.next;
+
+		look.next = -1;
+		look.pipes = 0;
+		for (; fd < end && found == LOCK_NONE; fd++)
+			found = look_at(&look, fd);
+	}
+	if (found == LOCK_NONE &&
+	    (has_inherited_beyond || (has_inherited && holds_inherited_socketpair(end))))
+		found = LOCK_SOCKETPAIR;
 	return found;
 }

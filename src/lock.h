@@ -7,7 +7,8 @@
  *     a mutex or POSIX semaphore that processes share, a named one, a SysV semaphore taken without
  *     SEM_UNDO: noted when it is made or taken;
  *     a token in a pipe, a socketpair or an eventfd: this process holds both ends of one that it
- * did not make itself. A socketpair that was made before an exec is not recognised.
+ * did not make itself. A socketpair that was made before an exec is not recognised. A pipe of its
+ * own with more than the two descriptors that it was made with is taken for one of others.
  *
  * Locks of a program's own make are invisible. May not know: what is done about a suspicion. */
 #ifndef SLSHIM_LOCK_H
@@ -24,9 +25,13 @@ enum lock {
 	LOCKS
 };
 
-/* From the hooks; async-signal-safe, keep errno. A token's two ends; an eventfd is both. */
+/* From the hooks; async-signal-safe, keep errno; no system call. A token's two ends; an eventfd is
+ * both. */
 void lock_noted(enum lock lock);
 void lock_token_made(enum lock lock, int end, int other_end);
+
+/* In the child of a fork: what was made so far is not this process's own. */
+void lock_born(void);
 
 /* What may be held around accept in this process; looks at every descriptor, but where a note
  * says it all. */

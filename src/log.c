@@ -144,11 +144,11 @@ static bool is_kept_file(struct outlet *outlet)
  * kernel tells also of one in a directory that one may not look into. 0 where it does not. */
 __attribute__((noinline)) static uint64_t hash_name(int fd)
 {
-	char path[FILE_OWN_PATH_SIZE], name[NAME_SIZE];
+	char path[FILE_PATH_SIZE], name[NAME_SIZE];
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	ssize_t length;
 
-	file_own_path(fd, path);
+	file_path_of(path, 0, "fd", fd);
 	length = readlink(path, name, sizeof name);
 	if (length <= 0 || length == sizeof name)
 		return 0;

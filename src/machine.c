@@ -141,19 +141,20 @@ static void find_cgroups(const char *root, struct cgroups *cgroups)
 		file_each_line(path, take_mount, cgroups);
 }
 
-/* Where the group is mounted; what lies beside what is mounted is not to be seen: then the top. */
+/* Where the group is mounted; what lies beside what is mounted is not to be seen: then the top.
+ * Whoever goes up from there finds a slash in all that is below `root` and the mount. */
 static bool find_directory(const char *root, const struct hierarchy *hierarchy,
                            char path[MACHINE_PATH_SIZE])
 {
 	size_t length = strcmp(hierarchy->top, "/") == 0 ? 0 : strlen(hierarchy->top);
 	const char *below = hierarchy->group;
 
-	if (hierarchy->mount[0] == '\0' || !join(path, root, hierarchy->mount))
+	if (hierarchy->mount[0] != '/' || !join(path, root, hierarchy->mount))
 		return false;
 	if (strncmp(below, hierarchy->top, length) != 0)
 		return true;
 	below += length;
-	return strcmp(below, "/") == 0 || append(path, below, strlen(below));
+	return below[0] != '/' || below[1] == '\0' || append(path, below, strlen(below));
 }
 
 /* ------------------------------------------------------------------- memory */

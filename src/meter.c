@@ -3,10 +3,10 @@
 #include "meter.h"
 
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bounds.h"
+#include "clock.h"
 #include "hot.h"
 #include "kept.h"
 #include "probe.h"
@@ -25,32 +25,35 @@ static struct {
 	uint64_t first;  /* bytes */
 	bool is_bounded; /* the bounds hold */
 	struct bounds bounds;
-	uint64_t walked_at; /* when the last walk ended, or the process began; nanoseconds */
-	int64_t credit;     /* nanoseconds that walks may take now; below 0 they took too long */
+	uint64_t
+	    walked_at;  /* when the last walk ended, or the process began; boot clock, nanoseconds */
+	int64_t credit; /* nanoseconds of processor time that walks may take now; below 0 they took
+	                   too long */
 	uint64_t credited_at;
 } self = {
-    .statm = {"/proc/self/statm", -1, 0},
-    .rollup = {"/proc/self/smaps_rollup", -1, 0},
-    .smaps = {"/proc/self/smaps", -1, 0},
-    .status = {"/proc/self/status", -1, 0},
-    .descriptors = {"/proc/self/fd", -1, 0},
+    .statm = {.path = "/proc/self/statm", .fd = -1},
+    .rollup = {.path = "/proc/self/smaps_rollup", .fd = -1},
+    .smaps = {.path = "/proc/self/smaps", .fd = -1},
+    .status = {.path = "/proc/self/status", .fd = -1},
+    .descriptors = {.path = "/proc/self/fd", .fd = -1, .is_directory = true},
 };
-
-static uint64_t nanoseconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* ------------------------------------------------------------------ probes */
 
+static bool read_by(probe_function *probe, struct kept *source, struct sample *sample)
+{
+	int fd = kept_borrow(source);
+	bool is_read = probe(fd, sample);
+
+	kept_return(source, fd);
+	return is_read;
+}
+
 static bool walk_by(enum probe_choice choice, struct sample *sample)
 {
-	if (choice != PROBE_SMAPS && probe_smaps(kept_descriptor(&self.rollup), sample))
+	if (choice != PROBE_SMAPS && read_by(probe_smaps, &self.rollup, sample))
 		return true;
-	return choice != PROBE_ROLLUP && probe_smaps(kept_descriptor(&self.smaps), sample);
+	return choice != PROBE_ROLLUP && read_by(probe_smaps, &self.smaps, sample);
 }
 
 static bool walk(enum probe_choice choice, struct sample *sample)
@@ -77,13 +80,13 @@ void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample
 	if (choice == PROBE_RUSAGE && (wanted & 1u << QUANTITY_RESIDENT))
 		probe_rusage(-1, sample);
 	if (choice != PROBE_RUSAGE && (wanted & COUNTED))
-		probe_statm(kept_descriptor(&self.statm), sample);
+		read_by(probe_statm, &self.statm, sample);
 	if (choice != PROBE_RUSAGE && (wanted & 1u << QUANTITY_SWAPPED))
-		probe_status(kept_descriptor(&self.status), sample);
+		read_by(probe_status, &self.status, sample);
 	if (wanted & 1u << QUANTITY_CPU)
 		probe_cpu(-1, sample);
 	if (wanted & 1u << QUANTITY_DESCRIPTORS)
-		probe_descriptors(kept_descriptor(&self.descriptors), sample);
+		read_by(probe_descriptors, &self.descriptors, sample);
 	if ((wanted & WALKED) && may_walk(choice))
 		walk(choice, sample);
 }
@@ -104,7 +107,7 @@ static bool look_at_usage(struct look *look, uint64_t *peak)
 
 static bool read_resident(struct sample *sample, struct look *look)
 {
-	if (!probe_statm(kept_descriptor(&self.statm), sample))
+	if (!read_by(probe_statm, &self.statm, sample))
 		return false;
 	look->resident = sample->value[QUANTITY_RESIDENT];
 	return true;
@@ -121,19 +124,21 @@ static void start_bounds(const struct look *look, uint64_t unshared, uint64_t pr
 /* A child has none of its own until its first fault; those since the fork count. */
 void meter_begin(const struct config *config, bool serves)
 {
+	/* A young worker may grow fast, and has not saved anything for walks yet. */
+	const int64_t at_birth = INT64_C(50000000);
 	struct sample sample = {.known = 0};
 	struct look look;
 
+	meter_end(); /* those of the process that forked this one tell of that one */
 	self.is_bounded = self.has_first = false;
-	self.credit = 1; /* the first walk is free to begin */
-	self.walked_at = self.credited_at = nanoseconds();
+	self.credit = at_birth;
+	self.walked_at = clock_boot();
+	self.credited_at = self.walked_at;
 	if (!serves)
 		return;
 	kept_open(&self.statm);
 	if (config->limit[QUANTITY_SWAPPED] > 0)
 		kept_open(&self.status);
-	if (config->limit[QUANTITY_DESCRIPTORS] > 0)
-		kept_open(&self.descriptors);
 	if (!may_walk(config->probe))
 		return;
 	if (config->probe != PROBE_SMAPS)
@@ -151,7 +156,6 @@ void meter_end(void)
 	kept_close(&self.rollup);
 	kept_close(&self.smaps);
 	kept_close(&self.status);
-	kept_close(&self.descriptors);
 }
 
 /* ------------------------------------------------------------------ checks */
@@ -205,7 +209,8 @@ static bool is_stale(uint64_t now)
 	return now - self.walked_at > period;
 }
 
-/* A share of the time since birth is for walks; what is saved for long is forgotten. */
+/* A share of the time since birth is for walks, beside what they may take at birth; what is saved
+ * for long is forgotten. */
 static bool can_afford_walk(const struct config *config, uint64_t now)
 {
 	const int64_t saved = INT64_C(10000000000) / 100 * config->probe_budget;
@@ -221,25 +226,24 @@ static bool can_afford_walk(const struct config *config, uint64_t now)
 static bool walk_in_budget(const struct config *config, const struct look *look,
                            struct sample *sample)
 {
-	uint64_t start = nanoseconds();
+	uint64_t start = clock_thread();
 	bool is_measured = walk(config->probe, sample);
-	uint64_t end = nanoseconds();
 
-	self.walked_at = end;
-	self.credit -= (int64_t)(end - start);
+	self.credit -= (int64_t)(clock_thread() - start);
+	self.walked_at = clock_boot();
 	if (is_measured && look != NULL && !process_has_children())
 		start_bounds(look, sample->value[QUANTITY_UNSHARED], sample->value[QUANTITY_PROPORTIONAL]);
 	return is_measured;
 }
 
 HOT unsigned meter_check(const struct config *config, const uint64_t limit[QUANTITIES],
-                         unsigned wanted, struct sample *sample)
+                         uint64_t now, unsigned wanted, struct sample *sample)
 {
 	unsigned walked = may_walk(config->probe) ? wanted & WALKED : 0;
 	unsigned others = wanted & ~(WALKED | COUNTED);
 	struct look look;
 	bool has_look, is_known_within, is_due;
-	uint64_t now, peak;
+	uint64_t peak;
 
 	if (others != 0)
 		meter_read(config->probe, others, sample);
@@ -247,7 +251,6 @@ HOT unsigned meter_check(const struct config *config, const uint64_t limit[QUANT
 		meter_read(config->probe, wanted & COUNTED, sample);
 		return 0;
 	}
-	now = walked != 0 ? nanoseconds() : 0;
 	is_due = walked != 0 && is_stale(now);
 	has_look = look_at_usage(&look, &peak);
 	if (has_look && !is_due && is_within_at_peak(limit, walked, look, peak))

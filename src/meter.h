@@ -23,9 +23,10 @@ void meter_begin(const struct config *config, bool serves);
 void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample);
 
 /* The same, but leaves unknown what can be told not to cross its `limit` without a walk. Returns
- * the quantities of which that cannot be told, and for which the budget allows no walk now. */
-unsigned meter_check(const struct config *config, const uint64_t limit[QUANTITIES], unsigned wanted,
-                     struct sample *sample);
+ * the quantities of which that cannot be told, and for which the budget allows no walk now.
+ * `now`: boot clock, nanoseconds. */
+unsigned meter_check(const struct config *config, const uint64_t limit[QUANTITIES], uint64_t now,
+                     unsigned wanted, struct sample *sample);
 
 /* Closes the sources; asking again opens them. */
 void meter_end(void);

@@ -28,6 +28,7 @@ static struct {
 } api;
 
 static bool is_there;
+static uint32_t exit_status;
 
 void perl_start(void)
 {
@@ -43,7 +44,7 @@ void perl_start(void)
 static void leave(void *perl, void *function)
 {
 	(void)function;
-	api.my_exit(perl, 0);
+	api.my_exit(perl, exit_status);
 }
 
 /* $SIG{RTMAX} = "slshim::leave": a signal that hardly anybody has another handler for. */
@@ -63,9 +64,10 @@ static bool has_handler(void *perl)
 	return process_handles(SIGRTMAX); /* perl has told the kernel: else it would kill */
 }
 
-bool perl_exits_soon(void)
+bool perl_exits_soon(int status)
 {
 	void *perl = is_there ? api.get_context() : NULL;
 
+	exit_status = (uint32_t)status;
 	return perl != NULL && has_handler(perl) && kill(getpid(), SIGRTMAX) == 0;
 }

@@ -8,8 +8,8 @@
 /* In the constructor, after program_start: is this perl, and has it what is needed? */
 void perl_start(void);
 
-/* Has perl exit with status 0 when it is done with the operation that it is in: where that ends,
+/* Has perl exit with this status when it is done with the operation that it is in: where that ends,
  * and not within it, its data are sound. False if this is not perl; allocates. */
-bool perl_exits_soon(void);
+bool perl_exits_soon(int status);
 
 #endif

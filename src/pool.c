@@ -28,6 +28,70 @@ uint32_t pool_tag(pid_t parent, uint64_t listener)
 	return tag != 0 ? tag : 1;
 }
 
+/* ------------------------------------------------------------------ trials */
+
+enum trial { TRIAL_NONE, TRIAL_OPEN, TRIAL_PASSED };
+enum { OWED_BITS = 32, TRIAL_BITS = 8 };
+
+static uint64_t make_trial(uint32_t tag, enum trial trial)
+{
+	return ((uint64_t)tag << TRIAL_BITS | trial) << OWED_BITS;
+}
+
+static bool is_trial_of(uint64_t word, uint32_t tag)
+{
+	return word >> (OWED_BITS + TRIAL_BITS) == tag;
+}
+
+/* A pool's word is the first of a few that has its tag or is unused; without any it takes the
+ * first, and the pool that had it tries again. */
+static _Atomic uint64_t *find_trial(struct pool_page *page, uint32_t tag)
+{
+	enum { LOOKED_AT = 16 };
+
+	for (unsigned i = 0; i < LOOKED_AT; i++) {
+		_Atomic uint64_t *word = &page->trials[(tag + i) % POOL_LEASES];
+
+		if (*word == 0 || is_trial_of(*word, tag))
+			return word;
+	}
+	return &page->trials[tag % POOL_LEASES];
+}
+
+static enum trial read_trial(struct pool_page *page, uint32_t tag)
+{
+	uint64_t found = *find_trial(page, tag);
+
+	return is_trial_of(found, tag) ? (enum trial)(found >> OWED_BITS & 0xff) : TRIAL_NONE;
+}
+
+static void write_trial(struct pool_page *page, uint32_t tag, enum trial trial)
+{
+	*find_trial(page, tag) = make_trial(tag, trial);
+}
+
+/* A vacancy that a death left ran out. While a trial is open, the next newcomer is for that one. */
+static void note_forgotten_death(struct pool_page *page, uint32_t tag)
+{
+	_Atomic uint64_t *word = find_trial(page, tag);
+	uint64_t found = *word, open = make_trial(tag, TRIAL_OPEN);
+
+	while (found >= open && found < open + UINT32_MAX &&
+	       !atomic_compare_exchange_weak(word, &found, found + 1))
+		;
+}
+
+static bool replaces_forgotten_death(struct pool_page *page, uint32_t tag)
+{
+	_Atomic uint64_t *word = find_trial(page, tag);
+	uint64_t found = *word, open = make_trial(tag, TRIAL_OPEN);
+
+	while (found > open && found <= open + UINT32_MAX)
+		if (atomic_compare_exchange_weak(word, &found, found - 1))
+			return true;
+	return false;
+}
+
 /* ------------------------------------------------------------------- slots */
 
 static uint64_t holder_of(uint32_t tag, pid_t pid)
@@ -47,24 +111,55 @@ static bool is_dead(struct pool_slot *slot, uint64_t holder, pool_is_alive *is_a
 	return !is_alive((pid_t)(uint32_t)holder, slot->start_time);
 }
 
-static int claim_slot(struct pool_page *page, uint64_t claim, uint64_t lease,
+/* How many slots have to be looked at. */
+static unsigned slots_of(struct pool_page *page)
+{
+	unsigned used = page->slots_used;
+
+	return used < POOL_SLOTS ? used : POOL_SLOTS;
+}
+
+static void note_used(struct pool_page *page, unsigned slot)
+{
+	uint32_t used = page->slots_used;
+
+	while (used <= slot && !atomic_compare_exchange_weak(&page->slots_used, &used, slot + 1))
+		;
+}
+
+/* Of the one that claimed it and never went on only the pid is sure: its start time may be that of
+ * the holder before it. */
+static bool may_evict(struct pool_slot *slot, uint64_t holder, pool_is_alive *is_alive)
+{
+	if (holder >> 32 == 0)
+		return !is_alive((pid_t)(uint32_t)holder, 0);
+	return is_dead(slot, holder, is_alive);
+}
+
+/* The first that is free, so that those in use are close together. */
+static int claim_slot(struct pool_page *page, uint64_t wanted, uint64_t lease,
                       const struct pool_member *member, pool_is_alive *is_alive)
 {
-	for (int may_evict = 0; may_evict < 2; may_evict++)
-		for (unsigned i = 0; i < POOL_SLOTS; i++) {
-			unsigned at = ((unsigned)member->pid + i) % POOL_SLOTS;
+	for (int evicts = 0; evicts < 2; evicts++)
+		for (unsigned at = 0; at < POOL_SLOTS; at++) {
 			struct pool_slot *slot = &page->slots[at];
-			uint64_t holder = slot->holder;
+			uint64_t holder = slot->holder, claim = holder_of(0, member->pid);
 
-			if (holder != 0 && !(may_evict && is_dead(slot, holder, is_alive)))
+			if (holder != 0 && !(evicts && may_evict(slot, holder, is_alive)))
 				continue;
 			if (!atomic_compare_exchange_strong(&slot->holder, &holder, claim))
 				continue;
+			note_used(page, at);
+			if (holder != 0)
+				note_forgotten_death(page, (uint32_t)(holder >> 32));
 			slot->lease = lease;
 			slot->start_time = member->start_time;
 			slot->born = member->born;
-			slot->died = slot->wants = 0;
-			return (int)at;
+			slot->entered = member->now;
+			slot->died = 0;
+			slot->wants = 0;
+			if (atomic_compare_exchange_strong(&slot->holder, &claim, wanted))
+				return (int)at;
 		}
 	return POOL_NO_SLOT;
 }
@@ -82,8 +177,8 @@ bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 
 bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid)
 {
-	for (int i = 0; i < POOL_SLOTS; i++)
-		if (pool_holds(page, i, tag, pid))
+	for (unsigned i = 0; i < slots_of(page); i++)
+		if (pool_holds(page, (int)i, tag, pid))
 			return true;
 	return false;
 }
@@ -102,49 +197,16 @@ void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64
 		page->slots[slot].wants = excess;
 }
 
-unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
-                           pool_is_alive *is_member)
+unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess)
 {
 	unsigned count = 0;
 
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
-		uint64_t holder = slot->holder;
 
-		count += holder >> 32 == tag && slot->wants > excess && !is_dead(slot, holder, is_member);
+		count += slot->holder >> 32 == tag && slot->wants > excess && slot->died == 0;
 	}
 	return count;
-}
-
-/* ------------------------------------------------------------------ trials */
-
-enum trial { TRIAL_NONE, TRIAL_OPEN, TRIAL_PASSED };
-
-/* A pool's word is the first of a few that has its tag or is unused; without any it takes the
- * first, and the pool that had it tries again. */
-static _Atomic uint32_t *find_trial(struct pool_page *page, uint32_t tag)
-{
-	enum { LOOKED_AT = 16 };
-
-	for (unsigned i = 0; i < LOOKED_AT; i++) {
-		_Atomic uint32_t *word = &page->trials[(tag + i) % POOL_LEASES];
-
-		if (*word == 0 || *word >> 8 == tag)
-			return word;
-	}
-	return &page->trials[tag % POOL_LEASES];
-}
-
-static enum trial read_trial(struct pool_page *page, uint32_t tag)
-{
-	uint32_t found = *find_trial(page, tag);
-
-	return found >> 8 == tag ? (enum trial)(found & 0xff) : TRIAL_NONE;
-}
-
-static void write_trial(struct pool_page *page, uint32_t tag, enum trial trial)
-{
-	*find_trial(page, tag) = tag << 8 | trial;
 }
 
 /* ------------------------------------------------------------------ leases */
@@ -190,7 +252,8 @@ static struct away count_away(struct pool_page *page, uint32_t tag, uint64_t now
 }
 
 /* Of the slot of one who is dead: may its place yet be filled? If not, the slot is freed. */
-static bool is_vacant(struct pool_slot *slot, uint64_t holder, uint64_t now, uint64_t timeout)
+static bool is_vacant(struct pool_page *page, struct pool_slot *slot, uint64_t holder, uint64_t now,
+                      uint64_t timeout)
 {
 	uint64_t never = 0;
 
@@ -198,7 +261,8 @@ static bool is_vacant(struct pool_slot *slot, uint64_t holder, uint64_t now, uin
 		return true;
 	if (slot->died <= now && now - slot->died < timeout)
 		return true;
-	atomic_compare_exchange_strong(&slot->holder, &holder, 0);
+	if (atomic_compare_exchange_strong(&slot->holder, &holder, 0))
+		note_forgotten_death(page, (uint32_t)(holder >> 32));
 	return false;
 }
 
@@ -207,14 +271,14 @@ static struct pool_census look_at_slots(struct pool_page *page, uint32_t tag, pi
 {
 	struct pool_census census = {0, 0, 0, 0, 0};
 
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
 		if (holder >> 32 != tag)
 			continue;
 		if (is_dead(slot, holder, is_member)) {
-			census.dead += is_vacant(slot, holder, now, timeout);
+			census.dead += is_vacant(page, slot, holder, now, timeout);
 			continue;
 		}
 		census.count++;
@@ -243,6 +307,71 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 	census.away = census.dead + (after.count < before.count ? after.count : before.count);
 	census.count += census.away;
 	return census;
+}
+
+enum { HOLDS_AT_MOST = 1000, COUNTING_TAKES = 100 };
+
+static const uint64_t being_counted = UINT64_MAX;
+
+static struct pool_shared_count *shared_count(struct pool_page *page, uint32_t tag)
+{
+	return &page->counts[tag % POOL_COUNTS];
+}
+
+/* A deadline further ahead than any can be is garbage, and over. */
+static bool still_holds(uint64_t until, uint64_t now)
+{
+	return deadline_of(until) > now && deadline_of(until) - now <= HOLDS_AT_MOST;
+}
+
+/* When the last of those present was born. */
+static uint64_t find_youngest(struct pool_page *page, uint32_t tag)
+{
+	uint64_t youngest = 0;
+
+	for (unsigned i = 0; i < slots_of(page); i++)
+		if (page->slots[i].holder >> 32 == tag && page->slots[i].born > youngest)
+			youngest = page->slots[i].born;
+	return youngest;
+}
+
+enum pool_recall pool_recall(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
+                             struct pool_census *census)
+{
+	struct pool_shared_count *count = shared_count(page, tag);
+	uint64_t until = count->until, figures = count->figures;
+	bool is_ours = until >> DEADLINE_BITS == tag;
+	unsigned present;
+
+	if (!is_ours || !still_holds(until, now)) {
+		if (!atomic_compare_exchange_strong(&count->until, &until,
+		                                    make_lease(tag, now + COUNTING_TAKES)))
+			return POOL_IS_COUNTED;
+		if (!is_ours) /* of another pool */
+			count->figures = being_counted;
+		return POOL_IS_TO_COUNT;
+	}
+	if (figures == being_counted)
+		return POOL_IS_COUNTED;
+	present = (unsigned)(figures >> 32) % (POOL_SLOTS + 1);
+	census->dead = (unsigned)(uint32_t)figures % (POOL_SLOTS + 1);
+	census->away = census->dead + count_away(page, tag, now, timeout).count;
+	census->count = present + census->away;
+	census->others = present > 0 ? present - 1 : 0;
+	census->youngest = find_youngest(page, tag);
+	return POOL_RECALLED;
+}
+
+void pool_remember(struct pool_page *page, uint32_t tag, const struct pool_census *census,
+                   uint64_t now, uint64_t milliseconds)
+{
+	struct pool_shared_count *count = shared_count(page, tag);
+
+	if (count->until >> DEADLINE_BITS != tag)
+		return;
+	count->figures = (uint64_t)(census->count - census->away) << 32 | census->dead;
+	count->until =
+	    make_lease(tag, now + (milliseconds < HOLDS_AT_MOST ? milliseconds : HOLDS_AT_MOST));
 }
 
 /* Is there a lease of this pool with a deadline in this range? */
@@ -277,13 +406,14 @@ static bool take_lease(struct pool_page *page, uint32_t tag, unsigned most, uint
 	return false;
 }
 
-bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
-                   uint64_t timeout)
+/* Is one of them free? */
+static bool can_lend(struct pool_page *page, uint32_t tag, unsigned most,
+                     const struct pool_terms *terms)
 {
 	for (unsigned i = 0; i < most && i < POOL_LEASES; i++) {
 		uint64_t lease = page->leases[(tag + i) % POOL_LEASES];
 
-		if (deadline_of(lease) <= now || is_garbage(lease, now, timeout))
+		if (deadline_of(lease) <= terms->now || is_garbage(lease, terms->now, terms->timeout))
 			return true;
 	}
 	return false;
@@ -295,38 +425,76 @@ static bool is_settled(const struct pool_terms *terms)
 	return terms->now > terms->census.youngest + terms->timeout / POOL_SETTLES;
 }
 
-/* May the pool of a master that nobody vouches for have a lease, if there is one? */
-static enum pool_turn judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms,
-                            enum trial trial)
+/* May the pool of a master that nobody vouches for have a lease, if there is one? One that ran out
+ * unfilled puts a master on trial again. */
+static enum pool_turn judge_trial(struct pool_page *page, uint32_t tag,
+                                  const struct pool_terms *terms)
 {
-	if (has_lease(page, tag, 0, terms->now))
+	enum trial trial = read_trial(page, tag);
+
+	if (has_lease(page, tag, 0, terms->now)) {
+		if (trial == TRIAL_PASSED)
+			write_trial(page, tag, TRIAL_OPEN);
 		return POOL_UNFILLED;
+	}
 	if (trial == TRIAL_OPEN)
 		return has_lease(page, tag, terms->now + 1, UINT64_MAX) ? POOL_WAIT : POOL_UNFILLED;
 	if (trial != TRIAL_PASSED && terms->census.count < 2)
 		return POOL_ALONE;
-	if ((trial != TRIAL_PASSED && !is_settled(terms)) || terms->census.others == 0)
+	if (trial != TRIAL_PASSED && !(terms->has_served && is_settled(terms)))
+		return POOL_WAIT;
+	if (terms->census.others == 0)
 		return POOL_WAIT;
 	return POOL_GO;
 }
 
-static unsigned most_away(const struct pool_terms *terms, enum trial trial)
+/* How many leases there are for a pool of which so many are away. */
+static unsigned most_leases(const struct pool_terms *terms, enum trial trial)
 {
+	unsigned most = 1;
+
 	if (terms->is_vouched || (trial == TRIAL_PASSED && terms->most < terms->census.count))
-		return terms->most;
-	return trial == TRIAL_PASSED ? terms->census.count - 1 : 1;
+		most = terms->most;
+	else if (trial == TRIAL_PASSED && terms->census.count > 1)
+		most = terms->census.count - 1;
+	return terms->census.away < most ? most - terms->census.dead : 0;
+}
+
+enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
+{
+	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge_trial(page, tag, terms);
+
+	if (turn == POOL_GO && !can_lend(page, tag, most_leases(terms, read_trial(page, tag)), terms))
+		return POOL_WAIT;
+	return turn;
+}
+
+bool pool_is_proven(struct pool_page *page, uint32_t tag)
+{
+	return read_trial(page, tag) == TRIAL_PASSED;
+}
+
+bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member)
+{
+	for (unsigned i = 0; i < slots_of(page); i++) {
+		struct pool_slot *slot = &page->slots[i];
+		uint64_t holder = slot->holder;
+
+		if (holder >> 32 == tag && holder != holder_of(tag, self) &&
+		    !is_dead(slot, holder, is_member))
+			return true;
+	}
+	return false;
 }
 
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
 {
+	enum pool_turn turn = pool_judge(page, tag, terms);
 	enum trial trial = read_trial(page, tag);
-	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge(page, tag, terms, trial);
 
 	if (turn != POOL_GO)
 		return turn;
-	if (terms->census.away >= most_away(terms, trial) ||
-	    !take_lease(page, tag, most_away(terms, trial) - terms->census.dead, terms->now,
-	                terms->timeout))
+	if (!take_lease(page, tag, most_leases(terms, trial), terms->now, terms->timeout))
 		return POOL_WAIT;
 	if (!terms->is_vouched && trial != TRIAL_PASSED)
 		write_trial(page, tag, TRIAL_OPEN);
@@ -358,7 +526,7 @@ static void renew_lease(struct pool_page *page, struct pool_slot *slot, uint32_t
 void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member)
 {
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
@@ -374,7 +542,7 @@ void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint
 /* Nobody misses the one whose lease was filled. */
 static void forget_leaver(struct pool_page *page, uint32_t tag, uint64_t lease)
 {
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		uint64_t holder = page->slots[i].holder;
 
 		if (is_of_leaver(holder, tag) && page->slots[i].lease == lease &&
@@ -392,31 +560,38 @@ struct vacancy {
 	uint64_t until; /* when it would no longer be one; UINT64_MAX: there is none */
 };
 
-static struct vacancy find_first_lease(struct pool_page *page, uint32_t tag, uint64_t until)
+static struct vacancy find_first_lease(struct pool_page *page, uint32_t tag)
 {
 	struct vacancy first = {NULL, 0, UINT64_MAX};
 
 	for (unsigned i = 0; i < POOL_LEASES; i++) {
 		uint64_t lease = page->leases[i];
 
-		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) <= until &&
-		    deadline_of(lease) < first.until)
+		if (lease >> DEADLINE_BITS == tag && deadline_of(lease) < first.until)
 			first = (struct vacancy){&page->leases[i], lease, deadline_of(lease)};
 	}
 	return first;
 }
 
-static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint64_t now,
-                                      uint64_t timeout, pool_is_alive *is_member)
+/* `since`: those are left out that are known to have lived later. In a large pool only those are
+ * found of whom somebody has seen that they are dead, unless that may prove something: to ask about
+ * all of them at each birth would be most of what such a pool does. */
+static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint64_t since,
+                                      bool is_on_trial, const struct pool_newcomer *newcomer,
+                                      pool_is_alive *is_member)
 {
+	enum { FEW = 64 };
+	bool asks = is_on_trial || slots_of(page) <= FEW;
+	const uint64_t now = newcomer->now, timeout = newcomer->timeout;
 	struct vacancy first = {NULL, 0, UINT64_MAX};
 
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_of(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
-		if (holder >> 32 == tag && is_dead(slot, holder, is_member) &&
-		    is_vacant(slot, holder, now, timeout) && slot->died + timeout < first.until)
+		if (holder >> 32 == tag && (asks || slot->died != 0) && is_dead(slot, holder, is_member) &&
+		    is_vacant(page, slot, holder, now, timeout) && slot->entered <= since &&
+		    slot->died + timeout < first.until)
 			first = (struct vacancy){&slot->holder, holder, slot->died + timeout};
 	}
 	return first;
@@ -429,35 +604,76 @@ static bool fill(const struct vacancy *vacancy)
 	return vacancy->word != NULL && atomic_compare_exchange_strong(vacancy->word, &value, 0);
 }
 
-/* The first vacancy is filled first: else the others would run out while newer ones are filled. */
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
-                       uint64_t timeout, pool_is_alive *is_member)
+static bool fill_lease(struct pool_page *page, uint32_t tag, const struct vacancy *lease)
+{
+	if (!fill(lease))
+		return false;
+	forget_leaver(page, tag, lease->value);
+	return true;
+}
+
+/* Of one who left on trial, with this lease. Where another pool took its word, it had run out. */
+static bool was_born_since(const struct pool_newcomer *newcomer, const struct vacancy *lease)
+{
+	if (lease->word == NULL)
+		return newcomer->now <= newcomer->born + newcomer->timeout;
+	return lease->until <= newcomer->born + newcomer->timeout;
+}
+
+/* Who was born before may be for one that died before, and so must not stand for one that died
+ * since. */
+static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
+                  const struct vacancy *lease, const struct vacancy *dead)
+{
+	if (!was_born_since(newcomer, lease))
+		return true;
+	if (dead->word != NULL)
+		return fill(dead);
+	if (replaces_forgotten_death(page, tag))
+		return true;
+	if (lease->word != NULL && !fill_lease(page, tag, lease))
+		return false;
+	write_trial(page, tag, TRIAL_PASSED);
+	return true;
+}
+
+/* The first vacancy is filled first: else the others would run out while newer ones are filled.
+ * Only where nobody vouches for the master those that died come first: they prove nothing. */
+static bool fill_first(struct pool_page *page, uint32_t tag, bool is_vouched,
+                       const struct vacancy *lease, const struct vacancy *dead)
+{
+	if (dead->word != NULL && (!is_vouched || dead->until < lease->until))
+		return fill(dead);
+	return lease->word == NULL || fill_lease(page, tag, lease);
+}
+
+static bool is_trial_open(struct pool_page *page, uint32_t tag, const struct vacancy *lease)
+{
+	enum trial trial = read_trial(page, tag);
+
+	return trial == TRIAL_OPEN || (trial == TRIAL_NONE && lease->word != NULL);
+}
+
+/* Before a trial, one of the first workers must not stand for another that died: who comes for that
+ * one would look like a newcomer more. */
+bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
+                       pool_is_alive *is_member)
 {
 	enum { TRIES = 8 };
-	bool is_on_trial = read_trial(page, tag) == TRIAL_OPEN;
 
 	for (int tries = 0; tries < TRIES; tries++) { /* others fill the same ones, or scribble */
-		struct vacancy lease =
-		    find_first_lease(page, tag, is_on_trial ? born + timeout : UINT64_MAX);
-		struct vacancy dead = find_first_dead(page, tag, now, timeout, is_member);
-		const struct vacancy *first;
+		struct vacancy lease = find_first_lease(page, tag);
+		bool is_on_trial = !newcomer->is_vouched && is_trial_open(page, tag, &lease);
+		bool is_untried = !newcomer->is_vouched && read_trial(page, tag) == TRIAL_NONE;
+		struct vacancy dead = find_first_dead(page, tag, is_untried ? newcomer->born : UINT64_MAX,
+		                                      is_on_trial, newcomer, is_member);
+		bool is_done = is_on_trial ? prove(page, tag, newcomer, &lease, &dead)
+		                           : fill_first(page, tag, newcomer->is_vouched, &lease, &dead);
 
-		if (lease.word == NULL && dead.word == NULL)
-			break;
-		first = lease.word != NULL && (is_on_trial || lease.until <= dead.until) ? &lease : &dead;
-		if (!fill(first))
-			continue;
-		if (first == &lease)
-			forget_leaver(page, tag, lease.value);
-		if (first->until <= born + timeout) { /* since then: its master replaces */
-			write_trial(page, tag, TRIAL_PASSED);
-			return;
-		}
-		break;
+		if (is_done)
+			return dead.word != NULL;
 	}
-	/* Another pool took the word of the trial's lease, when that had run out: once more, then. */
-	if (is_on_trial && !has_lease(page, tag, 0, UINT64_MAX))
-		write_trial(page, tag, TRIAL_NONE);
+	return false;
 }
 
 /* ------------------------------------------------------------------- lives */

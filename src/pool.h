@@ -27,11 +27,14 @@
  * newcomers fill the first vacancy first: else the shim would go on at its pace while the pool
  * shrinks by every worker that is killed.
  *
- * Some masters never replace a worker. One that nobody vouches for gets a single trial, in a pool
- * of at least two, and not while it may still be forking its first workers, for they would look
- * like replacements; whoever was born since and fills that vacancy, or that of one who was seen to
- * be dead, proves it. A lease that ran out unfilled is a fuse: no more leave until a newcomer
- * removes it. The last one present never leaves.
+ * Some masters never replace a worker, and some only those that crashed. One that nobody vouches
+ * for gets a single trial, in a pool of at least two, and not while it may still be forking its
+ * first workers, because they would look like replacements, nor before its workers have served
+ * enough to have seen it accept by itself. It is proved by more newcomers, born
+ * since, than workers that ended by themselves: newcomers fill the vacancies of those first, and
+ * vacancies that ran out meanwhile are counted in the trial's word. A lease that ran out unfilled
+ * is a fuse, and opens the trial again: no more leave until it is proved. The last one present
+ * never leaves.
  *
  * May not know: what a worker measures, or how it leaves. */
 #ifndef SLSHIM_POOL_H
@@ -44,32 +47,45 @@
 
 #include "mailbox.h"
 
-enum { POOL_SLOTS = 1024, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
+/* Elsewhere the compiler would take locks, each process its own. */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the page takes 64-bit atomics without locks");
+
+enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_COUNTS = 256, POOL_NO_SLOT = -1 };
 
 /* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
 enum { POOL_SETTLES = 10 };
 
+/* `holder` is written last, when all else is: nobody sees half a slot. Until then it is a claim,
+ * with tag 0. */
 struct pool_slot {
 	_Atomic uint64_t holder; /* is it one that has left << 56 | tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time;
-	_Atomic uint64_t born;  /* milliseconds on the boot clock */
-	_Atomic uint64_t died;  /* when somebody saw that the holder is no more; 0: nobody has */
-	_Atomic uint64_t lease; /* of one that has left; 0: not written yet */
-	_Atomic uint64_t wants; /* to leave: by how much it is over its limits; 0: it does not */
-	uint64_t unused[2];     /* a cache line of one's own */
+	_Atomic uint64_t born;    /* milliseconds on the boot clock */
+	_Atomic uint64_t died;    /* when somebody saw that the holder is no more; 0: nobody has */
+	_Atomic uint64_t lease;   /* of one that has left; 0: not written yet */
+	_Atomic uint64_t wants;   /* to leave: by how much it is over its limits; 0: it does not */
+	_Atomic uint64_t entered; /* when the holder took it, milliseconds on the boot clock */
+	uint64_t unused;          /* a cache line of one's own */
 };
 
 struct pool_page {
 	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline in milliseconds */
-	_Atomic uint32_t trials[POOL_LEASES]; /* tag << 8 | how the trial of its master stands */
-	_Atomic uint64_t said;                /* bit n: remark n was written */
-	_Atomic uint32_t early;               /* lives in a row that were short */
+	/* tag << 40 | how the trial of its master stands << 32 | deaths whose vacancies ran out since
+	 */
+	_Atomic uint64_t trials[POOL_LEASES];
+	_Atomic uint64_t said;  /* bit n: remark n was written */
+	_Atomic uint32_t early; /* lives in a row that were short */
 	struct pool_rehearsal {
 		_Atomic uint64_t since; /* milliseconds on the boot clock; 0: not begun */
 		_Atomic uint64_t lives, connections, milliseconds;
 	} rehearsal;
-	_Atomic uint32_t lost; /* lines of the log, since the last one that was written */
-	struct mailbox mail;   /* lines that workers could not write */
+	struct pool_shared_count {
+		_Atomic uint64_t until;   /* tag << 40 | deadline in milliseconds: so long it holds */
+		_Atomic uint64_t figures; /* present << 32 | dead; ~0: somebody is counting */
+	} counts[POOL_COUNTS];
+	_Atomic uint32_t slots_used; /* none from this one on has ever been taken */
+	_Atomic uint32_t lost;       /* lines of the log, since the last one that was written */
+	struct mailbox mail;         /* lines that workers could not write */
 	struct pool_slot slots[POOL_SLOTS];
 };
 
@@ -85,7 +101,8 @@ uint32_t pool_tag(pid_t parent, uint64_t listener);
 struct pool_member {
 	pid_t pid;
 	uint64_t start_time; /* as pool_is_alive wants it */
-	uint64_t born;       /* milliseconds on the boot clock */
+	uint64_t born;       /* milliseconds on the boot clock; 0: it came for one that died */
+	uint64_t now;
 };
 
 /* Takes a slot for a worker, one of the dead where none is free; POOL_NO_SLOT if all live. */
@@ -106,15 +123,27 @@ struct pool_census {
 	unsigned dead;     /* of something else, and not replaced yet */
 	unsigned away;     /* on a lease, or dead */
 	unsigned others;   /* of those present, but for the one that asks */
-	uint64_t youngest; /* when the last of those present was born */
+	uint64_t youngest; /* when the last of those present was born that came for nobody who died */
 };
 
-/* Who asks has pid `self`. */
+/* Who asks has pid `self`. Asks the kernel about every worker of the pool. */
 struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
                               uint64_t timeout, pool_is_alive *is_member);
 
+/* So one of the pool counts for all of them: what it found holds for `milliseconds`, of which there
+ * are a second at most. Leases are not remembered, because to count them is cheap. */
+enum pool_recall {
+	POOL_RECALLED,    /* the census is filled in; the one who asks is taken to be present */
+	POOL_IS_TO_COUNT, /* nobody has counted lately: this worker is to, and the others wait for it */
+	POOL_IS_COUNTED   /* another is at it for the first time */
+};
+enum pool_recall pool_recall(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout,
+                             struct pool_census *census);
+void pool_remember(struct pool_page *page, uint32_t tag, const struct pool_census *census,
+                   uint64_t now, uint64_t milliseconds);
+
 enum pool_turn {
-	POOL_GO,       /* a lease was taken */
+	POOL_GO,       /* a lease was taken, or may be had */
 	POOL_WAIT,     /* not now */
 	POOL_ALONE,    /* the only worker of a master that was never seen to replace one */
 	POOL_UNFILLED, /* the master did not replace who left before */
@@ -124,13 +153,21 @@ struct pool_terms {
 	unsigned most;             /* leases at a time */
 	struct pool_census census; /* just taken */
 	bool is_vouched;           /* the master is known to replace who leaves */
+	bool has_served;           /* so much that a parent that accepts, too, would have been seen */
 	uint64_t now;              /* milliseconds on the boot clock */
 	uint64_t timeout;          /* milliseconds, the same for all of the pool */
 };
 
-/* Is it worth a census? All of `most` may be out. */
-bool pool_can_lend(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
-                   uint64_t timeout);
+/* What pool_lease would answer now, as far as one can tell without taking a lease: a member asks
+ * this before it gives up its slot, because nobody would see it die without one. */
+enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
+
+/* Was this master seen to replace leavers? Where it was not, a lease is asked for with a census of
+ * one's own. */
+bool pool_is_proven(struct pool_page *page, uint32_t tag);
+
+/* Does another member live? */
+bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member);
 
 /* Asks for a lease until `now` + `timeout`. */
 enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
@@ -143,15 +180,21 @@ void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_memb
 void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
                        uint64_t timeout, pool_is_alive *is_member);
 
-/* A newcomer is there, before it takes its slot: the first vacancy is filled, a lease's or that of
- * one who died. A trial passes only by who was born since. `now`: as it enters. */
-void pool_fill_vacancy(struct pool_page *page, uint32_t tag, uint64_t born, uint64_t now,
-                       uint64_t timeout, pool_is_alive *is_member);
+struct pool_newcomer {
+	uint64_t born, now; /* as it enters */
+	uint64_t timeout;
+	bool is_vouched; /* as in pool_terms */
+};
 
-/* How much the holder of this slot wants to leave. How many of its pool want it more? */
+/* A newcomer is there, before it takes its slot: a vacancy is filled, a lease's or that of one who
+ * died. True if it was the latter. */
+bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
+                       pool_is_alive *is_member);
+
+/* How much the holder of this slot wants to leave. How many of its pool want it more? Those are
+ * among them who died and have not been seen to be dead. */
 void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
-unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess,
-                           pool_is_alive *is_member);
+unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess);
 
 /* A worker leaves, after a short life or a long one. Were so many of the last ones short that those
  * who come next would be no better? */

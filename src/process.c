@@ -3,29 +3,22 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
-#include "line.h"
+#include "hot.h"
 #include "number.h"
 
 uint64_t process_clock(void)
 {
-#ifdef CLOCK_BOOTTIME
-	const clockid_t clock = CLOCK_BOOTTIME;
-#else
-	const clockid_t clock = CLOCK_MONOTONIC;
-#endif
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_boot() / 1000000;
 }
 
 enum { STATE = 3, PARENT = 4, START_TIME = 22 };
@@ -56,26 +49,16 @@ static uint64_t read_field(const char *text, int wanted)
 	return number_read(find_field(text, wanted), &value) != NULL ? value : 0;
 }
 
-/* "/proc/4711/" */
-static void start_path(struct line *path, pid_t pid)
-{
-	line_start(path);
-	line_text(path, "/proc/");
-	line_number(path, (uint64_t)pid);
-	line_text(path, "/");
-}
-
-enum { STAT_SIZE = 1024 };
+/* Its fields up to START_TIME take less. */
+enum { STAT_SIZE = 512 };
 
 /* False if there is no such process, or none that lives. */
 static bool read_stat(pid_t pid, char text[STAT_SIZE])
 {
-	struct line path;
-	char state;
+	char path[FILE_PATH_SIZE], state;
 
-	start_path(&path, pid);
-	line_text(&path, "stat");
-	if (pid <= 0 || !file_read(path.text, text, STAT_SIZE))
+	file_path_of(path, pid, "stat", -1);
+	if (pid <= 0 || !file_read(path, text, STAT_SIZE))
 		return false;
 	state = find_field(text, STATE)[0];
 	return state != 'Z' && state != 'X';
@@ -138,13 +121,11 @@ int process_descriptor_end(void)
 /* A link of /proc/PID/fd names a file: "pipe:[4711]", "socket:[4712]", "/dev/null". */
 static bool read_link(pid_t pid, int fd, char text[FILE_NAME_SIZE])
 {
-	struct line path;
+	char path[FILE_PATH_SIZE];
 	ssize_t length;
 
-	start_path(&path, pid);
-	line_text(&path, "fd/");
-	line_number(&path, (uint64_t)fd);
-	length = readlink(path.text, text, FILE_NAME_SIZE - 1);
+	file_path_of(path, pid, "fd", fd);
+	length = readlink(path, text, FILE_NAME_SIZE - 1);
 	text[length > 0 ? length : 0] = '\0';
 	return length > 0;
 }
@@ -171,6 +152,26 @@ bool process_handles(int signal)
 		return false;
 	return (action.sa_flags & SA_SIGINFO) != 0 ||
 	       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+}
+
+static uint64_t bit_of(int signal)
+{
+	return UINT64_C(1) << (signal - 1);
+}
+
+HOT struct signal_mask process_hold_signals(void)
+{
+	const uint64_t faults = bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) | bit_of(SIGFPE) |
+	                        bit_of(SIGTRAP) | bit_of(SIGSYS) | bit_of(SIGABRT);
+	struct signal_mask held = {{~faults}}, before = {{0}};
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &held, &before, sizeof held);
+	return before;
+}
+
+HOT void process_set_mask(const struct signal_mask *mask)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, sizeof *mask);
 }
 
 bool process_has_children(void)

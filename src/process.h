@@ -2,6 +2,7 @@
 #ifndef SLSHIM_PROCESS_H
 #define SLSHIM_PROCESS_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -32,6 +33,23 @@ bool process_holds(pid_t pid, int fd);
 
 /* Has this process a handler for the signal, which would be ignored or kill otherwise? */
 bool process_handles(int signal);
+
+/* The signals that a thread has blocked, or that are pending, as the kernel has them: bit n - 1 of
+ * the first word is signal n. By system calls, because the C library's functions copy sets of 1024
+ * bits. */
+struct signal_mask {
+	uint64_t words[(_NSIG + 62) / 64];
+};
+
+static inline bool process_blocks(const struct signal_mask *mask, int signal)
+{
+	return mask->words[0] >> (signal - 1) & 1;
+}
+
+/* Blocks all signals but those by which the kernel tells a thread of its own fault; what was
+ * blocked before. Or blocks just what `mask` says. */
+struct signal_mask process_hold_signals(void);
+void process_set_mask(const struct signal_mask *mask);
 
 /* Has this process children that were not waited for? Dead ones hide whether others live. */
 bool process_has_children(void);

@@ -50,19 +50,19 @@ static bool is_uwsgi_threaded(void)
 	}
 #define SIGNAL(name, moment)                                                                       \
 	{                                                                                              \
-		DEED_SIGNAL, SIG##name, MOMENT_##moment                                                    \
+		DEED_SIGNAL, SIG##name, MOMENT_##moment, 0                                                 \
 	}
 #define EXIT(moment)                                                                               \
 	{                                                                                              \
-		DEED_EXIT, 0, MOMENT_##moment                                                              \
+		DEED_EXIT, 0, MOMENT_##moment, 0                                                           \
 	}
 #define POD(moment)                                                                                \
 	{                                                                                              \
-		DEED_PIPE_OF_DEATH, 0, MOMENT_##moment                                                     \
+		DEED_PIPE_OF_DEATH, 0, MOMENT_##moment, 0                                                  \
 	}
 #define STAY                                                                                       \
 	{                                                                                              \
-		DEED_NONE, 0, MOMENT_CLOSE                                                                 \
+		DEED_NONE, 0, MOMENT_CLOSE, 0                                                              \
 	}
 
 /* The first that fits counts. */

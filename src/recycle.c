@@ -1,14 +1,17 @@
 /* recycle.c - the conductor. See recycle.h for the order of things.
  *
- * `self` belongs to one worker. Whoever sets `busy` may change it; everybody else (another
- * thread, a signal handler that closes a connection) goes by: a later connection will do. */
+ * `self` belongs to one worker. The thread that holds the guard may change it; every other one goes
+ * by, because a later connection will do. */
 #include "recycle.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "clock.h"
 #include "hot.h"
 #include "leave.h"
 #include "listener.h"
@@ -28,36 +31,100 @@
 _Atomic bool recycle_watches, recycle_leaves_idle, recycle_notes_waits;
 
 enum phase { SERVING, LEAVING, STAYING };
+enum { MOMENTS = MOMENT_IDLE + 1 };
 
 static struct {
-	atomic_flag busy;
-	bool entered;            /* has come to its first accept */
-	_Atomic bool arrived;    /* has come to that, or to wait for a listener */
-	_Atomic unsigned looked; /* for one that it waits for */
-	enum phase phase;
+	atomic_flag busy;          /* a thread holds the guard */
+	uint64_t blocked[MOMENTS]; /* the signals that were blocked whenever this moment came */
+	_Atomic bool entered;      /* has come to its first accept */
+	_Atomic bool arrived;      /* has come to that, or to wait for a listener */
+	_Atomic unsigned looked;   /* for one that it waits for */
+	_Atomic enum phase phase;
 	struct departure departure;
-	enum lock lock;        /* the suspicion that made its moment the close */
-	bool moment_came;      /* since a limit is crossed */
-	uint64_t hindered_at;  /* since when, without a break */
-	bool wants;            /* its turn, since then */
-	bool said_would_leave; /* in a dry run, since then */
-	uint64_t left_at;
-	unsigned refused; /* accepts, since then */
-	uint64_t said;    /* remarks, where there is no page to keep them */
+	enum lock lock;         /* the suspicion that made its moment the close */
+	bool moment_came;       /* since a limit is crossed */
+	uint64_t hindered_at;   /* since when, without a break */
+	bool wants;             /* its turn, since then */
+	bool said_would_leave;  /* in a dry run, since then */
+	_Atomic bool is_told;   /* its way was carried out */
+	uint64_t left_at;       /* when it was decided */
+	uint64_t asks_from;     /* boot clock, nanoseconds: not asked before whether it may leave */
+	unsigned stride;        /* so many moments go by from one look at that clock to the next, ... */
+	_Atomic unsigned rests; /* ... of which these are left */
+	unsigned refused;       /* accepts, since it left */
+	uint64_t said;          /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
+
+/* ------------------------------------------------------------------- guard */
+
+/* Of the thread that holds the guard. It is not cancelled meanwhile, and signals wait, because a
+ * cancellation, or a handler that does not return, would leave the worker half judged for good. */
+struct guard {
+	struct signal_mask mask; /* that it had */
+	int cancellation;
+};
+
+HOT static void let_through(const struct guard *guard)
+{
+	int ignored;
+
+	process_set_mask(&guard->mask);
+	pthread_setcancelstate(guard->cancellation, &ignored);
+}
+
+/* False where another thread holds it. */
+HOT static bool begin(struct guard *guard)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard->cancellation);
+	guard->mask = process_hold_signals();
+	if (!atomic_flag_test_and_set(&self.busy))
+		return true;
+	let_through(guard);
+	return false;
+}
+
+HOT static void end(const struct guard *guard)
+{
+	atomic_flag_clear(&self.busy);
+	let_through(guard);
+}
+
+/* On a stack that a handler has for itself there is little room, and none for another handler. */
+static bool is_on_handlers_stack(void)
+{
+	stack_t stack;
+
+	return sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_ONSTACK) != 0;
+}
+
+/* A handler has its signal blocked, which is not blocked each time that this moment comes. What it
+ * has interrupted may hold a lock of the C library. */
+static bool is_in_handler(const struct guard *guard, enum moment moment)
+{
+	return (guard->mask.words[0] & ~self.blocked[moment]) != 0 || is_on_handlers_stack();
+}
+
+/* -------------------------------------------------------------------- birth */
 
 static void begin_watch(void)
 {
 	turn_begin();
 	spare_begin();
 	atomic_flag_clear(&self.busy);
-	self.entered = self.arrived = false;
+	memset(self.blocked, 0xff, sizeof self.blocked);
+	self.entered = false;
+	self.arrived = false;
 	self.looked = 0;
 	self.phase = SERVING;
 	self.said_would_leave = self.wants = false;
+	self.is_told = false;
+	self.asks_from = 0;
+	self.stride = 0;
+	self.rests = 0;
 	self.refused = 0;
 	self.said = 0;
-	recycle_watches = recycle_notes_waits = server.is_on;
+	recycle_watches = server.is_on;
+	recycle_notes_waits = server.is_on;
 	recycle_leaves_idle = false;
 }
 
@@ -67,6 +134,7 @@ static void begin_life(void)
 	bool may_serve = worker.listeners > 0 && worker.listener < 0;
 
 	worker_born(process_clock());
+	lock_born();
 	verdict_begin(server.is_on && may_serve);
 	begin_watch();
 }
@@ -95,7 +163,9 @@ static void say_stay(unsigned remark)
 static void watch_no_more(void)
 {
 	self.phase = STAYING;
-	recycle_watches = recycle_leaves_idle = recycle_notes_waits = false;
+	recycle_watches = false;
+	recycle_leaves_idle = false;
+	recycle_notes_waits = false;
 }
 
 static void stay(unsigned remark)
@@ -145,8 +215,7 @@ static enum worker_place find_place(void)
 		return WORKER_OF_MODULE;
 	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
 		return WORKER_FITS;
-	if (place == WORKER_FITS && self.departure.is_known && server.page != NULL &&
-	    turn_is_beside_parent())
+	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
 		return WORKER_BESIDE_PARENT;
 	return place;
 }
@@ -158,25 +227,13 @@ static void stand_beside(void)
 		turn_serve_beside_children(worker.listener);
 }
 
-static void look_at_newborn(void)
-{
-	if (atomic_flag_test_and_set(&self.busy))
-		return;
-	spare_newborn();
-	atomic_flag_clear(&self.busy);
-}
-
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
-__attribute__((cold, noinline)) static void enter(void)
+static void enter(void)
 {
-	int saved = errno;
-
-	self.entered = self.arrived = true;
 	if (worker.forker == 0) {
 		server_say_unheld();
 		stand_beside();
 		watch_no_more();
-		errno = saved;
 		return;
 	}
 	if (!worker.is_started)
@@ -188,8 +245,24 @@ __attribute__((cold, noinline)) static void enter(void)
 		go_unwatched();
 	else if (find_place() != WORKER_FITS)
 		stand_beside();
-	else if (server.page != NULL && turn_join(&self.departure, worker.listener))
-		look_at_newborn();
+	else if (server.page != NULL && turn_join(&self.departure, worker.listener, 0))
+		spare_newborn();
+}
+
+/* Another thread that comes to accept meanwhile goes by. */
+__attribute__((cold, noinline)) static void enter_once(void)
+{
+	int saved = errno;
+	struct guard guard;
+
+	if (!begin(&guard))
+		return;
+	if (!self.entered) {
+		enter();
+		self.entered = true;
+		self.arrived = true;
+	}
+	end(&guard);
 	errno = saved;
 }
 
@@ -226,13 +299,11 @@ static void measure(void)
 }
 
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
-static bool is_its_turn(uint64_t now)
+static bool may_go(enum pool_turn turn, uint64_t now)
 {
-	enum pool_turn turn = turn_ask(&self.departure, now);
-
 	if (turn == POOL_ALONE)
 		stay_for_now(REMARK_ALONE, now);
-	else
+	else if (turn != POOL_GO)
 		self.hindered_at = now;
 	if (turn == POOL_UNFILLED)
 		say_stay(REMARK_UNFILLED);
@@ -255,7 +326,7 @@ static struct leaving describe(uint64_t now)
 
 /* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
  * then there will soon be another connection to wake the siblings. */
-static bool has_to_stay(uint64_t now)
+static bool has_to_stay(const struct signal_mask *mask, uint64_t now)
 {
 	enum { BACKLOG_IS_LASTING = 1000 };
 	enum worker_place place = find_place();
@@ -273,7 +344,7 @@ static bool has_to_stay(uint64_t now)
 		stay_for_now(REMARK_OPEN, now);
 		return true;
 	}
-	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched,
+	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched, mask,
 	                            worker.many_accept, worker.listener);
 	if (hindrance == LEAVE_IS_CLEAN)
 		return false;
@@ -287,12 +358,16 @@ static bool has_to_stay(uint64_t now)
 }
 
 /* False if it has to stay, now or for good. */
-static bool may_leave(enum moment moment, uint64_t now)
+static bool may_leave(enum moment moment, const struct signal_mask *mask, uint64_t now)
 {
-	if (has_to_stay(now))
+	if (has_to_stay(mask, now))
 		return false;
-	if (server.page == NULL || !turn_join(&self.departure, worker.listener)) {
-		stay(server.page == NULL ? REMARK_NO_PAGE : REMARK_NO_SLOT);
+	if (server.page == NULL) {
+		stay(REMARK_NO_PAGE);
+		return false;
+	}
+	if (!turn_join(&self.departure, worker.listener, 0)) {
+		stay_for_now(REMARK_NO_SLOT, now);
 		return false;
 	}
 	choose_moment();
@@ -312,33 +387,75 @@ static void rehearse(uint64_t now)
 	pool_rehearse(server.page, worker.served, now - worker.born);
 }
 
-static void try_to_leave(enum moment moment)
+static void begin_leaving(uint64_t now)
 {
-	uint64_t now = process_clock();
-	struct leaving leaving;
+	struct leaving leaving = describe(now);
 
-	self.moment_came = true;
-	want(true);
-	if (!turn_may_come(&self.departure, now)) {
-		self.hindered_at = now;
-		return;
-	}
-	if (!may_leave(moment, now) || !verdict_stands())
-		return;
-	if (server.config.dry_run) {
-		rehearse(now);
-		return;
-	}
-	if (spare_early() || !is_its_turn(now))
-		return;
-	spare_note_leaving();
-	leaving = describe(now);
 	if (self.lock != LOCK_NONE && pool_say_once(server.page, REMARK_LOCK + self.lock))
 		report_lock(self.lock);
 	report_leaving(&leaving);
 	self.phase = LEAVING;
 	self.left_at = now;
-	leave_carry_out(&self.departure.way);
+	self.rests = 0;
+}
+
+/* What costs more is asked later. */
+static void ask_to_leave(enum moment moment, const struct guard *guard, uint64_t now)
+{
+	if (!may_go(turn_look(&self.departure, now), now))
+		return;
+	if (way_exits(&self.departure.way) && is_in_handler(guard, moment))
+		return;
+	if (!may_leave(moment, &guard->mask, now) || !verdict_stands())
+		return;
+	if (server.config.dry_run) {
+		rehearse(now);
+		return;
+	}
+	if (spare_early() || !may_go(turn_ask(&self.departure, now), now))
+		return;
+	spare_note_leaving();
+	begin_leaving(now);
+}
+
+/* A moment that comes again and again before its time is not worth a look at the clock each time;
+ * one that comes seldom is. */
+static bool is_time_to_ask(void)
+{
+	enum { LONGEST_STRIDE = 15 };
+
+	if (clock_boot() >= self.asks_from) {
+		self.stride = 0;
+		return true;
+	}
+	if (self.stride < LONGEST_STRIDE)
+		self.stride = 2 * self.stride + 1;
+	self.rests = self.stride;
+	return false;
+}
+
+/* The answer was "not now": the question is not asked again before a hundred times as long as it
+ * took has passed, so that a worker that has to wait is no slower than one that need not leave.
+ * `begun`: processor time of this thread when it was asked. */
+static void end_asking(uint64_t begun)
+{
+	enum { SHARE = 100 };
+
+	self.asks_from = clock_boot() + (clock_thread() - begun) * SHARE;
+}
+
+/* `begun`: 0 where nothing was asked yet. */
+static void try_to_leave(enum moment moment, const struct guard *guard, uint64_t begun)
+{
+	if (!is_time_to_ask() || is_on_handlers_stack())
+		return;
+	self.moment_came = true;
+	want(true);
+	if (begun == 0)
+		begun = clock_thread();
+	ask_to_leave(moment, guard, process_clock());
+	if (self.phase != LEAVING)
+		end_asking(begun);
 }
 
 /* Memory is measured at the moment at which the worker would leave; where closes go unseen, at
@@ -355,59 +472,96 @@ static bool is_idle_at_accept(void)
 	return self.departure.way.moment == MOMENT_IDLE && listener_blocks(worker.listener);
 }
 
-HOT __attribute__((noinline)) static void consider_slowly(enum moment moment)
+/* A worker that has left and is still here. What is open may take its time. */
+static void see_to_leaver(enum moment moment)
+{
+	if (moment != MOMENT_CLOSE && process_clock() - self.left_at > self.departure.replaced_within)
+		stay(REMARK_NOT_GONE);
+}
+
+static void judge(enum moment moment, const struct guard *guard, uint64_t begun)
+{
+	if (verdict.crossed == 0)
+		return;
+	if (server.config.trim &&
+	    spare_by_trim(moment != MOMENT_CLOSE && !is_in_handler(guard, moment)))
+		want(false);
+	else if (moment == self.departure.way.moment)
+		try_to_leave(moment, guard, begun);
+	else if (moment == MOMENT_ACCEPT && !self.moment_came)
+		stay_for_now(REMARK_NO_MOMENT, process_clock());
+}
+
+/* It was decided that the worker leaves: with the guard gone, because its way may be a handler of
+ * the program's. Should another handler not have returned before that, the moment comes again. */
+static void tell_to_leave(enum moment moment)
+{
+	if (self.phase == LEAVING && moment == self.departure.way.moment &&
+	    !atomic_exchange(&self.is_told, true))
+		leave_carry_out(&self.departure.way);
+}
+
+HOT __attribute__((noinline)) static void consider_slowly(enum moment moment, uint64_t begun)
 {
 	int saved = errno;
+	struct guard guard;
 
-	if (moment == MOMENT_ACCEPT && is_idle_at_accept())
-		moment = MOMENT_IDLE;
-	if (atomic_flag_test_and_set(&self.busy))
+	if (!begin(&guard))
 		return;
-	if (self.phase == LEAVING) {
-		if (moment != MOMENT_CLOSE && /* what is open may take its time */
-		    process_clock() - self.left_at > self.departure.replaced_within)
-			stay(REMARK_NOT_GONE);
-	} else if (self.phase == SERVING) {
-		if (is_due(moment))
-			measure();
-		if (verdict.crossed != 0 && spare_by_trim(moment != MOMENT_CLOSE))
-			want(false);
-		else if (verdict.crossed != 0 && moment == self.departure.way.moment)
-			try_to_leave(moment);
-		else if (verdict.crossed != 0 && moment == MOMENT_ACCEPT && !self.moment_came)
-			stay_for_now(REMARK_NO_MOMENT, process_clock());
-	}
-	atomic_flag_clear(&self.busy);
+	if (self.phase == SERVING && is_due(moment))
+		measure();
+	if (moment == MOMENT_ACCEPT && verdict.crossed != 0 && is_idle_at_accept())
+		moment = MOMENT_IDLE;
+	self.blocked[moment] &= guard.mask.words[0];
+	if (self.phase == SERVING)
+		judge(moment, &guard, begun);
+	else if (self.phase == LEAVING && self.is_told)
+		see_to_leaver(moment);
+	end(&guard);
+	tell_to_leave(moment);
 	errno = saved;
+}
+
+/* A worker over a limit: at which moment is there something to ask? Two threads may count the same
+ * rest; then it is one longer. */
+static inline bool is_to_be_asked(enum moment moment)
+{
+	unsigned rests = atomic_load_explicit(&self.rests, memory_order_relaxed);
+
+	if (rests > 0)
+		atomic_store_explicit(&self.rests, rests - 1, memory_order_relaxed);
+	return rests == 0 && (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
 }
 
 /* Nearly always there is nothing to do: that costs a few instructions. */
 static inline bool is_something_to_do(enum moment moment)
 {
-	return verdict.crossed != 0 || is_due(moment);
+	return is_due(moment) || (verdict.crossed != 0 && is_to_be_asked(moment));
 }
 
 static inline void consider(enum moment moment)
 {
 	if (is_something_to_do(moment))
-		consider_slowly(moment);
+		consider_slowly(moment, 0);
 }
 
 /* After it was asked a worker is told twice that there is nothing to accept or to wait for, so that
  * it looks at what its handler left; then all goes ahead again: it must not turn clients away for
  * long. Where another thread runs the handler, only time tells. */
-static bool is_to_refuse(void)
+static bool is_to_refuse_more(void)
 {
 	enum { REFUSALS = 2 };
 
-	if (self.phase != LEAVING)
+	return self.refused < REFUSALS || (self.departure.refuses_for > 0 &&
+	                                   process_clock() - self.left_at < self.departure.refuses_for);
+}
+
+static bool is_to_refuse(void)
+{
+	if (self.phase != LEAVING || !is_to_refuse_more())
 		return false;
-	if (self.refused < REFUSALS) {
-		self.refused++;
-		return true;
-	}
-	return self.departure.refuses_for > 0 &&
-	       process_clock() - self.left_at < self.departure.refuses_for;
+	self.refused++;
+	return true;
 }
 
 void recycle_unseen(void)
@@ -434,32 +588,34 @@ bool recycle_looks_for_listener(void)
 /* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
  * wait for a listener and let others accept: not those that are known to be workers, too, where
  * they do. */
-static void arrive_at(int listener)
+static void arrive_at(int listener, uint64_t waited_for)
 {
 	struct departure departure = server_departure();
 
 	if (worker.forker != 0 && !worker_made(listener))
-		turn_join(&departure, listener);
+		turn_join(&departure, listener, waited_for);
 	else if (worker.forker == 0 && departure.is_known && !departure.master_is_vouched)
 		turn_serve_beside_children(listener);
 }
 
-static void arrive(int listener)
+void recycle_arrive(int listener, uint64_t waited_for)
 {
 	int saved = errno;
+	struct guard guard;
 
-	if (server.page != NULL && turn_can_tell() &&
+	if (!begin(&guard))
+		return;
+	if (!atomic_exchange(&self.arrived, true) && server.page != NULL && turn_can_tell() &&
 	    (server.config.listens == 0 || is_listener_watched(listener)))
-		arrive_at(listener);
+		arrive_at(listener, waited_for);
+	end(&guard);
 	errno = saved;
 }
 
-void recycle_waits_for(int listener)
+bool recycle_waits_for(int listener)
 {
 	worker_waits();
-	if (listener >= 0 && !self.arrived && worker_is_current() &&
-	    !atomic_exchange(&self.arrived, true))
-		arrive(listener);
+	return listener >= 0 && !self.arrived && worker_is_current();
 }
 
 HOT int recycle_before_accept(int listener)
@@ -470,7 +626,7 @@ HOT int recycle_before_accept(int listener)
 	}
 	worker_accepts_on(listener);
 	if (!self.entered)
-		enter();
+		enter_once();
 	consider(MOMENT_ACCEPT);
 	return is_to_refuse() ? leave_refusal(listener) : 0;
 }
@@ -480,9 +636,58 @@ HOT void recycle_closed(void)
 	consider(MOMENT_CLOSE);
 }
 
-bool recycle_is_asked_to_leave_idle(void)
+/* What is cheap is asked first: to find out what is in a set of epoll is not. */
+static bool may_leave_at_wait(uint64_t now)
 {
-	return is_something_to_do(MOMENT_IDLE) && worker_is_current();
+	if (!may_go(turn_look(&self.departure, now), now))
+		return false;
+	if (self.departure.takes_time || !worker_has_connections())
+		return true;
+	stay_for_now(REMARK_OPEN, now);
+	return false;
+}
+
+/* Measures whatever the set holds. The answer is that of recycle_before_wait(). */
+static uint64_t judge_before_wait(void)
+{
+	uint64_t begun;
+
+	if (self.phase == LEAVING)
+		return is_to_refuse_more() ? clock_thread() : 0;
+	if (self.phase != SERVING)
+		return 0;
+	if (is_due(MOMENT_IDLE))
+		measure();
+	if (verdict.crossed == 0)
+		return 0;
+	if (!is_time_to_ask())
+		return 0;
+	self.moment_came = true;
+	want(true);
+	begun = clock_thread();
+	if (may_leave_at_wait(process_clock()))
+		return begun;
+	end_asking(begun);
+	return 0;
+}
+
+HOT __attribute__((noinline)) static uint64_t ask_before_wait(void)
+{
+	int saved = errno;
+	struct guard guard;
+	uint64_t begun;
+
+	if (!worker_is_current() || !begin(&guard))
+		return 0;
+	begun = judge_before_wait();
+	end(&guard);
+	errno = saved;
+	return begun;
+}
+
+HOT uint64_t recycle_before_wait(void)
+{
+	return is_something_to_do(MOMENT_IDLE) ? ask_before_wait() : 0;
 }
 
 int recycle_listener(void)
@@ -490,30 +695,42 @@ int recycle_listener(void)
 	return worker.listener;
 }
 
-int recycle_idle(void)
+int recycle_idle(uint64_t begun)
 {
-	consider(MOMENT_IDLE);
+	consider_slowly(MOMENT_IDLE, begun);
 	return is_to_refuse() ? EINTR : 0;
+}
+
+void recycle_waits_elsewhere(uint64_t begun)
+{
+	struct guard guard;
+	int saved = errno;
+
+	if (!begin(&guard))
+		return;
+	end_asking(begun);
+	end(&guard);
+	errno = saved;
 }
 
 /* ------------------------------------------------------------- application */
 
-/* Who judges does not take long, unless it is what called. */
-static bool begin_asking(void)
+/* A thread that judges does not take long, unless it is what called. */
+static bool begin_patiently(struct guard *guard)
 {
 	enum { TRIES = 100 };
 
 	for (int i = 0; i < TRIES; i++) {
-		if (!atomic_flag_test_and_set(&self.busy))
+		if (begin(guard))
 			return true;
 		sched_yield();
 	}
 	return false;
 }
 
-static int end_asking(int answer)
+static int end_with(const struct guard *guard, int answer)
 {
-	atomic_flag_clear(&self.busy);
+	end(guard);
 	return answer;
 }
 
@@ -525,20 +742,24 @@ static void make_due(void)
 
 int recycle_limit(enum quantity quantity, uint64_t limit)
 {
-	if (!begin_asking())
+	struct guard guard;
+
+	if (!begin_patiently(&guard))
 		return EBUSY;
 	server_limit(quantity, limit);
 	verdict_limit(quantity, limit);
-	return end_asking(0);
+	return end_with(&guard, 0);
 }
 
 int recycle_limit_request(enum quantity quantity, uint64_t limit)
 {
-	if (!begin_asking())
+	struct guard guard;
+
+	if (!begin_patiently(&guard))
 		return EBUSY;
 	verdict_limit_request(quantity, limit);
 	make_due();
-	return end_asking(0);
+	return end_with(&guard, 0);
 }
 
 int recycle_check(void)
@@ -549,30 +770,35 @@ int recycle_check(void)
 
 int recycle_worker(void)
 {
-	if (!begin_asking())
+	struct guard guard;
+
+	if (!begin_patiently(&guard))
 		return EBUSY;
 	if (verdict_ask())
 		begin_crossing();
-	return end_asking(0);
+	return end_with(&guard, 0);
 }
 
 /* Who goes by here while another measures is measured by that one. */
 int recycle_request_done(void)
 {
+	struct guard guard;
+
 	worker_request_done();
-	if (worker.unchecked < server.config.check_every || atomic_flag_test_and_set(&self.busy))
+	if (worker.unchecked < server.config.check_every || !begin(&guard))
 		return 0;
 	if (self.phase == SERVING)
 		measure();
-	return end_asking(0);
+	return end_with(&guard, 0);
 }
 
 int recycle_measure(enum quantity quantity, uint64_t *value)
 {
+	struct guard guard;
 	bool is_known;
 
-	if (!begin_asking())
+	if (!begin_patiently(&guard))
 		return EBUSY;
 	is_known = verdict_tell(quantity, value);
-	return end_asking(is_known ? 0 : ENODATA);
+	return end_with(&guard, is_known ? 0 : ENODATA);
 }

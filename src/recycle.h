@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "quantity.h"
 
@@ -27,10 +28,15 @@ void recycle_unseen(void);
 enum { RECYCLE_UNCOUNTED = -1 };
 int recycle_before_accept(int listener);
 
-/* Before a wait whose set may include the listener: true where a worker that leaves when idle
- * would do so now. Then, and only if the set does include recycle_listener(), recycle_idle(), which
- * returns 0, or the errno to end the wait with. */
+/* Before a wait whose set may include the listener, while recycle_leaves_idle: not 0 where a worker
+ * that leaves when idle may do so now. Then it depends on whether the set does include
+ * recycle_listener(): recycle_idle(), which returns 0, or the errno to end the wait with, or
+ * recycle_waits_elsewhere(). Both are given the answer: what it took to find that out counts. */
 extern _Atomic bool recycle_leaves_idle;
+uint64_t recycle_before_wait(void);
+int recycle_listener(void);
+int recycle_idle(uint64_t begun);
+void recycle_waits_elsewhere(uint64_t begun);
 
 /* Is it of interest which threads wait for a listener? Until it is known how this worker leaves,
  * and as long as it would leave when idle by default. Then, before such a wait: with the listener,
@@ -38,11 +44,10 @@ extern _Atomic bool recycle_leaves_idle;
  * while recycle_looks_for_listener(), which is true a few times in a life. */
 extern _Atomic bool recycle_notes_waits;
 bool recycle_looks_for_listener(void);
-void recycle_waits_for(int listener);
-
-bool recycle_is_asked_to_leave_idle(void);
-int recycle_listener(void);
-int recycle_idle(void);
+/* True for the first listener: then recycle_arrive() is to be called with it, and with the name of
+ * all that are waited for together (worker_name_listener). */
+bool recycle_waits_for(int listener);
+void recycle_arrive(int listener, uint64_t waited_for);
 
 /* What the application asks for (include/slshim.h), in the current process of a server that is on.
  * 0, or EBUSY while another thread judges, or ENODATA for what cannot be measured. */

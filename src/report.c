@@ -317,12 +317,12 @@ const char *report_reason(unsigned remark)
 	case REMARK_OPEN:
 		return "for as long as it has connections open";
 	case REMARK_NO_MOMENT:
-		return "that moment has not come, for its closes or waits are not seen; an SL_LEAVE at "
-		       "accept may suit it";
+		return "that moment has not come, because its closes or waits are not seen, or are in "
+		       "signal handlers; an SL_LEAVE at accept may suit it";
 	case REMARK_NO_PAGE:
 		return "its master shares no memory with it";
 	case REMARK_NO_SLOT:
-		return "the pool has more than 1024 workers";
+		return "the pool has more than 4096 workers";
 	case REMARK_ALONE:
 		return "it is alone in its pool, and its master has not been seen to replace a worker";
 	case REMARK_UNFILLED:

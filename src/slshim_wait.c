@@ -14,7 +14,6 @@
 
 #include "file.h"
 #include "hook.h"
-#include "line.h"
 #include "number.h"
 #include "real.h"
 #include "recycle.h"
@@ -25,9 +24,10 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
-static bool is_asked(void)
+/* What recycle_before_wait() answers. */
+static uint64_t ask(void)
 {
-	return recycle_leaves_idle && recycle_is_asked_to_leave_idle();
+	return recycle_leaves_idle ? recycle_before_wait() : 0;
 }
 
 static bool poll_includes(const struct pollfd *set, nfds_t count, int listener)
@@ -46,7 +46,8 @@ static bool select_includes(int count, const fd_set *reads, int listener)
 
 struct search {
 	bool (*fits)(int fd);
-	int found; /* -1: none */
+	int found;     /* -1: none */
+	uint64_t name; /* of all the listeners */
 };
 
 /* A line of a set's fdinfo names a descriptor: "tfd:        5 events:       19 ..." */
@@ -62,17 +63,41 @@ static bool look_at_line(const char *line, void *argument)
 	return search->found < 0;
 }
 
-/* The kernel tells what is in an epoll set. The first that fits; -1 if none does. */
-static int find_in_epoll(int set, bool (*fits)(int fd))
+/* The kernel tells what is in an epoll set. */
+static void look_into_epoll(int set, bool (*look)(const char *line, void *argument),
+                            struct search *search)
+{
+	char path[FILE_PATH_SIZE];
+
+	file_path_of(path, 0, "fdinfo", set);
+	file_each_line(path, look, search);
+}
+
+/* The first that fits; -1 if none does. */
+__attribute__((cold, noinline)) static int find_in_epoll(int set, bool (*fits)(int fd))
 {
 	struct search search = {.fits = fits, .found = -1};
-	struct line path;
 
-	line_start(&path);
-	line_text(&path, "/proc/self/fdinfo/");
-	line_number(&path, (uint64_t)set);
-	file_each_line(path.text, look_at_line, &search);
+	look_into_epoll(set, look_at_line, &search);
 	return search.found;
+}
+
+static bool add_name(const char *line, void *argument)
+{
+	struct search *search = argument;
+	uint64_t fd;
+
+	if (strncmp(line, "tfd:", 4) == 0 && number_read_next(line + 4, &fd) != NULL)
+		search->name += worker_name_listener((int)fd);
+	return true;
+}
+
+static uint64_t name_in_epoll(int set)
+{
+	struct search search = {.name = 0};
+
+	look_into_epoll(set, add_name, &search);
+	return search.name;
 }
 
 static bool is_accepted_on(int fd)
@@ -81,13 +106,27 @@ static bool is_accepted_on(int fd)
 }
 
 /* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */
-static bool is_over(bool includes_listener)
+static bool is_over(uint64_t asked, bool includes_listener)
 {
-	int interruption = includes_listener ? recycle_idle() : 0;
+	int interruption;
 
+	if (!includes_listener) {
+		recycle_waits_elsewhere(asked);
+		return false;
+	}
+	interruption = recycle_idle(asked);
 	if (interruption != 0)
 		errno = interruption;
 	return interruption != 0;
+}
+
+static uint64_t name_polled(const struct pollfd *set, nfds_t count)
+{
+	uint64_t name = 0;
+
+	for (nfds_t i = 0; i < count; i++)
+		name += (set[i].events & POLLIN) ? worker_name_listener(set[i].fd) : 0;
+	return name;
 }
 
 /* A worker with threads leaves only by one that alone waits for its listeners. */
@@ -95,46 +134,68 @@ static void note_poll(const struct pollfd *set, nfds_t count)
 {
 	for (nfds_t i = 0; i < count; i++)
 		if ((set[i].events & POLLIN) && worker_knows_listener(set[i].fd)) {
-			recycle_waits_for(set[i].fd);
+			if (recycle_waits_for(set[i].fd))
+				recycle_arrive(set[i].fd, name_polled(set, count));
 			return;
 		}
+}
+
+static uint64_t name_selected(int count, const fd_set *reads)
+{
+	uint64_t name = 0;
+
+	for (int fd = 0; fd < count && fd < FD_SETSIZE; fd++)
+		name += FD_ISSET(fd, reads) ? worker_name_listener(fd) : 0;
+	return name;
 }
 
 static void note_select(int count, const fd_set *reads)
 {
 	for (int fd = 0; reads != NULL && fd < count && fd < FD_SETSIZE; fd++)
 		if (FD_ISSET(fd, reads) && worker_knows_listener(fd)) {
-			recycle_waits_for(fd);
+			if (recycle_waits_for(fd))
+				recycle_arrive(fd, name_selected(count, reads));
 			return;
 		}
 }
 
 static bool is_poll_over(const struct pollfd *set, nfds_t count)
 {
+	uint64_t asked;
+
 	if (recycle_notes_waits)
 		note_poll(set, count);
-	return is_asked() && is_over(poll_includes(set, count, recycle_listener()));
+	asked = ask();
+	return asked != 0 && is_over(asked, poll_includes(set, count, recycle_listener()));
 }
 
 static bool is_select_over(int count, const fd_set *reads)
 {
+	uint64_t asked;
+
 	if (recycle_notes_waits)
 		note_select(count, reads);
-	return is_asked() && is_over(select_includes(count, reads, recycle_listener()));
+	asked = ask();
+	return asked != 0 && is_over(asked, select_includes(count, reads, recycle_listener()));
 }
 
 /* What is in a set of epoll is too dear to ask each time: it may be a listener. */
 static void note_epoll(int set)
 {
-	recycle_waits_for(recycle_looks_for_listener() ? find_in_epoll(set, worker_knows_listener)
-	                                               : -1);
+	int listener = recycle_looks_for_listener() ? find_in_epoll(set, worker_knows_listener) : -1;
+
+	if (recycle_waits_for(listener))
+		recycle_arrive(listener, name_in_epoll(set));
 }
 
 static bool is_epoll_over(int set)
 {
+	uint64_t asked;
+
 	if (recycle_notes_waits)
 		note_epoll(set);
-	return is_asked() && is_over(find_in_epoll(set, is_accepted_on) >= 0);
+	asked = ask();
+	return asked != 0 && is_over(asked, find_in_epoll(set, is_accepted_on) >= 0);
 }
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)

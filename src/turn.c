@@ -1,34 +1,47 @@
 /* turn.c - this worker's dealings with its pool. See turn.h for what it may not know. */
 #include "turn.h"
 
+#include "clock.h"
 #include "file.h"
 #include "process.h"
 #include "worker.h"
 
 static struct {
-	uint32_t tag; /* of its pool; 0: none yet */
-	int slot;     /* in the page */
-	struct pool_census census;
-	uint64_t counted_at; /* 0: never */
+	uint32_t tag;        /* of its pool; 0: none yet */
+	int slot;            /* in the page */
+	uint64_t start_time; /* of this worker; 0: not asked yet */
 	uint64_t excess;     /* with which it wants to leave */
 	uint64_t yields_at;  /* since when it lets others go first; 0: it does not */
+	bool came_for_dead;  /* it was born in place of one that died */
 } self;
 
 void turn_begin(void)
 {
 	self.tag = 0;
 	self.slot = POOL_NO_SLOT;
-	self.counted_at = self.excess = self.yields_at = 0;
+	self.start_time = 0;
+	self.excess = 0;
+	self.yields_at = 0;
+	self.came_for_dead = false;
+}
+
+/* Read once: it takes a file. */
+static uint64_t find_start_time(void)
+{
+	if (self.start_time == 0)
+		self.start_time = process_start_time(worker.pid);
+	return self.start_time;
 }
 
 bool turn_can_tell(void)
 {
-	return process_start_time(worker.pid) != 0;
+	return find_start_time() != 0;
 }
 
 static struct pool_member describe_self(void)
 {
-	return (struct pool_member){worker.pid, process_start_time(worker.pid), worker.born};
+	return (struct pool_member){worker.pid, find_start_time(), self.came_for_dead ? 0 : worker.born,
+	                            process_clock()};
 }
 
 /* Not the tag of its children's pool, in which it would be a member who is dead, for it is nobody's
@@ -60,48 +73,106 @@ static void take_slot(void)
 	pool_want(server.page, self.slot, self.tag, worker.pid, self.excess);
 }
 
+static void fill_vacancy(const struct departure *departure)
+{
+	struct pool_newcomer newcomer = {
+	    .born = worker.born,
+	    .now = process_clock(),
+	    .timeout = departure->replaced_within,
+	    .is_vouched = departure->master_is_vouched,
+	};
+
+	self.came_for_dead = pool_fill_vacancy(server.page, self.tag, &newcomer, process_is_sibling);
+}
+
+/* Who waits for other listeners accepts nothing in its place, though it may have inherited the same
+ * ones. Workers of a known server may come to any of theirs first. */
+static uint64_t name_common(const struct departure *departure, int listener, uint64_t waited_for)
+{
+	if (departure->is_known || worker_made(listener))
+		return worker_common_listener(listener);
+	return waited_for != 0 ? waited_for : worker_name_socket(listener);
+}
+
 /* Somebody may write over its slot. */
-bool turn_join(const struct departure *departure, int listener)
+bool turn_join(const struct departure *departure, int listener, uint64_t waited_for)
 {
 	if (self.tag == 0) {
-		self.tag = pool_tag(worker.forker, worker_common_listener(listener));
-		pool_fill_vacancy(server.page, self.tag, worker.born, process_clock(),
-		                  departure->replaced_within, process_is_sibling);
+		self.tag = pool_tag(worker.forker, name_common(departure, listener, waited_for));
+		fill_vacancy(departure);
 	}
 	if (!pool_holds(server.page, self.slot, self.tag, worker.pid))
 		take_slot();
 	return self.slot != POOL_NO_SLOT;
 }
 
-static void count(const struct departure *departure, uint64_t now)
+/* The pool has one that counts, and the others go by what it found, for a hundred times as long as
+ * that took; a pool of a thousand would do little but count. False while nobody knows. */
+static bool take_census(const struct departure *departure, uint64_t now, struct pool_census *census)
 {
-	self.census = pool_count(server.page, self.tag, worker.pid, now, departure->replaced_within,
-	                         process_is_sibling);
-	self.counted_at = now;
+	enum { SHARE = 100, LEAST = 5 };
+	const uint64_t a_millisecond = 1000000;
+	uint64_t begun, hold;
+
+	switch (pool_recall(server.page, self.tag, now, departure->replaced_within, census)) {
+	case POOL_RECALLED:
+		return true;
+	case POOL_IS_COUNTED:
+		return false;
+	default:
+		break;
+	}
+	begun = clock_thread();
+	*census = pool_count(server.page, self.tag, worker.pid, now, departure->replaced_within,
+	                     process_is_sibling);
+	hold = (clock_thread() - begun) * SHARE / a_millisecond;
+	pool_remember(server.page, self.tag, census, now, hold > LEAST ? hold : LEAST);
+	return true;
 }
 
-/* How many may be away at a time; of those with listeners of their own one has to inherit. For a
- * share, a count that is a second old will do: counting reads a file for each worker. */
-static unsigned most_away(const struct departure *departure, uint64_t now)
+/* How many may be away at a time; of those with listeners of their own one has to inherit. */
+static unsigned most_away(const struct pool_census *census)
 {
-	enum { COUNT_HOLDS = 1000 };
 	unsigned most = server.config.max_leaving;
 
-	if (!server.config.max_leaving_is_percent && !worker.on_own)
-		return most;
-	if (self.counted_at == 0 || now - self.counted_at > COUNT_HOLDS)
-		count(departure, now);
 	if (server.config.max_leaving_is_percent)
-		most = self.census.count * most / 100;
-	if (worker.on_own && most >= self.census.count)
-		most = self.census.count - 1;
+		most = (unsigned)((uint64_t)census->count * most / 100);
+	if (worker.on_own && most >= census->count)
+		most = census->count > 0 ? census->count - 1 : 0;
 	return most > 0 ? most : 1;
 }
 
-bool turn_may_come(const struct departure *departure, uint64_t now)
+/* Those that accept take turns, more or less: its parent would have come to accept, too. */
+static bool has_served_in_turn(void)
 {
-	return self.tag == 0 || pool_can_lend(server.page, self.tag, most_away(departure, now), now,
-	                                      departure->replaced_within);
+	enum { TURNS = 8 };
+
+	return worker.served >= TURNS;
+}
+
+static bool find_terms(const struct departure *departure, uint64_t now, struct pool_terms *terms)
+{
+	*terms = (struct pool_terms){
+	    .is_vouched = departure->master_is_vouched,
+	    .has_served = has_served_in_turn(),
+	    .now = now,
+	    .timeout = departure->replaced_within,
+	};
+	if (!take_census(departure, now, &terms->census))
+		return false;
+	terms->most = most_away(&terms->census);
+	return true;
+}
+
+enum pool_turn turn_look(const struct departure *departure, uint64_t now)
+{
+	struct pool_terms terms;
+
+	if (self.tag == 0)
+		return POOL_GO;
+	if (!find_terms(departure, now, &terms))
+		return POOL_WAIT;
+	return pool_judge(server.page, self.tag, &terms);
 }
 
 static void note_left(const struct pool_terms *terms)
@@ -121,35 +192,49 @@ void turn_want(uint64_t excess)
 }
 
 /* Are there leases only for those who want them more? */
-static bool is_to_yield(unsigned most, uint64_t now)
+static bool is_to_yield(const struct pool_terms *terms)
 {
 	enum { AT_MOST = 1000 };
-	unsigned fatter = pool_count_fatter(server.page, self.tag, self.excess, process_is_sibling);
+	unsigned fatter = pool_count_fatter(server.page, self.tag, self.excess);
 
-	if (fatter == 0 || self.census.away + fatter < most)
+	if (fatter == 0 || terms->census.away + fatter < terms->most)
 		return false;
 	if (self.yields_at == 0)
-		self.yields_at = now;
-	return now - self.yields_at < AT_MOST;
+		self.yields_at = terms->now;
+	return terms->now - self.yields_at < AT_MOST;
+}
+
+/* What others have counted is not enough where nobody vouches for the master: the last worker never
+ * leaves, and those that died before a trial have to be known when it begins. */
+static bool is_sure(struct pool_terms *terms)
+{
+	if (pool_is_proven(server.page, self.tag))
+		return pool_has_other(server.page, self.tag, worker.pid, process_is_sibling);
+	terms->census = pool_count(server.page, self.tag, worker.pid, terms->now, terms->timeout,
+	                           process_is_sibling);
+	return true;
 }
 
 enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
 {
-	struct pool_terms terms = {
-	    .most = most_away(departure, now),
-	    .is_vouched = departure->master_is_vouched,
-	    .now = now,
-	    .timeout = departure->replaced_within,
-	};
+	struct pool_terms terms;
 	enum pool_turn turn;
 
-	if (departure->takes_time)
+	if (!find_terms(departure, now, &terms))
+		return POOL_WAIT;
+	if (departure->takes_time) {
 		pool_renew_leases(server.page, self.tag, terms.most, now, terms.timeout,
 		                  process_is_sibling);
-	count(departure, now);
-	if (is_to_yield(terms.most, now))
+		if (!find_terms(departure, now, &terms))
+			return POOL_WAIT;
+	}
+	if (!departure->master_is_vouched && !is_sure(&terms))
 		return POOL_WAIT;
-	terms.census = self.census;
+	turn = pool_judge(server.page, self.tag, &terms);
+	if (turn != POOL_GO)
+		return turn;
+	if (is_to_yield(&terms))
+		return POOL_WAIT;
 	pool_exit(server.page, self.slot, self.tag, worker.pid);
 	turn = pool_lease(server.page, self.tag, &terms);
 	if (turn != POOL_GO)

@@ -24,12 +24,13 @@ void turn_serve_beside_children(int listener);
 bool turn_is_beside_parent(void);
 
 /* It is ready to accept on a listener: makes it a member, once, and fills a vacancy; later sees to
- * it that it still has a slot. False if there is none. */
-bool turn_join(const struct departure *departure, int listener);
+ * it that it still has a slot. False if there is none. `waited_for`: the name of all the listeners
+ * that it waits for together; 0: it accepts without a wait. */
+bool turn_join(const struct departure *departure, int listener, uint64_t waited_for);
 
-/* Is it worth asking for? All who may be away at a time may be away already: then whatever else
- * stands in the way need not be looked at. True of one that is no member yet. */
-bool turn_may_come(const struct departure *departure, uint64_t now);
+/* What turn_ask would answer, as far as one can tell cheaply and without taking a turn: then
+ * whatever else stands in the way need not be looked at. POOL_GO of one that is no member yet. */
+enum pool_turn turn_look(const struct departure *departure, uint64_t now);
 
 /* It wants to leave, the more so the more it is over its limits; 0: no longer. */
 void turn_want(uint64_t excess);

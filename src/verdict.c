@@ -3,6 +3,7 @@
 
 #include <sys/random.h>
 
+#include "clock.h"
 #include "hot.h"
 #include "kept.h"
 #include "machine.h"
@@ -24,7 +25,7 @@ static struct {
 	unsigned of_request;            /* those that are about the request at hand, ... */
 	uint64_t of_others[QUANTITIES]; /* ... and what they were */
 	struct kept pressure;
-} self = {.pressure = {NULL, -1, 0}};
+} self = {.pressure = {.fd = -1}};
 
 /* Not the application's generator: it may have seeded it, to get the same numbers again. */
 static uint32_t draw(void)
@@ -68,10 +69,15 @@ void verdict_begin(bool serves)
 static bool is_pressed(void)
 {
 	uint64_t hundredths;
+	bool is_known;
+	int fd;
 
-	return server.config.pressure == 0 || self.pressure.path == NULL ||
-	       !machine_pressure(kept_descriptor(&self.pressure), &hundredths) ||
-	       hundredths >= server.config.pressure * 100;
+	if (server.config.pressure == 0 || self.pressure.path == NULL)
+		return true;
+	fd = kept_borrow(&self.pressure);
+	is_known = machine_pressure(fd, &hundredths);
+	kept_return(&self.pressure, fd);
+	return !is_known || hundredths >= server.config.pressure * 100;
 }
 
 static bool does_count(uint64_t now)
@@ -124,13 +130,14 @@ static void end_request(void)
 
 HOT bool verdict_measure(void)
 {
-	uint64_t now = process_clock();
+	uint64_t nanoseconds = clock_boot(), now = nanoseconds / 1000000;
 	unsigned undecided;
 	bool is_new;
 
 	worker.unchecked = 0;
 	verdict.sample.known = 0;
-	undecided = meter_check(&server.config, verdict.limit, self.wanted, &verdict.sample);
+	undecided =
+	    meter_check(&server.config, verdict.limit, nanoseconds, self.wanted, &verdict.sample);
 	count_life(&verdict.sample, now);
 	judge(undecided);
 	if (undecided != 0 && self.undecided_at == 0)
@@ -146,7 +153,7 @@ HOT bool verdict_measure(void)
 unsigned verdict_at_birth(void)
 {
 	verdict.sample.known = 0;
-	meter_check(&server.config, verdict.limit, self.wanted, &verdict.sample);
+	meter_check(&server.config, verdict.limit, clock_boot(), self.wanted, &verdict.sample);
 	for (unsigned left = policy_crossed(verdict.limit, &verdict.sample); left != 0;
 	     left &= left - 1)
 		set_limit((enum quantity)__builtin_ctz(left), server.config.limit[__builtin_ctz(left)]);

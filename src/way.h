@@ -11,8 +11,8 @@ enum deed {
 	DEED_UNSAID,       /* nobody has said: a profile may */
 	DEED_NONE,         /* stay, whatever happens */
 	DEED_SIGNAL,       /* raise a signal that the server answers by leaving gracefully */
-	DEED_EXIT,         /* exit(0), with the atexit handlers, under a watchdog */
-	DEED_QUICKEXIT,    /* flush stdio, then _exit(0) */
+	DEED_EXIT,         /* exit(status), with the atexit handlers, under a watchdog */
+	DEED_QUICKEXIT,    /* flush stdio, then _exit(status) */
 	DEED_PIPE_OF_DEATH /* give httpd's main thread the byte that its master would */
 };
 
@@ -30,9 +30,17 @@ struct way {
 	enum deed deed;
 	int signal; /* with DEED_SIGNAL */
 	enum moment moment;
+	int status; /* with DEED_EXIT and DEED_QUICKEXIT, 0 to 255 */
 };
 
-/* "USR1@close", "_exit@accept", "none", ...; false, with `way` undefined, if it is none of them. */
+/* Does it run what the C library does at an exit, which may take locks? */
+static inline bool way_exits(const struct way *way)
+{
+	return way->deed == DEED_EXIT || way->deed == DEED_QUICKEXIT;
+}
+
+/* "USR1@close", "_exit@accept", "exit:3@idle", "none", ...; false, with `way` undefined, if it is
+ * none of them. */
 bool way_read(const char *text, struct way *way);
 
 /* What way_read takes, for people. */

@@ -1,6 +1,7 @@
 /* worker.c - this process's place among its kin. See worker.h for what it may not know. */
 #include "worker.h"
 
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,34 +41,49 @@ void worker_born(uint64_t now)
 	for (int fd = 0; fd <= worker.highest; fd++)
 		worker_connections[fd] = 0;
 	worker.pid = getpid();
-	worker.forker = worker.next_forker;
+	worker.forker = (pid_t)worker.next_forker;
 	worker.is_started = false;
 	worker.born = now;
 	worker.listener = -1;
-	worker.on_own = worker.lost_track = worker.many_accept = worker.has_waiter = false;
+	worker.on_own = false;
+	worker.lost_track = false;
+	worker.many_accept = false;
+	worker.has_waiter = false;
 	worker.open = 0;
-	worker.served = worker.requests = worker.unchecked = 0;
+	worker.served = 0;
+	worker.requests = 0;
+	worker.unchecked = 0;
 	worker.highest = -1;
 }
 
 /* --------------------------------------------------------------- listeners */
 
+/* The entry of this descriptor, or a fresh one that no other thread is given; NULL if all are used.
+ */
+static struct listener *claim_entry(int fd)
+{
+	unsigned used = worker.listeners;
+
+	for (unsigned i = 0; i < used; i++)
+		if (worker.listener_table[i].fd == fd)
+			return &worker.listener_table[i];
+	while (used < WORKER_LISTENERS)
+		if (atomic_compare_exchange_weak(&worker.listeners, &used, used + 1))
+			return &worker.listener_table[used];
+	return NULL;
+}
+
 static void remember_listener(int fd, pid_t maker)
 {
 	file_id id = identify_socket(fd);
-	unsigned at = 0;
+	struct listener *entry = id != 0 ? claim_entry(fd) : NULL;
 
-	if (id == 0)
-		return;
-	while (at < worker.listeners && worker.listener_table[at].fd != fd)
-		at++;
-	if (at == WORKER_LISTENERS) {
+	if (entry != NULL) {
+		entry->fd = fd;
+		entry->maker = maker;
+		entry->socket = id;
+	} else if (id != 0)
 		worker.listeners_overflowed = true;
-		return;
-	}
-	worker.listener_table[at] = (struct listener){fd, maker, id};
-	if (at == worker.listeners)
-		worker.listeners++;
 }
 
 void worker_listens(int fd)
@@ -95,7 +111,9 @@ void worker_find_listeners(void)
 
 static bool still_held(const struct listener *listener)
 {
-	return identify_socket(listener->fd) == listener->socket;
+	file_id socket = listener->socket;
+
+	return socket != 0 && identify_socket(listener->fd) == socket;
 }
 
 bool worker_has_listener(void)
@@ -128,17 +146,21 @@ bool worker_made(int fd)
 
 void worker_turns_to(int fd)
 {
-	if (worker.listener < 0)
+	int none = -1;
+
+	if (atomic_compare_exchange_strong(&worker.listener, &none, fd))
 		worker.acceptor = pthread_self();
 	else if (!pthread_equal(pthread_self(), worker.acceptor))
 		worker.many_accept = true;
 	worker.listener = fd;
-	worker.on_own = worker.on_own || worker_made(fd);
+	if (worker_made(fd))
+		worker.on_own = true;
 }
 
 void worker_accepts_elsewhere(int fd)
 {
-	worker.on_own = worker.on_own || worker_made(fd);
+	if (worker_made(fd))
+		worker.on_own = true;
 }
 
 bool worker_knows_listener(int fd)
@@ -163,6 +185,28 @@ void worker_waits(void)
 		worker.waiter = pthread_self();
 	else if (!pthread_equal(pthread_self(), worker.waiter))
 		worker.many_accept = true;
+}
+
+/* The finalizer of splitmix64: the sums for two sets of consecutive inodes differ. */
+static uint64_t name(file_id id)
+{
+	uint64_t mixed = (id ^ id >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+
+	mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+	return mixed ^ mixed >> 31;
+}
+
+uint64_t worker_name_listener(int fd)
+{
+	for (unsigned i = 0; i < worker.listeners; i++)
+		if (worker.listener_table[i].fd == fd)
+			return name(worker.listener_table[i].socket);
+	return 0;
+}
+
+uint64_t worker_name_socket(int fd)
+{
+	return name(identify_socket(fd));
 }
 
 uint64_t worker_common_listener(int fd)
@@ -216,18 +260,29 @@ HOT bool worker_closes(int fd)
 	return true;
 }
 
+/* Forgets it where it is not the connection that it was. */
+static bool is_open_still(int fd)
+{
+	file_id was = worker_connections[fd];
+
+	if (was == 0)
+		return false;
+	if (identify_socket(fd) == was)
+		return true;
+	if (atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
+		worker.open--;
+	return false;
+}
+
 bool worker_has_connections(void)
 {
-	for (int fd = 0; worker.open > 0 && fd <= worker.highest; fd++) {
-		file_id was = worker_connections[fd];
-
-		if (was == 0)
-			continue;
-		if (identify_socket(fd) == was)
+	if (worker.open > 0 && is_open_still(worker.seen_open))
+		return true;
+	for (int fd = 0; worker.open > 0 && fd <= worker.highest; fd++)
+		if (is_open_still(fd)) {
+			worker.seen_open = fd;
 			return true;
-		if (atomic_compare_exchange_strong(&worker_connections[fd], &was, 0))
-			worker.open--;
-	}
+		}
 	return worker.open > 0;
 }
 

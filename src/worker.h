@@ -5,6 +5,9 @@
  *
  * All of it keeps errno.
  *
+ * Any thread may come by at any time, and no lock is held in a hook: what changes while there may
+ * be several is atomic by itself, and nobody counts on two of these changing together.
+ *
  * The state belongs to one process: `worker.pid`. A process that shares or copied this memory
  * without our fork handlers (vfork, clone, _Fork) has another pid and changes nothing. */
 #ifndef SLSHIM_WORKER_H
@@ -30,33 +33,35 @@ enum {
 extern _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 
 struct listener {
-	int fd;
-	pid_t maker; /* the process that called listen(); 0: inherited through exec */
-	file_id socket;
+	_Atomic int fd;
+	_Atomic pid_t maker;    /* the process that called listen(); 0: inherited through exec */
+	_Atomic file_id socket; /* 0: not written yet */
 };
 
 struct worker {
 	pid_t pid;
-	pid_t next_forker;  /* written before every fork: the pid that a child born now had as parent */
-	pid_t forker;       /* of this process, or who started it by execve to be a worker; 0: it is
-	                       neither */
-	bool is_started;    /* the latter */
-	uint64_t born;      /* boot clock, milliseconds */
-	int listener;       /* the descriptor that it last came to accept on; -1: none yet */
-	pthread_t acceptor; /* the thread that came, ... */
-	bool many_accept;   /* ... unless others came as well, or waited for a listener */
-	pthread_t waiter;   /* the thread that first waited for one, ... */
+	_Atomic pid_t next_forker; /* written before every fork: the pid that a child born now had as
+	                              parent */
+	_Atomic pid_t forker;      /* of this process, or who started it by execve to be a worker; 0: it
+	                              is neither */
+	bool is_started;           /* the latter */
+	uint64_t born;             /* boot clock, milliseconds */
+	_Atomic int listener;      /* the descriptor that it last came to accept on; -1: none yet */
+	_Atomic pthread_t acceptor; /* the thread that came, ... */
+	_Atomic bool many_accept;   /* ... unless others came as well, or waited for a listener */
+	_Atomic pthread_t waiter;   /* the thread that first waited for one, ... */
 	_Atomic bool has_waiter;    /* ... if any did */
-	bool on_own;                /* has come to one that this process itself made a listener */
-	bool lost_track;            /* accepted a connection that the table has no room for */
+	_Atomic bool on_own;        /* has come to one that this process itself made a listener */
+	_Atomic bool lost_track;    /* accepted a connection that the table has no room for */
 	_Atomic unsigned open;      /* tracked connections not seen closed; may be too high */
 	_Atomic uint64_t served;    /* connections accepted since the fork */
 	_Atomic uint64_t requests;  /* that the application said were done, since then */
 	_Atomic uint64_t unchecked; /* connections since the last check, and the requests beyond one for
 	                               each of them */
 	_Atomic int highest;        /* no tracked descriptor is above this one */
-	unsigned listeners;
-	bool listeners_overflowed;
+	_Atomic int seen_open;      /* the connection that was found open when one asked last */
+	_Atomic unsigned listeners;
+	_Atomic bool listeners_overflowed;
 	struct listener listener_table[WORKER_LISTENERS];
 };
 
@@ -89,7 +94,9 @@ bool worker_has_listener(void);
 void worker_turns_to(int listener);
 static inline void worker_accepts_on(int listener)
 {
-	if (listener != worker.listener || !pthread_equal(pthread_self(), worker.acceptor))
+	if (listener != atomic_load_explicit(&worker.listener, memory_order_relaxed) ||
+	    !pthread_equal(pthread_self(),
+	                   atomic_load_explicit(&worker.acceptor, memory_order_relaxed)))
 		worker_turns_to(listener);
 }
 /* Before one on a listener that limits are not about. */
@@ -121,8 +128,9 @@ static inline bool worker_tracks(int fd)
 bool worker_closes(int fd);
 
 /* Is a connection open, those left out that were closed behind our back? A tracked descriptor is
- * open while it is still the same socket. Looks no further than the first one: an event loop over
- * its limit, with thousands open, asks at every close. */
+ * open while it is still the same socket. Looks no further than the first one, and first at the one
+ * that was open the last time: an event loop over its limit, with thousands open, asks again and
+ * again. */
 bool worker_has_connections(void);
 
 /* Why this process is no worker whose place would be filled again; WORKER_FITS if it is one. */
@@ -139,6 +147,11 @@ enum worker_place worker_place(void);
 
 /* Would others take over what waits for the listeners that this process made itself? */
 bool worker_has_heirs(void);
+
+/* A number that stands for a listener; those of several are added up. 0: it is none that is known.
+ * The same of whatever socket this is. */
+uint64_t worker_name_listener(int fd);
+uint64_t worker_name_socket(int fd);
 
 /* A number that stands for the listeners that this worker has in common with its siblings: that of
  * the first inherited one that it still holds; else, where it made its own, of the address that it

@@ -163,6 +163,13 @@ static const char *const bad_variables[] = {
     "SL_LEAVE=usr1@close",
     "SL_LEAVE=none@close",
     "SL_LEAVE=USR1@close@accept",
+    "SL_LEAVE=exit:256@idle",
+    "SL_LEAVE=_exit:@idle",
+    "SL_LEAVE=_exit:-1@idle",
+    "SL_LEAVE=_exit:1",
+    "SL_LEAVE=TERM:1@close",
+    "SL_LEAVE=pod:1@accept",
+    "SL_LEAVE=none:1",
     "SL_ONLY=httpd,",
     "SL_ONLY=,",
     "SL_ONLY=a,b,c,d,e,f,g,h,i",
@@ -267,13 +274,16 @@ static const struct {
 	const char *variable;
 	struct way way;
 } good_ways[] = {
-    {"SL_LEAVE=none", {DEED_NONE, 0, MOMENT_CLOSE}},
-    {"SL_LEAVE=USR1@close", {DEED_SIGNAL, SIGUSR1, MOMENT_CLOSE}},
-    {"SL_LEAVE=WINCH@accept", {DEED_SIGNAL, SIGWINCH, MOMENT_ACCEPT}},
-    {"SL_LEAVE=exit@accept", {DEED_EXIT, 0, MOMENT_ACCEPT}},
-    {"SL_LEAVE=_exit@close", {DEED_QUICKEXIT, 0, MOMENT_CLOSE}},
-    {"SL_LEAVE=pod@close", {DEED_PIPE_OF_DEATH, 0, MOMENT_CLOSE}},
-    {"SL_LEAVE=exit@idle", {DEED_EXIT, 0, MOMENT_IDLE}},
+    {"SL_LEAVE=none", {DEED_NONE, 0, MOMENT_CLOSE, 0}},
+    {"SL_LEAVE=USR1@close", {DEED_SIGNAL, SIGUSR1, MOMENT_CLOSE, 0}},
+    {"SL_LEAVE=WINCH@accept", {DEED_SIGNAL, SIGWINCH, MOMENT_ACCEPT, 0}},
+    {"SL_LEAVE=exit@accept", {DEED_EXIT, 0, MOMENT_ACCEPT, 0}},
+    {"SL_LEAVE=_exit@close", {DEED_QUICKEXIT, 0, MOMENT_CLOSE, 0}},
+    {"SL_LEAVE=pod@close", {DEED_PIPE_OF_DEATH, 0, MOMENT_CLOSE, 0}},
+    {"SL_LEAVE=exit@idle", {DEED_EXIT, 0, MOMENT_IDLE, 0}},
+    {"SL_LEAVE=_exit:1@idle", {DEED_QUICKEXIT, 0, MOMENT_IDLE, 1}},
+    {"SL_LEAVE=exit:3@accept", {DEED_EXIT, 0, MOMENT_ACCEPT, 3}},
+    {"SL_LEAVE=exit:255@close", {DEED_EXIT, 0, MOMENT_CLOSE, 255}},
 };
 
 START_TEST(takes_way_and_describes_it)
@@ -284,6 +294,7 @@ START_TEST(takes_way_and_describes_it)
 	ck_assert_int_eq(config.leave.deed, good_ways[_i].way.deed);
 	ck_assert_int_eq(config.leave.signal, good_ways[_i].way.signal);
 	ck_assert_int_eq(config.leave.moment, good_ways[_i].way.moment);
+	ck_assert_int_eq(config.leave.status, good_ways[_i].way.status);
 	line_start(&line);
 	way_describe(&config.leave, &line);
 	ck_assert_str_eq(line.text, strchr(good_ways[_i].variable, '=') + 1);

@@ -56,6 +56,7 @@ static enum lock suspected_after(void (*prepare)(void))
 	pid_t child = fork();
 
 	if (child == 0) {
+		lock_born();
 		prepare();
 		_exit((int)lock_suspected());
 	}
@@ -143,11 +144,140 @@ START_TEST(pipes_that_came_and_went_are_forgotten)
 }
 END_TEST
 
-START_TEST(too_many_to_tell_apart_are_suspected)
+enum { MANY = 200 };
+
+static int many[MANY][2];
+
+static void make_many(void)
 {
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < MANY; i++) {
+		make_pipe();
+		many[i][0] = ends[0];
+		many[i][1] = ends[1];
+	}
+}
+
+static void close_one_end_of_many(void)
+{
+	for (int i = 0; i < MANY; i++) {
+		make_pipe();
+		close(ends[i % 2]);
+	}
+}
+
+static void close_other_ends(void)
+{
+	for (int i = 0; i < MANY; i++)
+		close(many[i][i % 2]);
+}
+
+START_TEST(many_pipes_are_told_apart)
+{
+	close_one_end_of_many();
+	ck_assert_int_eq(suspected_after(make_many), LOCK_NONE);
+	tokens[_i].make();
+	ck_assert_int_eq(suspected_after(make_many), tokens[_i].lock);
+}
+END_TEST
+
+START_TEST(many_inherited_pipes_are_suspected_while_whole)
+{
+	make_many();
+	ck_assert_int_eq(suspected_after(do_nothing), LOCK_PIPE);
+	ck_assert_int_eq(suspected_after(close_other_ends), LOCK_NONE);
+}
+END_TEST
+
+/* Beyond the numbers that are noted. */
+START_TEST(suspects_a_socketpair_of_high_numbers)
+{
+	lock_token_made(LOCK_SOCKETPAIR, 70000, 70001);
+	ck_assert_int_eq(lock_suspected(), LOCK_NONE);
+	ck_assert_int_eq(suspected_after(do_nothing), LOCK_SOCKETPAIR);
+}
+END_TEST
+
+static void make_and_close(void)
+{
+	make_pipe();
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* The worker made a pipe of its own, closed it, and what others made is under its numbers now. */
+static void move_fifo_to_old_numbers(void)
+{
+	make_and_close();
+	ck_assert_int_eq(open("fifo", O_RDONLY | O_NONBLOCK), ends[0]);
+	ck_assert_int_eq(open("fifo", O_WRONLY), ends[1]);
+}
+
+static void copy_pipe_to_old_numbers(void)
+{
+	int inherited[2] = {ends[0], ends[1]};
+
+	make_and_close();
+	ck_assert_int_eq(dup2(inherited[0], ends[0]), ends[0]);
+	ck_assert_int_eq(dup2(inherited[1], ends[1]), ends[1]);
+}
+
+static void (*const reuses[])(void) = {move_fifo_to_old_numbers, copy_pipe_to_old_numbers};
+
+START_TEST(numbers_that_are_used_again_hide_nothing)
+{
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	make_pipe();
+	if (_i == 0)
+		close(ends[0]);
+	ck_assert_int_eq(suspected_after(reuses[_i]), LOCK_PIPE);
+	unlink("fifo");
+}
+END_TEST
+
+/* As servers do whose master keeps a channel to each worker. */
+static void keep_an_end_of_each(void)
+{
+	int own;
+
+	for (int i = 0; i < 20; i++) {
 		make_socketpair();
-	ck_assert_int_ne(suspected_after(do_nothing), LOCK_NONE);
+		close(ends[1]);
+	}
+	make_socketpair();
+	own = ends[1];
+	close(ends[0]);
+	ck_assert_int_ge(own, 0);
+}
+
+START_TEST(one_end_of_many_socketpairs_is_no_token)
+{
+	keep_an_end_of_each();
+	ck_assert_int_eq(suspected_after(make_socketpair), LOCK_NONE);
+}
+END_TEST
+
+static void make_grandchild(void)
+{
+	lock_born();
+}
+
+START_TEST(what_a_grandparent_made_is_suspected)
+{
+	tokens[_i].make();
+	ck_assert_int_eq(suspected_after(make_grandchild), tokens[_i].lock);
+}
+END_TEST
+
+static void be_the_last_generation(void)
+{
+	for (int i = 0; i < 10000; i++)
+		lock_born();
+	make_pipe();
+}
+
+START_TEST(after_too_many_generations_all_is_suspected)
+{
+	ck_assert_int_eq(suspected_after(be_the_last_generation), LOCK_PIPE);
 }
 END_TEST
 
@@ -168,6 +298,12 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, suspects_a_pipe_of_unknown_making);
 	tcase_add_test(tests, fifo_for_reading_and_writing_is_both_ends);
 	tcase_add_test(tests, pipes_that_came_and_went_are_forgotten);
-	tcase_add_test(tests, too_many_to_tell_apart_are_suspected);
+	add_for_each(tests, many_pipes_are_told_apart, tokens);
+	tcase_add_test(tests, many_inherited_pipes_are_suspected_while_whole);
+	tcase_add_test(tests, suspects_a_socketpair_of_high_numbers);
+	add_for_each(tests, numbers_that_are_used_again_hide_nothing, reuses);
+	tcase_add_test(tests, one_end_of_many_socketpairs_is_no_token);
+	add_for_each(tests, what_a_grandparent_made_is_suspected, tokens);
+	tcase_add_test(tests, after_too_many_generations_all_is_suspected);
 	tcase_add_test(tests, suspects_what_was_noted);
 }

@@ -36,14 +36,15 @@ static void close_page(void)
 /* Of a pool of `count`, forked long ago, whose master nobody vouches for. */
 static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {.count = count, .others = count - 1}, false, now, TIMEOUT};
+	struct pool_terms terms = {most,   {.count = count, .others = count - 1}, false, true, now,
+	                           TIMEOUT};
 
 	return pool_lease(page, TAG, &terms);
 }
 
 static bool lease_of(uint32_t tag, unsigned most, uint64_t now)
 {
-	struct pool_terms terms = {most, {.count = 1}, true, now, TIMEOUT};
+	struct pool_terms terms = {most, {.count = 1}, true, true, now, TIMEOUT};
 
 	return pool_lease(page, tag, &terms) == POOL_GO;
 }
@@ -53,9 +54,16 @@ static bool lease(unsigned most, uint64_t now)
 	return lease_of(TAG, most, now);
 }
 
+static enum pool_turn judge(unsigned most, uint64_t now)
+{
+	struct pool_terms terms = {most, {.count = 1}, true, true, now, TIMEOUT};
+
+	return pool_judge(page, TAG, &terms);
+}
+
 static int enter(uint32_t tag, pid_t pid)
 {
-	struct pool_member member = {pid, 1, NOW};
+	struct pool_member member = {pid, 1, NOW, NOW};
 
 	return pool_enter(page, tag, &member, is_alive);
 }
@@ -65,10 +73,17 @@ static unsigned count(uint64_t now)
 	return pool_count(page, TAG, getpid(), now, TIMEOUT, is_alive).count;
 }
 
+static void come(uint32_t tag, uint64_t born, uint64_t now, bool is_vouched)
+{
+	struct pool_newcomer newcomer = {born, now, TIMEOUT, is_vouched};
+
+	pool_fill_vacancy(page, tag, &newcomer, is_alive);
+}
+
 /* By a newcomer that was born when it comes. */
 static void fill_vacancy(uint32_t tag, uint64_t born)
 {
-	pool_fill_vacancy(page, tag, born, born, TIMEOUT, is_alive);
+	come(tag, born, born, false);
 }
 
 START_TEST(lends_no_more_than_allowed)
@@ -148,7 +163,7 @@ END_TEST
 START_TEST(worker_born_before_fills_a_vacancy)
 {
 	ck_assert(lease(1, NOW));
-	fill_vacancy(TAG, NOW - 1);
+	come(TAG, NOW - 1, NOW - 1, true);
 	ck_assert(lease(1, NOW));
 }
 END_TEST
@@ -174,7 +189,7 @@ END_TEST
 /* ... but for the last one present, also where all may be away. */
 START_TEST(last_worker_of_an_unknown_master_stays)
 {
-	struct pool_terms last = {8, {.count = 8}, false, NOW + 1, TIMEOUT};
+	struct pool_terms last = {8, {.count = 8}, false, true, NOW + 1, TIMEOUT};
 
 	ck_assert_int_eq(try_lease(8, 8, NOW), POOL_GO);
 	fill_vacancy(TAG, NOW + 1);
@@ -186,12 +201,13 @@ END_TEST
 
 START_TEST(knows_when_nothing_is_to_lend)
 {
-	ck_assert(pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
+	ck_assert_int_eq(judge(2, NOW), POOL_GO);
+	ck_assert_int_eq(judge(2, NOW), POOL_GO); /* takes none */
 	ck_assert(lease(2, NOW) && lease(2, NOW));
-	ck_assert(!pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
-	ck_assert(pool_can_lend(page, TAG, 2, NOW + TIMEOUT, TIMEOUT));
+	ck_assert_int_eq(judge(2, NOW), POOL_WAIT);
+	ck_assert_int_eq(judge(2, NOW + TIMEOUT), POOL_GO);
 	memset(page, 0xff, sizeof *page);
-	ck_assert(pool_can_lend(page, TAG, 2, NOW, TIMEOUT));
+	ck_assert_int_eq(judge(2, NOW), POOL_GO);
 }
 END_TEST
 
@@ -236,18 +252,22 @@ START_TEST(unsettled_pool_is_no_trial)
 	struct pool_terms terms = {1,
 	                           {.count = 8, .others = 7, .youngest = NOW},
 	                           false,
+	                           true,
 	                           NOW + TIMEOUT / POOL_SETTLES,
 	                           TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
 	terms.now++;
+	terms.has_served = false; /* ... nor before it was seen that its master does not accept */
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
+	terms.has_served = true;
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 }
 END_TEST
 
 START_TEST(tells_the_youngest)
 {
-	struct pool_member old = {101, 1, NOW - 5}, young = {102, 1, NOW - 1};
+	struct pool_member old = {101, 1, NOW - 5, NOW}, young = {102, 1, NOW - 1, NOW};
 
 	pool_enter(page, TAG, &young, is_alive);
 	pool_enter(page, TAG, &old, is_alive);
@@ -311,41 +331,136 @@ START_TEST(newcomer_takes_the_place_of_one_of_the_dead)
 }
 END_TEST
 
-/* ... but fills the vacancy of one who left first: that proves its master. */
-START_TEST(newcomer_ends_a_lease_before_it_looks_for_the_dead)
+/* Of a known master it fills the first vacancy first. */
+START_TEST(newcomer_of_a_known_master_fills_the_first_vacancy)
 {
 	enter(TAG, 101);
 	ck_assert(lease(1, NOW));
 	all_alive = false;
-	fill_vacancy(TAG, NOW);
+	come(TAG, NOW, NOW, true);
 	ck_assert_uint_eq(count(NOW), 1);
 	ck_assert(lease(1, NOW));
 }
 END_TEST
 
-/* A pool in which births never cease is never settled; but who came for one that was killed is
- * proof enough. */
-START_TEST(newcomer_for_one_of_the_dead_proves_the_master)
+/* A master that replaces only those that crash is never proved: at whatever time they do. */
+START_TEST(newcomer_for_one_of_the_dead_proves_nothing)
 {
-	struct pool_terms unsettled = {
-	    1, {.count = 8, .others = 7, .youngest = NOW}, false, NOW, TIMEOUT};
+	enter(TAG, 101);
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	all_alive = false;
+	fill_vacancy(TAG, NOW + 1);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2), POOL_WAIT);
+	enter(TAG, 102);
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
+	fill_vacancy(TAG, NOW + TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
+	fill_vacancy(TAG, NOW + TIMEOUT); /* ... and one more than that proves it */
+	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_GO);
+}
+END_TEST
 
+/* ... nor by who comes when the vacancy of the dead has run out. */
+START_TEST(late_newcomer_for_one_of_the_dead_proves_nothing)
+{
+	enter(TAG, 101);
+	enter(TAG, 102);
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	all_alive = false;
+	count(NOW + 1); /* sees that they are dead */
+	count(NOW + 1 + TIMEOUT);
+	for (int i = 0; i < 2; i++) {
+		fill_vacancy(TAG, NOW + 2 + TIMEOUT);
+		ck_assert_int_eq(try_lease(8, 1, NOW + 2 + TIMEOUT), POOL_UNFILLED);
+	}
+	fill_vacancy(TAG, NOW + 2 + TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 + TIMEOUT), POOL_GO);
+}
+END_TEST
+
+/* One that was already on its way does not stand for one that dies later. */
+START_TEST(newcomer_born_before_the_trial_leaves_the_dead_to_others)
+{
+	enter(TAG, 101);
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	all_alive = false;
+	come(TAG, NOW - 1, NOW + 1, false);
+	fill_vacancy(TAG, NOW + 2);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 3), POOL_WAIT);
+}
+END_TEST
+
+/* A proof that was none, as by a pool that grew, costs one more worker, not one for each crash. */
+START_TEST(unfilled_vacancy_opens_the_trial_again)
+{
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	fill_vacancy(TAG, NOW + 1);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 1), POOL_GO);
+	for (uint64_t now = NOW + 2; now < NOW + 5 * TIMEOUT; now += TIMEOUT) {
+		all_alive = true;
+		enter(TAG, (pid_t)now);
+		all_alive = false;
+		fill_vacancy(TAG, now);
+		ck_assert_int_ne(try_lease(8, 1, now), POOL_GO);
+	}
+}
+END_TEST
+
+/* ... nor does one of the first workers before it. */
+START_TEST(one_of_the_first_leaves_the_dead_to_others)
+{
 	enter(TAG, 101);
 	all_alive = false;
-	count(NOW); /* sees that it is dead */
-	fill_vacancy(TAG, NOW - 1);
-	ck_assert_int_eq(pool_lease(page, TAG, &unsettled), POOL_WAIT);
-	enter(TAG, 102);
-	count(NOW);
-	fill_vacancy(TAG, NOW);
-	ck_assert_int_eq(pool_lease(page, TAG, &unsettled), POOL_GO);
+	come(TAG, NOW - 1, NOW + 1, false);
+	ck_assert_uint_eq(count(NOW + 1), 1);
+	fill_vacancy(TAG, NOW + 2);
+	ck_assert_uint_eq(count(NOW + 2), 0);
+}
+END_TEST
+
+/* Another pool may take the word of a lease that has run out. */
+START_TEST(fuse_lasts_without_its_lease)
+{
+	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
+	ck_assert(lease_of(TAG + POOL_LEASES, 1, NOW + TIMEOUT));
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 * TIMEOUT), POOL_UNFILLED);
+	come(TAG, NOW - 1, NOW + 2 * TIMEOUT, false); /* it may be older than the trial */
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 * TIMEOUT), POOL_UNFILLED);
+	fill_vacancy(TAG, NOW + 2 * TIMEOUT);
+	ck_assert_int_eq(try_lease(8, 1, NOW + 2 * TIMEOUT), POOL_GO);
+}
+END_TEST
+
+/* A pool in which births never cease is settled all the same where they are for those that died. */
+START_TEST(newcomer_for_one_of_the_dead_is_not_the_youngest)
+{
+	struct pool_member replacement = {102, 1, 0, NOW};
+
+	enter(TAG, 101);
+	pool_enter(page, TAG, &replacement, is_alive);
+	ck_assert_uint_eq(pool_count(page, TAG, getpid(), NOW + 1, TIMEOUT, is_alive).youngest, NOW);
+}
+END_TEST
+
+/* Whoever is about to give up its slot is told before. */
+START_TEST(judges_before_a_slot_is_given_up)
+{
+	struct pool_terms terms = {1, {.count = 8, .others = 7}, false, true, NOW, TIMEOUT};
+
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_GO);
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_GO);
+	terms.census.away = 1;
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_WAIT);
+	terms.census.away = 0;
+	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
+	ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_WAIT);
 }
 END_TEST
 
 START_TEST(lends_less_while_there_are_dead)
 {
 	struct pool_terms terms = {
-	    2, {.count = 8, .dead = 1, .away = 1, .others = 6}, true, NOW, TIMEOUT};
+	    2, {.count = 8, .dead = 1, .away = 1, .others = 6}, true, true, NOW, TIMEOUT};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_WAIT);
@@ -358,8 +473,8 @@ END_TEST
 /* At NOW, by a worker that finishes what is open first. */
 static void leave_slowly(pid_t pid)
 {
-	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, NOW, TIMEOUT};
-	struct pool_member member = {pid, 1, NOW};
+	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, true, NOW, TIMEOUT};
+	struct pool_member member = {pid, 1, NOW, NOW};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 	pool_note_left(page, TAG, &member, &terms, is_alive);
@@ -413,6 +528,99 @@ START_TEST(has_a_slot_for_as_many_as_it_says)
 }
 END_TEST
 
+/* Nobody sees half of a slot: one that is claimed, and not written yet, is of no pool. */
+START_TEST(claim_is_no_member)
+{
+	page->slots[0].holder = 101;
+	page->slots_used = 1;
+	ck_assert_uint_eq(count(NOW), 0);
+	ck_assert_int_eq(enter(TAG, 102), 1);
+}
+END_TEST
+
+/* ... and is another's, when no slot is free, if the one that claimed it is dead. */
+START_TEST(claim_of_the_dead_is_free)
+{
+	for (pid_t pid = 1; pid <= POOL_SLOTS; pid++)
+		page->slots[pid - 1].holder = (uint64_t)pid; /* without a tag */
+	page->slots_used = POOL_SLOTS;
+	ck_assert_int_eq(enter(TAG, 5000), POOL_NO_SLOT);
+	all_alive = false;
+	ck_assert_int_ge(enter(TAG, 5000), 0);
+}
+END_TEST
+
+/* ------------------------------------------------------------- shared counts */
+
+static enum pool_recall recall(uint32_t tag, uint64_t now, struct pool_census *census)
+{
+	return pool_recall(page, tag, now, TIMEOUT, census);
+}
+
+START_TEST(one_counts_for_all)
+{
+	struct pool_census census, counted;
+
+	enter(TAG, getpid());
+	enter(TAG, 1001);
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_COUNTED);
+	counted = pool_count(page, TAG, getpid(), NOW, TIMEOUT, is_alive);
+	pool_remember(page, TAG, &counted, NOW, 20);
+	ck_assert_int_eq(recall(TAG, NOW + 19, &census), POOL_RECALLED);
+	ck_assert_uint_eq(census.count, 2);
+	ck_assert_uint_eq(census.others, 1);
+	ck_assert_uint_eq(census.youngest, NOW);
+	ck_assert_uint_eq(census.away, 0);
+	ck_assert(lease(2, NOW)); /* leases are counted anew */
+	ck_assert_int_eq(recall(TAG, NOW + 19, &census), POOL_RECALLED);
+	ck_assert_uint_eq(census.away, 1);
+	ck_assert_uint_eq(census.count, 3);
+	ck_assert_int_eq(recall(TAG, NOW + 20, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(TAG, NOW + 20, &census),
+	                 POOL_RECALLED); /* what was before, meanwhile */
+}
+END_TEST
+
+/* The one that was to count has died. */
+START_TEST(count_that_never_ends_is_made_by_another)
+{
+	struct pool_census census;
+
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(TAG, NOW + 99, &census), POOL_IS_COUNTED);
+	ck_assert_int_eq(recall(TAG, NOW + 100, &census), POOL_IS_TO_COUNT);
+}
+END_TEST
+
+START_TEST(counts_of_other_pools_are_not_recalled)
+{
+	struct pool_census census = {.count = 8};
+	uint32_t other = TAG + POOL_COUNTS; /* in the same place */
+
+	recall(TAG, NOW, &census);
+	pool_remember(page, TAG, &census, NOW, 1000);
+	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_TO_COUNT);
+	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_COUNTED);
+	pool_remember(page, TAG, &census, NOW, 1000); /* too late */
+	ck_assert_int_eq(recall(other, NOW, &census), POOL_IS_COUNTED);
+}
+END_TEST
+
+START_TEST(garbage_is_no_count)
+{
+	struct pool_census census;
+
+	memset(page, 0xff, sizeof *page);
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_IS_TO_COUNT);
+	page->counts[TAG % POOL_COUNTS].until = (uint64_t)TAG << 40 | (NOW + 1000);
+	page->counts[TAG % POOL_COUNTS].figures = UINT64_MAX - 1;
+	ck_assert_int_eq(recall(TAG, NOW, &census), POOL_RECALLED);
+	ck_assert_uint_le(census.dead, POOL_SLOTS);
+	ck_assert_uint_le(census.count, 2 * POOL_SLOTS + POOL_LEASES);
+}
+END_TEST
+
 /* Nobody gives up a slot that is another's by now. */
 START_TEST(exit_spares_the_successor)
 {
@@ -442,20 +650,21 @@ START_TEST(knows_who_wants_it_more)
 	pool_want(page, two, TAG, 1002, 100);
 	pool_want(page, other, OTHER, 1003, 1000);
 	pool_want(page, one, TAG, 1002, 1000); /* not its slot */
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 1);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 49, is_alive), 2);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 100, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 1);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 49), 2);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 100), 0);
 	pool_want(page, two, TAG, 1002, 0);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
 	pool_want(page, two, TAG, 1002, 100);
 	all_alive = false;
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
+	pool_count(page, TAG, 1001, NOW, TIMEOUT, is_alive); /* sees who is dead */
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
 	all_alive = true;
 	pool_exit(page, two, TAG, 1002);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
 	pool_want(page, one, TAG, 1001, 0);
 	enter(TAG, 1002); /* what the last holder of its slot wanted is gone */
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 0, is_alive), 0);
+	ck_assert_uint_eq(pool_count_fatter(page, TAG, 0), 0);
 }
 END_TEST
 
@@ -574,13 +783,26 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, counts_the_living_and_those_away);
 	tcase_add_test(tests, counts_the_dead_as_away);
 	tcase_add_test(tests, newcomer_takes_the_place_of_one_of_the_dead);
-	tcase_add_test(tests, newcomer_ends_a_lease_before_it_looks_for_the_dead);
-	tcase_add_test(tests, newcomer_for_one_of_the_dead_proves_the_master);
+	tcase_add_test(tests, newcomer_of_a_known_master_fills_the_first_vacancy);
+	tcase_add_test(tests, newcomer_for_one_of_the_dead_proves_nothing);
+	tcase_add_test(tests, late_newcomer_for_one_of_the_dead_proves_nothing);
+	tcase_add_test(tests, newcomer_born_before_the_trial_leaves_the_dead_to_others);
+	tcase_add_test(tests, one_of_the_first_leaves_the_dead_to_others);
+	tcase_add_test(tests, unfilled_vacancy_opens_the_trial_again);
+	tcase_add_test(tests, fuse_lasts_without_its_lease);
+	tcase_add_test(tests, newcomer_for_one_of_the_dead_is_not_the_youngest);
+	tcase_add_test(tests, judges_before_a_slot_is_given_up);
 	tcase_add_test(tests, lends_less_while_there_are_dead);
 	tcase_add_test(tests, leaver_is_away_until_it_has_ended);
 	tcase_add_test(tests, leaver_is_not_missed_once_it_is_replaced);
 	tcase_add_test(tests, leaver_of_another_pool_is_not_missed);
 	tcase_add_test(tests, has_a_slot_for_as_many_as_it_says);
+	tcase_add_test(tests, claim_is_no_member);
+	tcase_add_test(tests, claim_of_the_dead_is_free);
+	tcase_add_test(tests, one_counts_for_all);
+	tcase_add_test(tests, count_that_never_ends_is_made_by_another);
+	tcase_add_test(tests, counts_of_other_pools_are_not_recalled);
+	tcase_add_test(tests, garbage_is_no_count);
 	tcase_add_test(tests, exit_spares_the_successor);
 	tcase_add_test(tests, says_a_thing_once);
 	tcase_add_test(tests, knows_who_wants_it_more);

@@ -20,13 +20,14 @@ enum master {
 	SLOW,           /* ... within most of the timeout */
 	TOO_SLOW,       /* ... after it */
 	NEVER_REPLACES, /* workers go and nobody comes */
+	ON_FAILURE,     /* replaces those that are killed, sooner or later, and no leaver */
 	MASTERS
 };
 
 struct member {
 	pid_t pid; /* 0: nobody */
 	uint64_t born, enters;
-	bool entered;
+	bool entered, came_for_dead;
 	int slot;
 };
 
@@ -38,6 +39,7 @@ struct pool {
 	uint64_t births[WORKERS];      /* when one is due; 0: none */
 	uint64_t vacancies[VACANCIES]; /* since when; 0: none, or filled */
 	unsigned leavings;
+	uint64_t left_at; /* the last of them */
 };
 
 static struct {
@@ -95,9 +97,13 @@ static void order_birth(struct pool *pool, uint64_t after)
 		}
 }
 
-static void replace(struct pool *pool)
+static void replace(struct pool *pool, bool is_killed)
 {
 	switch (pool->master) {
+	case ON_FAILURE:
+		if (is_killed)
+			order_birth(pool, pick(pool->leavings == 0 ? TIMEOUT / 2 : TIMEOUT * 3 / 2));
+		return;
 	case NEVER_REPLACES:
 		return;
 	case SLOW:
@@ -131,15 +137,17 @@ static void forget_vacancy(struct pool *pool)
 
 static void take_slot(struct pool *pool, struct member *member)
 {
-	struct pool_member who = {member->pid, 1, member->born};
+	struct pool_member who = {member->pid, 1, member->came_for_dead ? 0 : member->born, world.now};
 
 	member->slot = pool_enter(world.page, pool->tag, &who, is_alive);
 }
 
 static void enter(struct pool *pool, struct member *member)
 {
+	struct pool_newcomer newcomer = {member->born, world.now, TIMEOUT, pool->master == VOUCHED};
+
 	member->entered = true;
-	pool_fill_vacancy(world.page, pool->tag, member->born, world.now, TIMEOUT, is_alive);
+	member->came_for_dead = pool_fill_vacancy(world.page, pool->tag, &newcomer, is_alive);
 	take_slot(pool, member);
 	forget_vacancy(pool);
 }
@@ -199,14 +207,14 @@ static void die(struct pool *pool, struct member *member, bool is_killed)
 	if (!is_killed || (member->entered && !world.has_scribbler))
 		note_vacancy(pool);
 	member->pid = 0;
-	replace(pool);
+	replace(pool, is_killed);
 }
 
 /* What the shim promises of every leaving. */
 static void check_leaving(const struct pool *pool)
 {
 	ck_assert_uint_le(away(pool), pool->most);
-	if (pool->master == NEVER_REPLACES && !world.has_scribbler)
+	if ((pool->master == NEVER_REPLACES || pool->master == ON_FAILURE) && !world.has_scribbler)
 		ck_assert_uint_le(pool->leavings, 1);
 	if (pool->master != VOUCHED)
 		ck_assert_uint_ge(serving(pool), 1);
@@ -217,6 +225,7 @@ static bool ask(struct pool *pool, struct member *member)
 {
 	struct pool_terms terms = {.most = pool->most,
 	                           .is_vouched = pool->master == VOUCHED,
+	                           .has_served = true,
 	                           .now = world.now,
 	                           .timeout = TIMEOUT};
 
@@ -224,7 +233,7 @@ static bool ask(struct pool *pool, struct member *member)
 		take_slot(pool, member);
 	terms.census = pool_count(world.page, pool->tag, member->pid, world.now, TIMEOUT, is_alive);
 	ck_assert_uint_ge(terms.census.count, 1);
-	if (!pool_can_lend(world.page, pool->tag, pool->most, world.now, TIMEOUT))
+	if (pool_judge(world.page, pool->tag, &terms) != POOL_GO)
 		return false;
 	pool_exit(world.page, member->slot, pool->tag, member->pid);
 	if (pool_lease(world.page, pool->tag, &terms) != POOL_GO) {
@@ -232,6 +241,7 @@ static bool ask(struct pool *pool, struct member *member)
 		return false;
 	}
 	pool->leavings++;
+	pool->left_at = world.now;
 	die(pool, member, false);
 	check_leaving(pool);
 	return true;
@@ -246,10 +256,18 @@ static struct member *pick_entered(struct pool *pool)
 	return member->pid != 0 && member->entered ? member : NULL;
 }
 
+/* The page cannot tell of one that is killed before it has come to accept, and was born before the
+ * trial: whoever comes for that one is a newcomer more. */
+static bool is_untold(const struct pool *pool, const struct member *member)
+{
+	return pool->master == ON_FAILURE && !member->entered &&
+	       (pool->leavings == 0 || member->born < pool->left_at);
+}
+
 static void restart(struct pool *pool)
 {
 	for (int w = 0; w < WORKERS; w++)
-		if (pool->members[w].pid != 0)
+		if (pool->members[w].pid != 0 && !is_untold(pool, &pool->members[w]))
 			die(pool, &pool->members[w], true);
 }
 
@@ -303,7 +321,7 @@ static void begin(uint64_t seed)
  * fuse holds for good. */
 static void check_that_it_goes_on(struct pool *pool)
 {
-	if (pool->master == NEVER_REPLACES)
+	if (pool->master == NEVER_REPLACES || pool->master == ON_FAILURE)
 		return;
 	for (int tries = 0; tries < 200; tries++) {
 		pass_time(tries % 20 == 0 ? SETTLED : TIMEOUT / 10);

@@ -256,6 +256,24 @@ START_TEST(two_listeners_are_one_pool)
 }
 END_TEST
 
+/* ... by whatever descriptor, in whatever order, and no others. */
+START_TEST(names_the_listeners_that_are_waited_for)
+{
+	int one = open_listener(), other = open_listener(), last = open_listener();
+	uint64_t both;
+
+	worker_listens(one);
+	worker_listens(other);
+	worker_listens(last);
+	both = worker_name_listener(one) + worker_name_listener(other);
+	ck_assert(both == worker_name_listener(other) + worker_name_listener(one));
+	ck_assert(both != worker_name_listener(one) + worker_name_listener(last));
+	ck_assert(both != worker_name_listener(one) && worker_name_listener(one) != 0);
+	ck_assert(worker_name_listener(one) == worker_name_socket(dup(one)));
+	ck_assert(worker_name_listener(socket_pair[0]) == 0);
+}
+END_TEST
+
 START_TEST(more_listeners_than_the_table_holds_are_taken_for_its_own)
 {
 	for (int i = 0; i < WORKER_LISTENERS; i++)
@@ -409,6 +427,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, closed_listener_is_forgotten);
 	tcase_add_test(tests, listener_is_found_after_exec);
 	tcase_add_test(tests, two_listeners_are_one_pool);
+	tcase_add_test(tests, names_the_listeners_that_are_waited_for);
 	tcase_add_test(tests, more_listeners_than_the_table_holds_are_taken_for_its_own);
 	tcase_add_test(tests, follows_a_connection);
 	tcase_add_test(tests, notices_what_was_closed_behind_its_back);

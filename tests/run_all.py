@@ -4,16 +4,21 @@ is "N passed, N failed"."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
+import fuzz
+
 TOP = Path(__file__).resolve().parents[1]
 BUILD = TOP / "build"
-SANITIZED = BUILD / "sanitized"
 SANITIZERS = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
+THREAD_SANITIZER = "-g -O1 -fsanitize=thread"
+# What these measure is the process, in which ThreadSanitizer has memory and a thread of its own.
+MEASURE_THEMSELVES = {"check_meter", "check_probe", "check_process"}
 CHECK_SUMMARY = r"Checks: (\d+), Failures: (\d+), Errors: (\d+)"
 
 
@@ -52,13 +57,57 @@ def check():
     return passed + exports, failed + (not exports)
 
 
-def check_sanitized():
-    SANITIZED.mkdir(exist_ok=True)
-    if not (SANITIZED / "Makefile").exists():
-        configure = ["../../configure", "--quiet", f"CFLAGS={SANITIZERS}"]
-        run("configure with sanitizers", configure, SANITIZED)
-    done = run("unit tests, sanitized", ["make", "-s", "check-units"], SANITIZED)
+def missing(program):
+    """Is it? In CI, and under SLSHIM_NOTHING_SKIPPED, nothing may be: what needs it fails."""
+    if shutil.which(program) or "CI" in os.environ or "SLSHIM_NOTHING_SKIPPED" in os.environ:
+        return False
+    print(f"\n== skipped: {program} is not installed", flush=True)
+    return True
+
+
+def check_units(build, *configuration, make=(), under=()):
+    """The unit tests in a build of their own, without the library: sanitizers and preloading do not
+    go together."""
+    directory = BUILD / build
+    directory.mkdir(exist_ok=True)
+    if not (directory / "Makefile").exists():
+        run(f"configure in {build}", ["../../configure", "--quiet", *configuration], directory)
+    done = run(f"unit tests in {build}", [*under, "make", "-s", "check-units", *make], directory)
     return units([done.stdout], done.returncode == 0)
+
+
+def check_sanitized():
+    return check_units("sanitized", f"CFLAGS={SANITIZERS}")
+
+
+def check_thread_sanitized():
+    """Without randomised addresses, among which ThreadSanitizer may not find room for its own."""
+    programs = sorted(path.stem for path in (TOP / "tests").glob("check_*.c"))
+    programs = " ".join(f"tests/{name}" for name in programs if name not in MEASURE_THEMSELVES)
+    return check_units(
+        "thread-sanitized",
+        f"CFLAGS={THREAD_SANITIZER}",
+        make=[f"check_units={programs}"],
+        under=["setarch", "-R"],
+    )
+
+
+def check_clang():
+    """A warning of clang is a failure here, as one of gcc is in the build."""
+    if missing("clang"):
+        return 0, 0
+    return check_units("clang", "CC=clang", "--enable-werror")
+
+
+def fuzz_targets():
+    if missing("clang"):
+        return 0, 0
+    print(f"\n== fuzz targets, {fuzz.SECONDS} s each", flush=True)
+    try:
+        return fuzz.fuzz_all(fuzz.targets(), fuzz.SECONDS)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"{error}\n{getattr(error, 'stderr', '')}", flush=True)
+        return 0, 1
 
 
 def end_to_end():
@@ -79,9 +128,12 @@ def main():
     parts = [
         check(),
         check_sanitized(),
+        check_thread_sanitized(),
+        check_clang(),
         one("formatting and static analysis", ["make", "-s", "lint"]),
         one("the package", ["make", "-s", "distcheck"]),
         one("instruction counts", [str(TOP / "bench" / "instructions.py")]),
+        fuzz_targets(),
         end_to_end(),
     ]
     passed, failed = (sum(column) for column in zip(*parts))

@@ -65,10 +65,6 @@ def shim(**variables):
     return {"LD_PRELOAD": str(LIBRARY)} | {k: str(v) for k, v in variables.items()}
 
 
-# Also in workers that live for milliseconds a limit is found crossed at the connection that does it.
-AT_ONCE = {"SL_PROBE_BUDGET": "100%"}
-
-
 # ---------------------------------------------------------------------- load
 
 
@@ -522,8 +518,8 @@ class Program(Server):
     def log(self):
         return self.error_log.read_text()
 
-    def url(self):
-        return f"http://127.0.0.1:{self.port}/"
+    def url(self, path="/"):
+        return f"http://127.0.0.1:{self.port}{path}"
 
     def start(self):
         with open(self.error_log, "a") as errors:
@@ -552,9 +548,6 @@ class Asking(Program):
 
     def __init__(self, environment=None, workers=2):
         super().__init__(environment, "examples/asking", "-w", workers, workers=workers)
-
-    def url(self, path="/"):
-        return super().url() + path.lstrip("/")
 
 
 def ask(server, path):

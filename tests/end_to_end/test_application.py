@@ -10,11 +10,11 @@ import pytest
 
 from known import Known
 from servers import (
-    AT_ONCE, TOP, Asking, Httpd, ab, ask, leavings, shim, tool, wait_until
+    TOP, Asking, Httpd, ab, ask, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 EXAMPLES = TOP / "examples"
-MUCH = {"SL_MAX_LEAVING": "100%"} | AT_ONCE
+MUCH = {"SL_MAX_LEAVING": "100%"}
 SELDOM = {"SL_CHECK_EVERY": 1000000}
 WORKERS = 2
 

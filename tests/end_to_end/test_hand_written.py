@@ -107,12 +107,6 @@ def test_newcomer_need_not_be_given_a_connection(wait):
         )
 
 
-@at_both_paces
-@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
-def test_master_that_accepts_goes_on(wait, limit):
-    recycled(wait, oddity="accepting", **limit)
-
-
 @pytest.mark.parametrize("wait", WAITS)
 def test_is_sent_a_signal_when_idle(wait):
     """The handler runs before the wait, which must not go on as if nothing had happened."""
@@ -152,6 +146,8 @@ def test_has_no_pipe_of_death():
     [
         ("for as long as it has a child process", "close", "none", "helper"),
         ("it has several threads", "close", "none", "thread_pool"),
+        ("it is alone in its pool", "close", "none", "lone"),
+        ("its parent accepts as well", "close", "none", "accepting"),
         ("it accepts on a socket that it opened itself", "close", "none", "own_listener"),
         ("its closes or waits are not seen", "dup2", "pipe", "none"),
         ("its closes or waits are not seen", "close_range", "mutex", "none"),
@@ -193,15 +189,17 @@ def test_worker_that_ignores_its_signal_is_left_alone(wait):
     left_alone(reason, *parts, most=1, SL_LEAVE="QUIT@idle", **LIMITS["now and then"])
 
 
-def test_stuck_exit_ends_after_two_seconds():
+@pytest.mark.parametrize(("way", "status"), [("exit@idle", 0), ("exit:7@idle", 7)])
+def test_stuck_exit_ends_after_two_seconds(way, status):
     """A handler that never returns costs the pool a worker for that long, and no connection."""
-    environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="exit@idle", SL_MAX_LEAVING=1)
+    environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE=way, SL_MAX_LEAVING=1)
     with HandWritten(environment, oddity="stuck") as server:
         load = wrk(server.url(), seconds=9, keep_alive=False)
         assert load.failed == 0, load.output
         left = leavings(server.log())
         assert 3 <= len(left) <= 5  # at 0, 2, 4, 6 and 8 s
-        assert "ended with status" not in server.log()
+        ended = re.findall(r"ended with status (\d+)", server.log())
+        assert {int(one) >> 8 for one in ended} == ({status} if status else set())
 
 
 # ---------------------------------------------------------------------- sockets

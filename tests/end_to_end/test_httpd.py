@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from servers import (
-    AT_ONCE, Httpd, Sampler, ab, at_once, get, growing, leavings, shim, unshared, wait_until, wrk
+    Httpd, Sampler, ab, at_once, get, growing, leavings, shim, unshared, wait_until, wrk
 )  # fmt: skip
 
 MUTEXES = ["default", "sysvsem", "posixsem", "pthread", "fcntl", "flock"]
@@ -92,7 +92,7 @@ def test_mod_perl_by_unshared_memory(listens):
     """No child's unshared memory, seen from outside, exceeds the limit by more than one request
     and 1 MB; every exit handler runs."""
     limit, growth = 12 * MB, 64 * KB
-    environment = shim(SL_MAX_UNSHARED="12M", SL_MAX_LEAVING=64, **AT_ONCE)  # of 64: nobody waits
+    environment = shim(SL_MAX_UNSHARED="12M", SL_MAX_LEAVING=64)  # of 64: nobody waits
     config = growing(preloaded_mb=64, unshared_kb=growth // KB)
     with Httpd(environment, listens, ("perl",), config, observed=True) as server:
         with Sampler(server) as sampler:
@@ -115,7 +115,7 @@ def test_mod_perl_by_unshared_memory(listens):
 def test_growth_of_a_large_master_is_copy_on_write():
     """In a child of a 200 MB master a limit of 50 MB does not fire at first, as statm would have
     it, but when 50 MB have been written."""
-    environment = shim(SL_MAX_UNSHARED="50M", SL_MAX_LEAVING="100%", **AT_ONCE)
+    environment = shim(SL_MAX_UNSHARED="50M", SL_MAX_LEAVING="100%")
     config = growing(preloaded_mb=200, unshared_kb=1024)
     with Httpd(environment, modules=("perl",), config=config, workers_at_start=1) as server:
         for _ in range(30):

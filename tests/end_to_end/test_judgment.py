@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from servers import (
-    AT_ONCE, Asking, Httpd, LeakyPrefork, Missing, ab, as_root, ask, get, growing, leavings, shim,
+    Asking, Httpd, LeakyPrefork, Missing, ab, as_root, ask, get, growing, leavings, shim,
     wait_until
 )  # fmt: skip
 
@@ -24,7 +24,7 @@ MEMORY_CGROUPS = Path("/sys/fs/cgroup/memory")
 
 def open_server(**variables):
     config = growing(preloaded_mb=8, unshared_kb=64, files=1)
-    environment = shim(**{"SL_MAX_LEAVING": "100%"} | AT_ONCE | variables)
+    environment = shim(**{"SL_MAX_LEAVING": "100%"} | variables)
     return Httpd(environment, modules=("perl",), config=config, workers_at_start=4)
 
 
@@ -53,7 +53,7 @@ def test_strikes():
 def test_strikes_have_to_be_in_a_row():
     """Every request takes 4 MB and gives them back: none is above the limit between connections."""
     config = growing(preloaded_mb=8, unshared_kb=0, transient_kb=4096)
-    environment = shim(SL_MAX_UNSHARED="6M", SL_STRIKES=3, **AT_ONCE)
+    environment = shim(SL_MAX_UNSHARED="6M", SL_STRIKES=3)
     with Httpd(environment, modules=("perl",), config=config, workers_at_start=4) as server:
         load(server, 1000)
         assert leavings(server.log()) == []

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from servers import (
-    AT_ONCE, Httpd, Missing, ab, as_root, growing, leavings, shim, tool, wait_until
+    Httpd, Missing, ab, as_root, growing, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 KB, MB = 1024, 1024 * 1024
-MUCH = {"SL_MAX_LEAVING": "100%"} | AT_ONCE
+MUCH = {"SL_MAX_LEAVING": "100%"}
 
 
 @dataclass

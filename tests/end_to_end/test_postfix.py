@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
-from servers import AT_ONCE, Load, Missing, as_root, leavings, shim, wait_until
+from servers import Load, Missing, as_root, leavings, shim, wait_until
 
 MASTER = "/usr/lib/postfix/sbin/master"
 QUEUES = [
@@ -175,7 +175,7 @@ def shimmed(services=DIRECT, connections=100, **variables):
 
 def test_smtpd_by_memory():
     """Who needs a page more than at its start leaves, and does so between two sessions."""
-    said_by, said = shimmed(SL_MAX_GROWTH="1K", **AT_ONCE)
+    said_by, said = shimmed(SL_MAX_GROWTH="1K")
     assert len(leavings(said)) >= 5
     assert {tuple(leaving.limits) for leaving in leavings(said)} == {("SL_MAX_GROWTH",)}
     assert said_by == {"master": 1, "smtpd": len(leavings(said))}

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from servers import AT_ONCE, LeakyPrefork, Sampler, ab, get, leavings, shim, wrk
+from servers import LeakyPrefork, Sampler, ab, get, leavings, shim, wrk
 
 KB, MB = 1024, 1024 * 1024
 
@@ -32,6 +32,20 @@ def test_leave_none():
         assert server.log().count("stays") == 1
 
 
+@pytest.mark.parametrize("way", ["exit:3@close", "exit:3@accept", "_exit:255@idle"])
+def test_status(way):
+    """Some masters replace only those that end with another one than 0."""
+    with LeakyPrefork(shim(SL_MAX_CONNECTIONS=20, SL_LEAVE=way)) as server:
+        load = ab(server.url(), 2000)
+        assert load.failed == 0, load.output
+        left = leavings(server.log())
+        assert len(left) >= 15
+        assert {leaving.way for leaving in left} == {way}
+        ended = re.findall(r"ended with status (\d+)", server.log())
+        assert len(ended) >= len(left) - 1
+        assert {int(status) >> 8 for status in ended} == {int(re.search(r"\d+", way)[0])}
+
+
 WAYS = [
     "QUIT@close", "QUIT@accept", "exit@close", "exit@accept", "_exit@close", "_exit@accept",
     "_exit@idle",
@@ -41,7 +55,7 @@ WAYS = [
 @pytest.mark.parametrize("way", WAYS)
 def test_way(way):
     limit, growth = 4 * MB, 64 * KB
-    environment = shim(SL_MAX_UNSHARED="4M", SL_LEAVE=way, SL_MAX_LEAVING=2, **AT_ONCE)
+    environment = shim(SL_MAX_UNSHARED="4M", SL_LEAVE=way, SL_MAX_LEAVING=2)
     with LeakyPrefork(environment, leaked_kb=growth // KB) as server:
         with Sampler(server) as sampler:
             load = ab(server.url(), 20000)
@@ -68,7 +82,7 @@ def test_signal_without_a_handler_is_never_raised():
 
 def test_check_every():
     """Measured at every 10th connection only."""
-    environment = shim(SL_MAX_UNSHARED="2M", SL_LEAVE="QUIT@close", SL_CHECK_EVERY=10, **AT_ONCE)
+    environment = shim(SL_MAX_UNSHARED="2M", SL_LEAVE="QUIT@close", SL_CHECK_EVERY=10)
     with LeakyPrefork(environment, workers=2, leaked_kb=150) as server:
         load = ab(server.url(), 200, clients=1)
         assert load.failed == 0, load.output
@@ -110,7 +124,7 @@ def test_limit_fires_beyond_and_not_before(variable):
         get(server.url())
         start = max(sizes(worker.pid)[variable] for worker in server.workers())
     limit = start + (-2 * KB if variable == "SL_MIN_SHARED" else 2 * KB)
-    environment = shim(SL_LEAVE="QUIT@close", **AT_ONCE) | {variable: str(limit)}
+    environment = shim(SL_LEAVE="QUIT@close") | {variable: str(limit)}
     with LeakyPrefork(environment, **options) as server:
         load = ab(server.url(), 60, clients=1)
         assert load.failed == 0, load.output

@@ -8,11 +8,11 @@ import socket
 
 import pytest
 
-from servers import AT_ONCE, TOP, Httpd, ab, get, growing, leavings, shim, wait_until
+from servers import TOP, Httpd, ab, get, growing, leavings, shim, wait_until
 
 EXAMPLES = TOP / "examples"
 CLEANUP = "PerlCleanupHandler Apache2::SizeLimit"
-ENVIRONMENT = {"SL_APPLICATION": 1, "SL_MAX_LEAVING": "100%"} | AT_ONCE
+ENVIRONMENT = {"SL_APPLICATION": 1, "SL_MAX_LEAVING": "100%"}
 
 
 def site(perl, config="", **variables):

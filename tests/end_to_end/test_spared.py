@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from servers import (
-    AT_ONCE, Asking, LeakyPrefork, ab, ask, get, leavings, shim, wait_until
+    Asking, LeakyPrefork, ab, ask, get, leavings, shim, wait_until
 )  # fmt: skip
 from test_application import Gunicorn
 
@@ -39,20 +39,20 @@ def spared(server, words):
 def test_newborn(variable, value):
     """Nobody leaves for what a fresh worker has; and what the line names works: who grows beyond that
     does leave."""
-    with LeakyPrefork(shim(**WAY, **AT_ONCE, **{variable: value}), preloaded_mb=4) as server:
+    with LeakyPrefork(shim(**WAY, **{variable: value}), preloaded_mb=4) as server:
         load(server)
         assert leavings(server.log()) == []
         named, had, limit, works = spared(server, "before it served anything")
         assert named == variable
         assert had < works if variable != "SL_MIN_SHARED" else works < had
-    with LeakyPrefork(shim(**WAY, **AT_ONCE, **{variable: f"{works}K"}), preloaded_mb=4) as server:
+    with LeakyPrefork(shim(**WAY, **{variable: f"{works}K"}), preloaded_mb=4) as server:
         wait_until(lambda: load(server) or leavings(server.log()), "one left")
         assert "stays" not in server.log()
         assert all(leaving.connections > 5 for leaving in leavings(server.log()))
 
 
 def test_newborn_has_other_limits():
-    environment = shim(SL_MAX_RSS="1M", SL_MAX_CONNECTIONS=20, **WAY, **AT_ONCE)
+    environment = shim(SL_MAX_RSS="1M", SL_MAX_CONNECTIONS=20, **WAY)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
         wait_until(lambda: load(server) or len(leavings(server.log())) >= 10, "ten left")
         limits = {tuple(leaving.limits) for leaving in leavings(server.log())}
@@ -65,7 +65,7 @@ def test_newborn_over_what_jitter_left():
         load(server)
         _, had, _, _ = spared(server, "before it served anything")
     limit = had + 512
-    environment = shim(SL_MAX_RSS=limit, SL_JITTER="50%", **WAY, **AT_ONCE)
+    environment = shim(SL_MAX_RSS=limit, SL_JITTER="50%", **WAY)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
         wait_until(lambda: load(server) or len(leavings(server.log())) >= 4, "four left")
         assert "stays" not in server.log()
@@ -73,7 +73,7 @@ def test_newborn_over_what_jitter_left():
 
 def test_replacements_that_are_soon_as_large():
     """Eight leave in a row for their first request; then it is enough."""
-    environment = shim(SL_MAX_UNSHARED="3M", **WAY, **AT_ONCE)
+    environment = shim(SL_MAX_UNSHARED="3M", **WAY)
     with LeakyPrefork(environment, leaked_kb=4096) as server:
         words = "with its first connections"
         wait_until(lambda: load(server, 40) or words in server.log(), "it is enough")
@@ -109,7 +109,7 @@ def application(environ, start_response):
 """
 
 
-TRIM = {"SL_TRIM": 1, "SL_MAX_LEAVING": "100%"} | AT_ONCE
+TRIM = {"SL_TRIM": 1, "SL_MAX_LEAVING": "100%"}
 
 
 @pytest.mark.parametrize("variable, limit", [("SL_MAX_GROWTH", "10M"), ("SL_MAX_UNSHARED", "25M")])
@@ -133,7 +133,7 @@ def test_trim(variable, limit):
 
 
 def test_without_trim_they_leave():
-    with Trimmed(shim(SL_MAX_GROWTH="10M", **AT_ONCE)) as server:
+    with Trimmed(shim(SL_MAX_GROWTH="10M")) as server:
         get(server.url("/garbage"))
         wait_until(lambda: get(server.url("/")) and leavings(server.log()), "it left")
 
@@ -154,7 +154,7 @@ def set_limits(server, workers):
 
 def test_fattest_first():
     """While the master is stopped, all who are over their limits wait for the one that left."""
-    environment = shim(SL_APPLICATION=1, SL_MAX_LEAVING=1, SL_REPLACE_TIMEOUT="60s", **AT_ONCE)
+    environment = shim(SL_APPLICATION=1, SL_MAX_LEAVING=1, SL_REPLACE_TIMEOUT="60s")
     with Asking(environment, workers=4) as server:
         server.master.send_signal(signal.SIGSTOP)
         first, _ = ask(server, "/recycle")

@@ -18,14 +18,17 @@
  *     never_replaces   the master lets workers go
  *     slow             the master takes a third of a second to replace one
  *     thread_pool      each worker has four threads that do all that workers do
- *     closed           descriptors 1 and 2 are closed before the lock is made: a token's may be
- * these closed_error     descriptor 2 alone own_listener     each worker opens a listener of its
- * own, with SO_REUSEPORT unlink           the master's atexit handler, which workers inherit,
- * unlinks the socket */
+ *     cancelled        each worker first has a thread that is cancelled when it accepts
+ *     lone             a single worker, beside helpers that wait for another listener
+ *     closed           1 and 2 are closed before the lock is made, whose token may land there
+ *     closed_error     2 alone is closed
+ *     own_listener     each worker opens a listener of its own, with SO_REUSEPORT
+ *     unlink           the master's atexit handler, which workers inherit, unlinks the socket */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -138,6 +141,48 @@ static void *serve_until_asked(void *nothing)
 	return nothing;
 }
 
+static void *accept_when_cancelled(void *nothing)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(state, &state);
+	accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	return nothing;
+}
+
+static void be_cancelled(void)
+{
+	pthread_t thread;
+	void *result;
+
+	fail_if(pthread_create(&thread, NULL, accept_when_cancelled, NULL) != 0, "pthread_create");
+	pthread_join(thread, &result);
+	fail_if(result != PTHREAD_CANCELED, "pthread_cancel");
+}
+
+/* For whom the master has another listener. */
+static int admin_listener = -1;
+
+static void open_admin_listener(void)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	admin_listener = socket(AF_INET, SOCK_STREAM, 0);
+	fail_if(bind(admin_listener, (struct sockaddr *)&any, sizeof any) != 0, "bind");
+	fail_if(listen(admin_listener, 1) != 0, "listen");
+}
+
+static _Noreturn void serve_admin(void)
+{
+	struct pollfd set = {.fd = admin_listener, .events = POLLIN};
+
+	for (;;)
+		if (poll(&set, 1, -1) > 0)
+			close(accept(admin_listener, NULL, NULL));
+}
+
 static void keep_helper(void)
 {
 	if (fork() == 0)
@@ -156,6 +201,8 @@ static _Noreturn void work(void)
 		atexit(get_stuck);
 	if (is_odd("helper"))
 		keep_helper();
+	if (is_odd("cancelled"))
+		be_cancelled();
 	if (is_odd("own_listener")) {
 		open_internet_socket(); /* at the same port: the master's only keeps it */
 		start_to_listen();
@@ -185,7 +232,7 @@ static void restart(int number)
 	kill(0, SIGQUIT);
 }
 
-static void start_worker(void)
+static void start_worker(bool is_for_admin)
 {
 	pid_t worker = is_odd("clone") ? (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : fork();
 
@@ -193,6 +240,8 @@ static void start_worker(void)
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGHUP, SIG_IGN);
 		sigprocmask(SIG_UNBLOCK, &child_ended, NULL);
+		if (is_for_admin)
+			serve_admin();
 		work();
 	}
 }
@@ -206,8 +255,8 @@ static void replace_the_gone(void)
 			fprintf(stderr, "hand_written: a worker ended with status %d\n", status);
 		if (is_odd("slow"))
 			nanosleep(&(struct timespec){.tv_nsec = 333000000}, NULL);
-		if (!is_odd("never_replaces"))
-			start_worker();
+		if (!is_odd("never_replaces") && !is_odd("lone"))
+			start_worker(false);
 	}
 }
 
@@ -267,6 +316,8 @@ int main(int argc, char **argv)
 		open_internet_socket();
 	if (!is_odd("own_listener"))
 		start_to_listen();
+	if (is_odd("lone"))
+		open_admin_listener();
 	if (is_odd("unlink"))
 		atexit(unlink_socket);
 	if (is_odd("closed") || is_odd("closed_error")) {
@@ -280,7 +331,7 @@ int main(int argc, char **argv)
 	if (!is_odd("closed") && !is_odd("closed_error"))
 		say_where();
 	for (int i = 0; i < WORKERS; i++)
-		start_worker();
+		start_worker(is_odd("lone") && i > 0);
 	for (;;) {
 		wait_for_the_gone();
 		replace_the_gone();

@@ -2,11 +2,15 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -211,6 +215,84 @@ static void start_thread(int connection)
 	pthread_detach(thread);
 }
 
+/* ------------------------------------------------------------------- handlers */
+
+static volatile sig_atomic_t to_be_closed;
+
+static void close_in_handler(int signal)
+{
+	(void)signal;
+	close(to_be_closed);
+}
+
+/* A stack for what the kernel and the handler need, and 4 KB more; below it is nothing. */
+static void make_small_stack(void)
+{
+	enum { AT_LEAST_FOR_SIGNAL = 51, HANDLER = 512, ROOM = 4096, PAGE = 65536 };
+	struct sigaction action = {.sa_handler = close_in_handler, .sa_flags = SA_ONSTACK};
+	size_t needed = getauxval(AT_LEAST_FOR_SIGNAL);
+	size_t size = (needed > 0 ? needed : MINSIGSTKSZ) + HANDLER + ROOM;
+	char *memory =
+	    mmap(NULL, PAGE + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t stack = {.ss_sp = memory + PAGE, .ss_size = size};
+
+	fail_if(memory == MAP_FAILED || mprotect(memory, PAGE, PROT_NONE) != 0, "stack");
+	fail_if(sigaltstack(&stack, NULL) != 0, "sigaltstack");
+	close(-1); /* its first call would take much of a stack */
+	sigaction(SIGUSR2, &action, NULL);
+}
+
+static void end_in_handler(int connection)
+{
+	static pid_t made_by;
+
+	if (made_by != getpid())
+		make_small_stack();
+	made_by = getpid();
+	answer(connection);
+	to_be_closed = connection;
+	raise(SIGUSR2);
+}
+
+/* Leaks what makes it cross a limit on memory, too. */
+static void leak_and_end_in_handler(int connection)
+{
+	enum { MUCH = 64 << 10 };
+	char *memory = malloc(MUCH);
+
+	fail_if(memory == NULL, "malloc");
+	memset(memory, 1, MUCH);
+	end_in_handler(connection);
+}
+
+/* ----------------------------------------------------------- foreign descriptors */
+
+enum { FOREIGN_FROM = 64, FOREIGN_COUNT = 16 };
+
+/* Closes what it does not know, and has files of its own under those numbers, which nobody else
+ * may have written to when it comes again. */
+static void take_numbers(int connection)
+{
+	static int number;
+	struct stat status;
+	char name[32];
+	int file;
+
+	for (int fd = FOREIGN_FROM; number > 0 && fd < FOREIGN_FROM + FOREIGN_COUNT; fd++)
+		fail_if(fstat(fd, &status) != 0 || status.st_size != 0, "foreign descriptor");
+	answer(connection);
+	close(connection);
+	for (int fd = 3; fd < FOREIGN_FROM + FOREIGN_COUNT; fd++)
+		if (fd != listener)
+			syscall(SYS_close, fd);
+	snprintf(name, sizeof name, "own.%d.%d", (int)getpid(), number++ % 8);
+	file = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	fail_if(file < 0, name);
+	for (int fd = FOREIGN_FROM; fd < FOREIGN_FROM + FOREIGN_COUNT; fd++)
+		fail_if(dup2(file, fd) != fd, "dup2");
+	close(file);
+}
+
 /* --------------------------------------------------------------------- table */
 
 static void prepare_nothing(void)
@@ -228,6 +310,8 @@ static const struct service services[] = {
     {"vfork_cgi", vfork_cgi, prepare_nothing},
     {"passed", pass_on, start_server_process},
     {"threads", start_thread, prepare_nothing},
+    {"in_handler", leak_and_end_in_handler, prepare_nothing},
+    {"takes_numbers", take_numbers, prepare_nothing},
 };
 
 const struct service *find_service(const char *name)

@@ -1,0 +1,93 @@
+"""Workers in surroundings that nobody prepared for them: with few descriptors, on a small stack,
+cancelled, interrupted by handlers that do not return, with their files closed under them. They serve
+as they do without the library, and are recycled as any others."""
+
+import pytest
+
+from servers import HandWritten, ab, get, leavings, shim, wrk
+
+PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
+
+
+class Limited(HandWritten):
+    """Of which no process may have more descriptors than that."""
+
+    def __init__(self, descriptors, environment, *parts):
+        super().__init__(environment, *parts)
+        limit = f'ulimit -n {descriptors} && exec "$0" "$@"'
+        self.command = ["sh", "-c", limit, *self.command]
+
+
+def load_until(server, is_enough):
+    connections = 0
+    for _ in range(15):
+        load = wrk(server.url(), seconds=1, keep_alive=False)
+        assert load.failed == 0, load.output
+        connections += load.requests
+        if is_enough():
+            return connections
+    raise AssertionError(f"not in 15 s of load, see {server.error_log}")
+
+
+def expect_recycled(server, way, at_least=15):
+    with server:
+        load = ab(server.url(), 1000)
+        assert load.failed == 0, load.output
+        more = load_until(server, lambda: len(leavings(server.log())) >= at_least)
+        left = leavings(server.log())
+        print(f"{load.requests + more} connections, 0 failed, {len(left)} leavings")
+        assert {leaving.way for leaving in left} == {way}
+        assert "ended with status" not in server.log()
+        assert get(server.url()) == "ok\n"
+        assert server.stop() == 0
+    return left
+
+
+@pytest.mark.parametrize("wait", ["accept", "poll"])
+@pytest.mark.parametrize("descriptors", [5, 6, 20, 64, 100])
+def test_few_descriptors(wait, descriptors):
+    """The smallest number is as many as the server itself needs: three, its listener, a connection.
+    Memory is measured, which takes files."""
+    variables = {"SL_MAX_CONNECTIONS": 20, "SL_MAX_UNSHARED": "1G", "SL_MAX_SWAP": "1G", "SL_MAX_FDS": 100}
+    expect_recycled(Limited(descriptors, shim(**PACE | variables), wait), "_exit@idle")
+
+
+def test_descriptors_that_are_taken_by_others():
+    """The worker closes all that it does not know, and puts files of its own there: nothing is ever
+    written to them. Its memory is measured all the same."""
+    environment = shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS=20, SL_MAX_SWAP="1G", **PACE)
+    left = expect_recycled(HandWritten(environment, "accept", "takes_numbers"), "_exit@idle")
+    assert all("unshared unknown" not in leaving.text for leaving in left)
+
+
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+def test_thread_is_cancelled_when_it_accepts(wait):
+    """Its first accept, in which it is measured; another thread accepts from then on."""
+    if wait == "accept":
+        environment = shim(SL_MIN_SHARED="1K", SL_MAX_CONNECTIONS=20, SL_LEAVE="QUIT@accept", **PACE)
+    else:
+        environment = shim(SL_MIN_SHARED="1K", SL_MAX_CONNECTIONS=20, SL_LEAVE="QUIT@close", **PACE)
+    way = environment["SL_LEAVE"]
+    expect_recycled(HandWritten(environment, wait, oddity="cancelled"), way)
+
+
+def test_handler_that_does_not_return():
+    """It comes every 0.3 ms, wherever the wait is by then."""
+    environment = shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS=20, SL_LEAVE="QUIT@idle", **PACE)
+    expect_recycled(HandWritten(environment, "jumping"), "QUIT@idle")
+
+
+def test_small_stack():
+    """A handler closes connections on a stack that has 4 KB more than it needs. It is measured there
+    at each of them, and leaves at a moment at which it is in no handler."""
+    environment = shim(SL_MAX_UNSHARED="2M", SL_LEAVE="QUIT@accept", **PACE)
+    expect_recycled(HandWritten(environment, "accept", "in_handler"), "QUIT@accept")
+
+
+def test_never_leaves_on_a_handlers_stack():
+    """Where that is the only moment that was named, the worker stays and says so."""
+    environment = shim(SL_MAX_CONNECTIONS=1, SL_LEAVE="_exit@close", SL_REPLACE_TIMEOUT="1s")
+    with HandWritten(environment, "accept", "in_handler") as server:
+        load_until(server, lambda: "that moment has not come" in server.log())
+        assert leavings(server.log()) == []
+        assert server.stop() == 0
