@@ -327,7 +327,7 @@ void log_write(struct line *line)
 /* -------------------------------------------------------------------- master */
 
 /* Above the numbers that programs count on getting; where so many are not allowed, none is kept. A
- * FIFO is not: whoever reads it waits until nobody has it open. */
+ * FIFO is kept, too, or its reader would see its end after each line. */
 static void keep(const struct outlet *opened)
 {
 	enum { OUT_OF_THE_WAY = 64 };
@@ -335,9 +335,6 @@ static void keep(const struct outlet *opened)
 
 	if (is_kept_file(&old))
 		safe_close(old.fd);
-	log_state.kept = -1;
-	if (opened->type == S_IFIFO)
-		return;
 	log_state.kept_file = identify_writable(opened->fd);
 	log_state.kept = fcntl(opened->fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
 	log_state.kept_name = hash_name(opened->fd);
