@@ -183,16 +183,3 @@ HOT file_id file_identify(int fd, int *type)
 	id = (file_id)status.st_ino ^ (file_id)status.st_dev << 44;
 	return id != 0 ? id : 1;
 }
-
-void file_own_path(int fd, char path[FILE_OWN_PATH_SIZE])
-{
-	static const char directory[] = "/proc/self/fd/";
-	size_t end = sizeof directory - 1;
-
-	memcpy(path, directory, end);
-	for (int rest = fd; rest > 9; rest /= 10)
-		end++;
-	path[end + 1] = '\0';
-	for (; end >= sizeof directory - 1; fd /= 10)
-		path[end--] = (char)('0' + fd % 10);
-}

@@ -41,8 +41,4 @@ typedef uint64_t file_id;
 enum { FILE_ANONYMOUS = 0, FILE_CLOSED = -1 };
 file_id file_identify(int fd, int *type);
 
-/* "/proc/self/fd/2": the file behind a descriptor, to open it anew or to ask for its name. */
-enum { FILE_OWN_PATH_SIZE = 32 };
-void file_own_path(int fd, char path[FILE_OWN_PATH_SIZE]);
-
 #endif

@@ -144,11 +144,11 @@ static bool is_kept_file(struct outlet *outlet)
  * kernel tells also of one in a directory that one may not look into. 0 where it does not. */
 __attribute__((noinline)) static uint64_t hash_name(int fd)
 {
-	char path[FILE_OWN_PATH_SIZE], name[NAME_SIZE];
+	char path[FILE_PATH_SIZE], name[NAME_SIZE];
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	ssize_t length;
 
-	file_own_path(fd, path);
+	file_path_of(path, 0, "fd", fd);
 	length = readlink(path, name, sizeof name);
 	if (length <= 0 || length == sizeof name)
 		return 0;
@@ -327,7 +327,7 @@ void log_write(struct line *line)
 /* -------------------------------------------------------------------- master */
 
 /* Above the numbers that programs count on getting; where so many are not allowed, none is kept. A
- * FIFO is not: whoever reads it waits until nobody has it open. */
+ * FIFO is kept, too, or its reader would see its end after each line. */
 static void keep(const struct outlet *opened)
 {
 	enum { OUT_OF_THE_WAY = 64 };
@@ -335,9 +335,6 @@ static void keep(const struct outlet *opened)
 
 	if (is_kept_file(&old))
 		safe_close(old.fd);
-	log_state.kept = -1;
-	if (opened->type == S_IFIFO)
-		return;
 	log_state.kept_file = identify_writable(opened->fd);
 	log_state.kept = fcntl(opened->fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
 	log_state.kept_name = hash_name(opened->fd);

@@ -38,8 +38,9 @@ bool process_holds(pid_t pid, int fd);
 /* Has this process a handler for the signal, which would be ignored or kill otherwise? */
 bool process_handles(int signal);
 
-/* The signals that a thread has blocked, as the kernel has them: bit n - 1 of the first word is
- * signal n. By system calls, because the C library's functions copy sets of 1024 bits. */
+/* The signals that a thread has blocked, or that are pending, as the kernel has them: bit n - 1 of
+ * the first word is signal n. By system calls, because the C library's functions copy sets of 1024
+ * bits. */
 struct signal_mask {
 	uint64_t words[(_NSIG + 62) / 64];
 };

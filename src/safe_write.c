@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,16 +28,14 @@ static const long no_time[4];
 
 void safe_write_begin(struct blocked_signals *signals)
 {
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &signals->mask);
-	sigpending(&signals->pending);
+	signals->mask = process_hold_signals();
+	signals->pending = (struct signal_mask){{0}};
+	syscall(SYS_rt_sigpending, &signals->pending, sizeof signals->pending);
 }
 
 void safe_write_end(const struct blocked_signals *signals)
 {
-	sigprocmask(SIG_SETMASK, &signals->mask, NULL);
+	process_set_mask(&signals->mask);
 }
 
 int safe_open(const char *path, int flags)
@@ -59,13 +58,11 @@ void safe_close(int fd)
  * be somebody else's, and stays. SIGTTOU is not raised while it is blocked. */
 static void take_back(const struct blocked_signals *signals, int number)
 {
-	sigset_t set;
+	struct signal_mask only = {{UINT64_C(1) << (number - 1)}};
 
-	if (sigismember(&signals->pending, number))
+	if (process_blocks(&signals->pending, number))
 		return;
-	sigemptyset(&set);
-	sigaddset(&set, number);
-	while (syscall(SYS_rt_sigtimedwait, &set, NULL, no_time, _NSIG / 8) < 0 && errno == EINTR)
+	while (syscall(SYS_rt_sigtimedwait, &only, NULL, no_time, sizeof only) < 0 && errno == EINTR)
 		;
 }
 
@@ -121,8 +118,7 @@ static bool is_writable(int fd)
 {
 	struct pollfd polled = {.fd = fd, .events = POLLOUT};
 
-	return syscall(SYS_ppoll, &polled, 1, no_time, NULL, _NSIG / 8) == 1 &&
-	       (polled.revents & POLLOUT) != 0;
+	return syscall(SYS_ppoll, &polled, 1, no_time, NULL, 0) == 1 && (polled.revents & POLLOUT) != 0;
 }
 
 /* A pipe that is writable has room for PIPE_BUF bytes; only if another writer fills it meanwhile
@@ -186,9 +182,9 @@ bool safe_write(const struct blocked_signals *signals, int fd, int type, struct 
 
 static int open_anew(int fd)
 {
-	char path[FILE_OWN_PATH_SIZE];
+	char path[FILE_PATH_SIZE];
 
-	file_own_path(fd, path);
+	file_path_of(path, 0, "fd", fd);
 	return safe_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 

@@ -7,12 +7,13 @@
 #ifndef SLSHIM_SAFE_WRITE_H
 #define SLSHIM_SAFE_WRITE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/uio.h>
 
+#include "process.h"
+
 struct blocked_signals {
-	sigset_t mask, pending; /* as they were */
+	struct signal_mask mask, pending; /* as they were */
 };
 
 void safe_write_begin(struct blocked_signals *signals);

@@ -20,6 +20,8 @@
  *     thread_pool      each worker has four threads that do all that workers do
  *     cancelled        each worker first has a thread that is cancelled when it accepts
  *     lone             a single worker, beside helpers that wait for another listener
+ *     closed           1 and 2 are closed before the lock is made, whose token may land there
+ *     closed_error     2 alone is closed
  *     own_listener     each worker opens a listener of its own, with SO_REUSEPORT
  *     unlink           the master's atexit handler, which workers inherit, unlinks the socket */
 #define _GNU_SOURCE
@@ -293,6 +295,12 @@ static void find_parts(int argc, char **argv)
 	}
 }
 
+static void say_where(void)
+{
+	printf("port %d pid %d\n", ntohs(place.sin_port), (int)getpid());
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	find_parts(argc, argv);
@@ -312,10 +320,16 @@ int main(int argc, char **argv)
 		open_admin_listener();
 	if (is_odd("unlink"))
 		atexit(unlink_socket);
+	if (is_odd("closed") || is_odd("closed_error")) {
+		say_where();
+		close(STDERR_FILENO);
+	}
+	if (is_odd("closed"))
+		close(STDOUT_FILENO);
 	lock->make();
 	service->prepare();
-	printf("port %d pid %d\n", ntohs(place.sin_port), (int)getpid());
-	fflush(stdout);
+	if (!is_odd("closed") && !is_odd("closed_error"))
+		say_where();
 	for (int i = 0; i < WORKERS; i++)
 		start_worker(is_odd("lone") && i > 0);
 	for (;;) {
