@@ -140,17 +140,19 @@ static bool completes_socketpair(struct look *look, file_id id)
 	return (look->socketpairs[0] & look->socketpairs[1]) != 0;
 }
 
+/* One of which that cannot be told may be. */
 static bool is_eventfd(int fd)
 {
 	static const char kind[] = "anon_inode:[eventfd]";
 	char target[sizeof kind];
 	struct line path;
+	ssize_t length;
 
 	line_start(&path);
 	line_text(&path, "/proc/self/fd/");
 	line_number(&path, (uint64_t)fd);
-	return readlink(path.text, target, sizeof target) == sizeof kind - 1 &&
-	       memcmp(target, kind, sizeof kind - 1) == 0;
+	length = readlink(path.text, target, sizeof target);
+	return length < 0 || (length == sizeof kind - 1 && memcmp(target, kind, sizeof kind - 1) == 0);
 }
 
 static enum lock look_at(struct look *look, int fd)
