@@ -100,16 +100,19 @@ static bool are_partners(int fd, int other)
 
 /* --------------------------------------------------------------- suspicion */
 
-/* What /proc calls a file that has no name begins like this. */
-static bool is_called(int fd, const char *kind)
+/* What /proc calls a file that has no name begins like this; `otherwise`: where it does not tell.
+ */
+static bool is_called(int fd, const char *kind, bool otherwise)
 {
 	char target[32];
 	char path[FILE_PATH_SIZE];
-	size_t length = strlen(kind);
+	ssize_t length = (ssize_t)strlen(kind), found;
 
 	file_path_of(path, 0, "fd", fd);
-	return readlink(path, target, sizeof target) >= (ssize_t)length &&
-	       memcmp(target, kind, length) == 0;
+	found = readlink(path, target, sizeof target);
+	if (found < 0)
+		return otherwise;
+	return found >= length && memcmp(target, kind, (size_t)length) == 0;
 }
 
 /* Bit O_RDONLY, O_WRONLY or O_RDWR; the last is both ends of a pipe. */
@@ -128,7 +131,7 @@ static bool is_own_end(int fd, file_id id)
 
 	return is_kind(found, LOCK_PIPE) && is_own(found) && are_partners(fd, partner) &&
 	       file_identify(partner, &type) == id &&
-	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && is_called(fd, "pipe:[");
+	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && is_called(fd, "pipe:[", false);
 }
 
 /* As many pipes as are told apart in one look through the descriptors; `next` is the first one that
@@ -232,7 +235,8 @@ static enum lock look_at(struct look *look, int fd)
 
 	if (type == S_IFIFO && completes_pipe(look, fd, id))
 		return LOCK_PIPE;
-	if (type == FILE_ANONYMOUS && !is_own_eventfd(fd) && is_called(fd, "anon_inode:[eventfd]"))
+	if (type == FILE_ANONYMOUS && !is_own_eventfd(fd) &&
+	    is_called(fd, "anon_inode:[eventfd]", true))
 		return LOCK_EVENTFD;
 	return LOCK_NONE;
 }

@@ -112,7 +112,8 @@ int process_descriptor_end(void)
 	if (file_read("/proc/self/status", text, sizeof text)) {
 		const char *found = strstr(text, key);
 
-		if (found != NULL && number_read(found + sizeof key - 1, &size) != NULL && size < HIGHEST)
+		if (found != NULL && number_read(found + sizeof key - 1, &size) != NULL && size > 0 &&
+		    size < HIGHEST)
 			return (int)size;
 	}
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)

@@ -1,12 +1,13 @@
 /* main.c - the prefork servers that people write: one loop, put together from the parts that the
  * options name.
  *
- *     hand_written [-a WAIT] [-s SERVICE] [-l LOCK] [-o ODDITY] [-u PATH]
+ *     hand_written [-a WAIT] [-s SERVICE] [-l LOCK] [-o ODDITY] [-u PATH] [-p PORT]
  *
  * Eight workers take the lock, wait, accept, release the lock, serve and end the connection. The
  * master replaces each that ends, until SIGTERM; SIGQUIT makes a worker leave between two
  * connections, and SIGHUP the master sends it to all of them. It prints one line with its port and
- * its pid, and on standard error each status that is not 0. -u listens on a unix socket instead.
+ * its pid, and on standard error each status that is not 0. -u listens on a unix socket instead,
+ * -p at this port, and asks the kernel nothing about it.
  * The ODDITY is one of
  *
  *     stuck            a worker's atexit handler never returns
@@ -89,7 +90,8 @@ static void open_internet_socket(void)
 
 	place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	open_socket(AF_INET, &place, sizeof place);
-	fail_if(getsockname(listener, (struct sockaddr *)&place, &size) != 0, "getsockname");
+	fail_if(place.sin_port == 0 && getsockname(listener, (struct sockaddr *)&place, &size) != 0,
+	        "getsockname");
 }
 
 static void open_unix_socket(void)
@@ -277,7 +279,7 @@ static void find_parts(int argc, char **argv)
 	how_to_wait = find_wait("accept");
 	service = find_service("close");
 	lock = find_lock("none");
-	while ((option = getopt(argc, argv, "a:s:l:o:u:")) != -1) {
+	while ((option = getopt(argc, argv, "a:s:l:o:u:p:")) != -1) {
 		if (option == 'a')
 			how_to_wait = find_wait(optarg);
 		else if (option == 's')
@@ -288,6 +290,8 @@ static void find_parts(int argc, char **argv)
 			oddity = optarg;
 		else if (option == 'u')
 			path = optarg;
+		else if (option == 'p')
+			place.sin_port = htons((uint16_t)atoi(optarg));
 	}
 	if (how_to_wait == NULL || service == NULL || lock == NULL) {
 		fprintf(stderr, "hand_written: there is no such part\n");

@@ -23,7 +23,7 @@ static void read_request(int connection)
 {
 	char request[4096];
 
-	fail_if(read(connection, request, sizeof request) < 0, "read");
+	fail_if(recv(connection, request, sizeof request, 0) < 0, "recv");
 }
 
 /* The client closes first: a close with something unread would reset the connection. */
@@ -32,7 +32,7 @@ static void finish(int connection)
 	char rest[4096];
 
 	shutdown(connection, SHUT_WR);
-	while (read(connection, rest, sizeof rest) > 0)
+	while (recv(connection, rest, sizeof rest, 0) > 0)
 		;
 }
 
@@ -41,8 +41,8 @@ void answer(int connection)
 	static const char reply[] = REPLY;
 
 	read_request(connection);
-	if (write(connection, reply, sizeof reply - 1) < 0)
-		perror("hand_written: write");
+	if (send(connection, reply, sizeof reply - 1, 0) < 0)
+		perror("hand_written: send");
 	finish(connection);
 }
 
