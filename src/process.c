@@ -189,24 +189,28 @@ bool process_handles(int signal)
 	       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
 }
 
-static uint64_t bit_of(int signal)
-{
-	return UINT64_C(1) << (signal - 1);
-}
-
 HOT struct signal_mask process_hold_signals(void)
 {
-	const uint64_t faults = bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) | bit_of(SIGFPE) |
-	                        bit_of(SIGTRAP) | bit_of(SIGSYS) | bit_of(SIGABRT);
-	struct signal_mask held = {{~faults}}, before = {{0}};
+	struct signal_mask faults = {.is_known = false}, held, before = {.is_known = false};
 
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &held, &before, sizeof held);
+	process_add_signal(&faults, SIGSEGV);
+	process_add_signal(&faults, SIGBUS);
+	process_add_signal(&faults, SIGILL);
+	process_add_signal(&faults, SIGFPE);
+	process_add_signal(&faults, SIGTRAP);
+	process_add_signal(&faults, SIGSYS);
+	process_add_signal(&faults, SIGABRT);
+	for (size_t i = 0; i < SIGNAL_WORDS; i++)
+		held.words[i] = ~faults.words[i];
+	before.is_known =
+	    syscall(SYS_rt_sigprocmask, SIG_BLOCK, held.words, before.words, sizeof before.words) == 0;
 	return before;
 }
 
 HOT void process_set_mask(const struct signal_mask *mask)
 {
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, NULL, sizeof *mask);
+	if (mask->is_known)
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask->words, NULL, sizeof mask->words);
 }
 
 bool process_has_children(void)

@@ -38,20 +38,26 @@ bool process_holds(pid_t pid, int fd);
 /* Has this process a handler for the signal, which would be ignored or kill otherwise? */
 bool process_handles(int signal);
 
-/* The signals that a thread has blocked, or that are pending, as the kernel has them: bit n - 1 of
- * the first word is signal n. By system calls, because the C library's functions copy sets of 1024
- * bits. */
+/* The signals that a thread has blocked, as the kernel has them. By system calls, because the C
+ * library's functions copy sets of 1024 bits. */
+enum { SIGNAL_WORD = 8 * sizeof(unsigned long), SIGNAL_WORDS = (_NSIG - 2) / SIGNAL_WORD + 1 };
 struct signal_mask {
-	uint64_t words[(_NSIG + 62) / 64];
+	unsigned long words[SIGNAL_WORDS];
+	bool is_known; /* the kernel has told, and is to be told again */
 };
+
+static inline void process_add_signal(struct signal_mask *mask, int signal)
+{
+	mask->words[(signal - 1) / SIGNAL_WORD] |= 1ul << (signal - 1) % SIGNAL_WORD;
+}
 
 static inline bool process_blocks(const struct signal_mask *mask, int signal)
 {
-	return mask->words[0] >> (signal - 1) & 1;
+	return mask->words[(signal - 1) / SIGNAL_WORD] >> (signal - 1) % SIGNAL_WORD & 1;
 }
 
 /* Blocks all signals but those by which the kernel tells a thread of its own fault; what was
- * blocked before. Or blocks just what `mask` says. */
+ * blocked before. Or blocks just what `mask` says, unless it is not known. */
 struct signal_mask process_hold_signals(void);
 void process_set_mask(const struct signal_mask *mask);
 

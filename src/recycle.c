@@ -35,11 +35,11 @@ enum phase { SERVING, LEAVING, STAYING };
 enum { MOMENTS = MOMENT_IDLE + 1 };
 
 static struct {
-	atomic_flag busy;          /* a thread holds the guard */
-	uint64_t blocked[MOMENTS]; /* the signals that were blocked whenever this moment came */
-	_Atomic bool entered;      /* has come to its first accept */
-	_Atomic bool arrived;      /* has come to that, or to wait for a listener */
-	_Atomic unsigned looked;   /* for one that it waits for */
+	atomic_flag busy;                    /* a thread holds the guard */
+	struct signal_mask blocked[MOMENTS]; /* the signals that were blocked whenever it came */
+	_Atomic bool entered;                /* has come to its first accept */
+	_Atomic bool arrived;                /* has come to that, or to wait for a listener */
+	_Atomic unsigned looked;             /* for one that it waits for */
 	_Atomic enum phase phase;
 	struct departure departure;
 	enum lock lock;         /* the suspicion that made its moment the close */
@@ -91,6 +91,12 @@ HOT static void end(const struct guard *guard)
 	let_through(guard);
 }
 
+static void note_blocked(const struct guard *guard, enum moment moment)
+{
+	for (size_t i = 0; i < SIGNAL_WORDS; i++)
+		self.blocked[moment].words[i] &= guard->mask.words[i];
+}
+
 /* On a stack that a handler has for itself there is little room, and none for another handler. */
 static bool is_on_handlers_stack(void)
 {
@@ -103,7 +109,10 @@ static bool is_on_handlers_stack(void)
  * has interrupted may hold a lock of the C library. */
 static bool is_in_handler(const struct guard *guard, enum moment moment)
 {
-	return (guard->mask.words[0] & ~self.blocked[moment]) != 0 || is_on_handlers_stack();
+	for (size_t i = 0; i < SIGNAL_WORDS; i++)
+		if (guard->mask.words[i] & ~self.blocked[moment].words[i])
+			return true;
+	return is_on_handlers_stack();
 }
 
 /* -------------------------------------------------------------------- birth */
@@ -546,7 +555,7 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment,
 		measure();
 	if (moment == MOMENT_ACCEPT && verdict.crossed != 0 && is_idle_at_accept())
 		moment = MOMENT_IDLE;
-	self.blocked[moment] &= guard.mask.words[0];
+	note_blocked(&guard, moment);
 	if (self.phase == SERVING)
 		judge(moment, &guard, wait);
 	else if (self.phase == LEAVING && self.is_told)

@@ -29,8 +29,8 @@ static const long no_time[4];
 void safe_write_begin(struct blocked_signals *signals)
 {
 	signals->mask = process_hold_signals();
-	signals->pending = (struct signal_mask){{0}};
-	syscall(SYS_rt_sigpending, &signals->pending, sizeof signals->pending);
+	signals->pending = (struct signal_mask){.is_known = false};
+	syscall(SYS_rt_sigpending, signals->pending.words, sizeof signals->pending.words);
 }
 
 void safe_write_end(const struct blocked_signals *signals)
@@ -58,11 +58,13 @@ void safe_close(int fd)
  * be somebody else's, and stays. SIGTTOU is not raised while it is blocked. */
 static void take_back(const struct blocked_signals *signals, int number)
 {
-	struct signal_mask only = {{UINT64_C(1) << (number - 1)}};
+	struct signal_mask only = {.is_known = false};
 
+	process_add_signal(&only, number);
 	if (process_blocks(&signals->pending, number))
 		return;
-	while (syscall(SYS_rt_sigtimedwait, &only, NULL, no_time, sizeof only) < 0 && errno == EINTR)
+	while (syscall(SYS_rt_sigtimedwait, only.words, NULL, no_time, sizeof only.words) < 0 &&
+	       errno == EINTR)
 		;
 }
 
