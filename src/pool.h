@@ -48,7 +48,8 @@
 #include "mailbox.h"
 
 /* Elsewhere the compiler would take locks, each process its own. */
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the page takes 64-bit atomics without locks");
+_Static_assert(__atomic_always_lock_free(sizeof(_Atomic uint64_t), 0),
+               "the page takes 64-bit atomics without locks");
 
 enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
 

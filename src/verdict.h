@@ -1,12 +1,10 @@
 /* verdict.h - what was measured of this worker, over which limits that is, and since when.
  *
- * The state belongs to one process; whoever calls sees to it that one thread does at a time;
- * any may look whether something is `crossed`. May not know: how a worker leaves, or what is in its
- * way. */
+ * The state belongs to one process; whoever calls sees to it that one thread does at a time. May
+ * not know: how a worker leaves, or what is in its way. */
 #ifndef SLSHIM_VERDICT_H
 #define SLSHIM_VERDICT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,7 +15,7 @@ enum { VERDICT_ASKED = 1u << QUANTITIES };
 struct verdict {
 	uint64_t limit[QUANTITIES]; /* of this worker, within SL_JITTER of those that are set */
 	struct sample sample;       /* the last one */
-	_Atomic unsigned crossed;   /* by it, where that counts; bit q: the limit on quantity q;
+	unsigned crossed;           /* by it, where that counts; bit q: the limit on quantity q;
 	                               VERDICT_ASKED: the application has asked for it */
 	uint64_t since;             /* when it was crossed first, without a break; boot clock, ms */
 	uint64_t served;            /* connections until then */

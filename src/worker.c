@@ -50,6 +50,7 @@ void worker_born(uint64_t now)
 	worker.lost_track = false;
 	worker.many_accept = false;
 	worker.has_waiter = false;
+	worker.waiter = (pthread_t)0;
 	worker.open = 0;
 	worker.served = 0;
 	worker.requests = 0;
@@ -151,7 +152,7 @@ void worker_turns_to(int fd)
 
 	if (atomic_compare_exchange_strong(&worker.listener, &none, fd))
 		worker.acceptor = pthread_self();
-	else if (!pthread_equal(pthread_self(), worker.acceptor))
+	else if (!worker_is_thread(&worker.acceptor))
 		worker.many_accept = true;
 	worker.listener = fd;
 	if (worker_made(fd))
@@ -180,11 +181,11 @@ void worker_request_done(void)
 }
 
 /* Whoever is second is another thread, whether or not the first has written yet who it is. */
-void worker_waits(void)
+void worker_notes_waiter(void)
 {
-	if (!worker.has_waiter && !atomic_exchange(&worker.has_waiter, true))
+	if (!atomic_exchange(&worker.has_waiter, true))
 		worker.waiter = pthread_self();
-	else if (!pthread_equal(pthread_self(), worker.waiter))
+	else if (!worker_is_thread(&worker.waiter))
 		worker.many_accept = true;
 }
 

@@ -50,12 +50,12 @@ struct worker {
 	_Atomic int listener;      /* the descriptor that it last came to accept on; -1: none yet */
 	_Atomic pthread_t acceptor; /* the thread that came, ... */
 	_Atomic bool many_accept;   /* ... unless others came as well, or waited for a listener */
-	_Atomic pthread_t waiter;   /* the thread that first waited for one, ... */
-	_Atomic bool has_waiter;    /* ... if any did */
-	_Atomic bool on_own;        /* has come to one that this process itself made a listener */
-	_Atomic bool lost_track;    /* accepted a connection that the table has no room for */
-	_Atomic unsigned open;      /* tracked connections not seen closed; may be too high */
-	_Atomic uint64_t served;    /* connections accepted since the fork */
+	_Atomic pthread_t waiter; /* the thread that first waited for one, ...; 0, which no thread is */
+	_Atomic bool has_waiter;  /* ... if any did */
+	_Atomic bool on_own;      /* has come to one that this process itself made a listener */
+	_Atomic bool lost_track;  /* accepted a connection that the table has no room for */
+	_Atomic unsigned open;    /* tracked connections not seen closed; may be too high */
+	_Atomic uint64_t served;  /* connections accepted since the fork */
 	_Atomic uint64_t requests;  /* that the application said were done, since then */
 	_Atomic uint64_t unchecked; /* connections since the last check, and the requests beyond one for
 	                               each of them */
@@ -91,13 +91,20 @@ bool worker_shares_listener_with(pid_t process);
 
 bool worker_has_listener(void);
 
+/* Is it the calling thread? It is asked first who that is: fewer registers are saved then. */
+static inline bool worker_is_thread(const _Atomic pthread_t *thread)
+{
+	pthread_t self = pthread_self();
+
+	return pthread_equal(self, atomic_load_explicit(thread, memory_order_relaxed));
+}
+
 /* Before and after an accept; only in the current process. */
 void worker_turns_to(int listener);
 static inline void worker_accepts_on(int listener)
 {
 	if (listener != atomic_load_explicit(&worker.listener, memory_order_relaxed) ||
-	    !pthread_equal(pthread_self(),
-	                   atomic_load_explicit(&worker.acceptor, memory_order_relaxed)))
+	    !worker_is_thread(&worker.acceptor))
 		worker_turns_to(listener);
 }
 /* Before one on a listener that limits are not about. */
@@ -115,7 +122,12 @@ bool worker_knows_listener(int fd);
 bool worker_made(int fd);
 
 /* The calling thread waits for a listener. */
-void worker_waits(void);
+void worker_notes_waiter(void);
+static inline void worker_waits(void)
+{
+	if (!worker_is_thread(&worker.waiter))
+		worker_notes_waiter();
+}
 
 /* One load and one branch when it is not: the whole price of the close of any other descriptor. */
 static inline bool worker_tracks(int fd)
