@@ -566,11 +566,13 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment,
 }
 
 /* A worker over a limit: at which moment is there something to ask? Two threads may count the same
- * rest; then it is one longer. */
+ * rest; then it is one longer. A wait with nothing open may be the last one for long. */
 static inline bool is_to_be_asked(enum moment moment)
 {
 	unsigned rests = atomic_load_explicit(&self.rests, memory_order_relaxed);
 
+	if (moment == MOMENT_IDLE && atomic_load_explicit(&worker.open, memory_order_relaxed) == 0)
+		return moment == self.departure.way.moment;
 	if (rests > 0)
 		atomic_store_explicit(&self.rests, rests - 1, memory_order_relaxed);
 	return rests == 0 && (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
@@ -695,8 +697,18 @@ static bool may_leave_at_wait(bool has_timeout, uint64_t now)
 	return false;
 }
 
+/* Milliseconds, at least 1, until it is time to ask. */
+static unsigned find_rest(void)
+{
+	const uint64_t a_millisecond = 1000000, longest = 60000;
+	uint64_t now = clock_boot();
+	uint64_t rest = self.asks_from > now ? (self.asks_from - now) / a_millisecond : 0;
+
+	return (unsigned)((rest < longest ? rest : longest) + 1);
+}
+
 /* Measures whatever the set holds. The answer is that of recycle_before_wait(). */
-static uint64_t judge_before_wait(bool has_timeout)
+static uint64_t judge_before_wait(bool has_timeout, unsigned *later)
 {
 	uint64_t begun;
 
@@ -708,8 +720,10 @@ static uint64_t judge_before_wait(bool has_timeout)
 		measure();
 	if (verdict.crossed == 0)
 		return 0;
-	if (!is_time_to_ask())
+	if (!is_time_to_ask()) {
+		*later = has_timeout || worker.open > 0 ? 0 : find_rest();
 		return 0;
+	}
 	self.moment_came = true;
 	want(true);
 	begun = clock_thread();
@@ -719,15 +733,16 @@ static uint64_t judge_before_wait(bool has_timeout)
 	return 0;
 }
 
-uint64_t recycle_before_wait(bool has_timeout)
+uint64_t recycle_before_wait(bool has_timeout, unsigned *later)
 {
 	int saved = errno;
 	struct guard guard;
 	uint64_t begun;
 
+	*later = 0;
 	if (!worker_is_current() || !begin(&guard))
 		return 0;
-	begun = judge_before_wait(has_timeout);
+	begun = judge_before_wait(has_timeout, later);
 	end(&guard);
 	errno = saved;
 	return begun;

@@ -40,10 +40,11 @@ struct recycle_wait {
  * something to ask: not 0 where a worker that leaves when idle may do so now. Then it depends on
  * whether the set does include recycle_listener(): recycle_idle(), which returns 0, or the errno to
  * end the wait with, or recycle_waits_elsewhere(). Both are given the answer, because what it took
- * to find that out counts. */
+ * to find that out counts. `later`: milliseconds after which it is to be asked again within this
+ * wait, because nothing may end it; 0: not. */
 extern _Atomic bool recycle_leaves_idle;
 bool recycle_is_something_to_ask(void);
-uint64_t recycle_before_wait(bool has_timeout);
+uint64_t recycle_before_wait(bool has_timeout, unsigned *later);
 int recycle_listener(void);
 int recycle_idle(const struct recycle_wait *wait);
 void recycle_waits_elsewhere(uint64_t begun);

@@ -32,20 +32,6 @@ static inline bool is_something_to_ask(void)
 	return recycle_leaves_idle && recycle_is_something_to_ask();
 }
 
-static bool poll_includes(const struct pollfd *set, nfds_t count, int listener)
-{
-	for (nfds_t i = 0; i < count; i++)
-		if (set[i].fd == listener && (set[i].events & POLLIN))
-			return true;
-	return false;
-}
-
-static bool select_includes(int count, const fd_set *reads, int listener)
-{
-	return reads != NULL && listener >= 0 && listener < count && listener < FD_SETSIZE &&
-	       FD_ISSET(listener, reads);
-}
-
 struct search {
 	bool (*fits)(int fd);
 	int found;     /* -1: none */
@@ -106,20 +92,51 @@ static bool is_accepted_on(int fd)
 	return fd == recycle_listener();
 }
 
-/* ------------------------------------------------- would it return at once? */
+/* -------------------------------------------------------------------- kinds */
+
+/* How a wait is made: without either of these it lasts until something comes, or a signal that this
+ * thread does not block. */
+enum { HAS_TIMEOUT = 1, HAS_MASK = 2 };
+
+/* A wait that is about to begin, by poll, select or epoll. None of these functions changes the set,
+ * or takes anything from it. */
+struct wait {
+	struct recycle_wait asked;
+	bool (*includes)(const struct wait *wait, int listener);
+	/* Waits for as long at most; as the wait itself would: above 0 when something is there, below
+	 * with errno. */
+	int (*pause)(const struct wait *wait, unsigned milliseconds);
+};
 
 struct wait_of_poll {
-	struct recycle_wait wait;
+	struct wait wait;
 	struct pollfd *set;
 	nfds_t count;
 };
 
+static bool poll_includes(const struct wait *wait, int listener)
+{
+	const struct wait_of_poll *self = (const void *)wait;
+
+	for (nfds_t i = 0; i < self->count; i++)
+		if (self->set[i].fd == listener && (self->set[i].events & POLLIN))
+			return true;
+	return false;
+}
+
 /* Whatever it says of the set's members, the wait itself says anew. */
+static int pause_poll(const struct wait *wait, unsigned milliseconds)
+{
+	const struct wait_of_poll *self = (const void *)wait;
+
+	return real.poll(self->set, self->count, (int)milliseconds);
+}
+
 static bool is_poll_ready(const struct recycle_wait *wait, int listener)
 {
 	const struct wait_of_poll *self = (const void *)wait;
 
-	if (real.poll(self->set, self->count, 0) < 0)
+	if (pause_poll(&self->wait, 0) < 0)
 		return true;
 	for (nfds_t i = 0; i < self->count; i++)
 		if (self->set[i].revents != 0 && self->set[i].fd != listener)
@@ -127,36 +144,76 @@ static bool is_poll_ready(const struct recycle_wait *wait, int listener)
 	return false;
 }
 
+enum { SETS = 3 };
+
 struct wait_of_select {
-	struct recycle_wait wait;
+	struct wait wait;
 	int count;
-	const fd_set *of[3]; /* to read, to write, and for other things */
+	const fd_set *of[SETS]; /* to read, to write, and for other things */
 };
 
-/* Of a set there need be no more than the words that hold `count` bits. */
-static bool is_select_ready(const struct recycle_wait *wait, int listener)
+static bool select_includes(const struct wait *wait, int listener)
+{
+	const struct wait_of_select *self = (const void *)wait;
+
+	return self->of[0] != NULL && listener >= 0 && listener < self->count &&
+	       listener < FD_SETSIZE && FD_ISSET(listener, self->of[0]);
+}
+
+/* On copies. Of a set there need be no more than the words that hold `count` bits. */
+static int select_copies(const struct wait_of_select *self, fd_set copies[SETS],
+                         unsigned milliseconds)
 {
 	enum { WORD = 8 * sizeof(long) };
-	const struct wait_of_select *self = (const void *)wait;
 	size_t size = ((size_t)self->count + WORD - 1) / WORD * sizeof(long);
-	struct timeval at_once = {0, 0};
-	fd_set copies[3];
-	int ready;
+	struct timeval time = {milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000};
 
+	memset(copies, 0, SETS * sizeof *copies);
 	if (self->count < 0 || self->count > FD_SETSIZE)
-		return true;
-	memset(copies, 0, sizeof copies);
-	for (int i = 0; i < 3; i++)
+		return 1;
+	for (int i = 0; i < SETS; i++)
 		if (self->of[i] != NULL)
 			memcpy(&copies[i], self->of[i], size);
-	ready = real.select(self->count, &copies[0], &copies[1], &copies[2], &at_once);
+	return real.select(self->count, &copies[0], &copies[1], &copies[2], &time);
+}
+
+static int pause_select(const struct wait *wait, unsigned milliseconds)
+{
+	fd_set copies[SETS];
+
+	return select_copies((const void *)wait, copies, milliseconds);
+}
+
+static bool is_select_ready(const struct recycle_wait *wait, int listener)
+{
+	fd_set copies[SETS];
+	int ready = select_copies((const void *)wait, copies, 0);
+
 	return ready < 0 || ready > (FD_ISSET(listener, &copies[0]) ? 1 : 0);
 }
 
 struct wait_of_epoll {
-	struct recycle_wait wait;
+	struct wait wait;
 	int set;
 };
+
+static bool epoll_includes(const struct wait *wait, int listener)
+{
+	const struct wait_of_epoll *self = (const void *)wait;
+
+	(void)listener;
+	return find_in_epoll(self->set, is_accepted_on) >= 0;
+}
+
+/* The set itself is ready when one of its members is; which, its wait alone would tell, for once.
+ */
+static int pause_epoll(const struct wait *wait, unsigned milliseconds)
+{
+	const struct wait_of_epoll *self = (const void *)wait;
+	struct pollfd set = {.fd = self->set, .events = POLLIN};
+
+	return real.poll(&set, 1, (int)milliseconds);
+}
 
 /* What an edge has told already counts as ready, too: the wait would not tell it again, but nobody
  * else knows. */
@@ -178,27 +235,49 @@ static bool is_member_ready(const char *line, void *listener)
 	return member.fd == *(int *)listener || real.poll(&member, 1, 0) == 0;
 }
 
-/* The set itself is ready when one of its members is; which, its wait alone would tell, for once.
- */
 static bool is_epoll_ready(const struct recycle_wait *wait, int listener)
 {
 	const struct wait_of_epoll *self = (const void *)wait;
-	struct pollfd set = {.fd = self->set, .events = POLLIN};
-	int ready = real.poll(&set, 1, 0);
+	int ready = pause_epoll(&self->wait, 0);
 
 	return ready != 0 && (ready < 0 || !each_of_epoll(self->set, is_member_ready, &listener));
 }
 
-/* Where the worker was sent a signal, the wait is over before it began, as if by that signal. */
-static bool is_over(const struct recycle_wait *wait, bool includes_listener)
-{
-	int interruption;
+/* ---------------------------------------------------------- before the wait */
 
-	if (!includes_listener) {
-		recycle_waits_elsewhere(wait->begun);
+static struct wait make_wait(int how, bool (*is_ready)(const struct recycle_wait *, int),
+                             bool (*includes)(const struct wait *, int),
+                             int (*pause)(const struct wait *, unsigned))
+{
+	return (struct wait){
+	    .asked = {.has_timeout = how & HAS_TIMEOUT, .is_ready = is_ready},
+	    .includes = includes,
+	    .pause = how == 0 ? pause : NULL,
+	};
+}
+
+/* Where it is too early to ask, and nothing may wake this worker later, once more when it is time.
+ * True where the wait is over before it began: by a signal that came meanwhile, or that the worker
+ * was sent. */
+static bool is_over(struct wait *wait)
+{
+	unsigned later = 0;
+	int ready = 1, interruption;
+
+	wait->asked.begun = recycle_before_wait(wait->asked.has_timeout, &later);
+	if (later > 0 && wait->pause != NULL)
+		ready = wait->pause(wait, later);
+	if (ready < 0)
+		return errno == EINTR;
+	if (ready == 0)
+		wait->asked.begun = recycle_before_wait(wait->asked.has_timeout, &later);
+	if (wait->asked.begun == 0)
+		return false;
+	if (!wait->includes(wait, recycle_listener())) {
+		recycle_waits_elsewhere(wait->asked.begun);
 		return false;
 	}
-	interruption = recycle_idle(wait);
+	interruption = recycle_idle(&wait->asked);
 	if (interruption != 0)
 		errno = interruption;
 	return interruption != 0;
@@ -243,41 +322,39 @@ static void note_select(int count, const fd_set *reads, bool has_timeout)
 		}
 }
 
-RARE static bool ask_before_poll(struct pollfd *set, nfds_t count, bool has_timeout)
+RARE static bool ask_before_poll(struct pollfd *set, nfds_t count, int how)
 {
-	struct wait_of_poll self = {
-	    {has_timeout, is_poll_ready, recycle_before_wait(has_timeout)}, set, count};
+	struct wait_of_poll self = {make_wait(how, is_poll_ready, poll_includes, pause_poll), set,
+	                            count};
 
-	return self.wait.begun != 0 &&
-	       is_over(&self.wait, poll_includes(set, count, recycle_listener()));
+	return is_over(&self.wait);
 }
 
-static bool is_poll_over(struct pollfd *set, nfds_t count, bool has_timeout)
+static bool is_poll_over(struct pollfd *set, nfds_t count, int how)
 {
 	if (recycle_notes_waits)
-		note_poll(set, count, has_timeout);
-	return is_something_to_ask() && ask_before_poll(set, count, has_timeout);
+		note_poll(set, count, how & HAS_TIMEOUT);
+	return is_something_to_ask() && ask_before_poll(set, count, how);
 }
 
 RARE static bool ask_before_select(int count, const fd_set *reads, const fd_set *writes,
-                                   const fd_set *others, bool has_timeout)
+                                   const fd_set *others, int how)
 {
 	struct wait_of_select self = {
-	    {has_timeout, is_select_ready, recycle_before_wait(has_timeout)},
+	    make_wait(how, is_select_ready, select_includes, pause_select),
 	    count,
 	    {reads, writes, others},
 	};
 
-	return self.wait.begun != 0 &&
-	       is_over(&self.wait, select_includes(count, reads, recycle_listener()));
+	return is_over(&self.wait);
 }
 
 static bool is_select_over(int count, const fd_set *reads, const fd_set *writes,
-                           const fd_set *others, bool has_timeout)
+                           const fd_set *others, int how)
 {
 	if (recycle_notes_waits)
-		note_select(count, reads, has_timeout);
-	return is_something_to_ask() && ask_before_select(count, reads, writes, others, has_timeout);
+		note_select(count, reads, how & HAS_TIMEOUT);
+	return is_something_to_ask() && ask_before_select(count, reads, writes, others, how);
 }
 
 /* The set that was seen to have a listener, that one, and by which process. */
@@ -309,19 +386,18 @@ static void note_epoll(int set, bool has_timeout)
 		arrive_at_epoll(listener, set);
 }
 
-RARE static bool ask_before_epoll(int set, bool has_timeout)
+RARE static bool ask_before_epoll(int set, int how)
 {
-	struct wait_of_epoll self = {{has_timeout, is_epoll_ready, recycle_before_wait(has_timeout)},
-	                             set};
+	struct wait_of_epoll self = {make_wait(how, is_epoll_ready, epoll_includes, pause_epoll), set};
 
-	return self.wait.begun != 0 && is_over(&self.wait, find_in_epoll(set, is_accepted_on) >= 0);
+	return is_over(&self.wait);
 }
 
-static bool is_epoll_over(int set, bool has_timeout)
+static bool is_epoll_over(int set, int how)
 {
 	if (recycle_notes_waits)
-		note_epoll(set, has_timeout);
-	return is_something_to_ask() && ask_before_epoll(set, has_timeout);
+		note_epoll(set, how & HAS_TIMEOUT);
+	return is_something_to_ask() && ask_before_epoll(set, how);
 }
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
@@ -332,7 +408,9 @@ HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
 HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
                const sigset_t *mask)
 {
-	return is_poll_over(set, count, timeout != NULL) ? -1 : real.ppoll(set, count, timeout, mask);
+	return is_poll_over(set, count, (timeout != NULL) | HAS_MASK)
+	           ? -1
+	           : real.ppoll(set, count, timeout, mask);
 }
 
 HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
@@ -347,7 +425,7 @@ HOOK int pselect(int count, fd_set *restrict reads, fd_set *restrict writes,
                  fd_set *restrict others, const struct timespec *restrict timeout,
                  const sigset_t *restrict mask)
 {
-	return is_select_over(count, reads, writes, others, timeout != NULL)
+	return is_select_over(count, reads, writes, others, (timeout != NULL) | HAS_MASK)
 	           ? -1
 	           : real.pselect(count, reads, writes, others, timeout, mask);
 }
@@ -360,14 +438,15 @@ HOOK int epoll_wait(int set, struct epoll_event *events, int most, int timeout)
 HOOK int epoll_pwait(int set, struct epoll_event *events, int most, int timeout,
                      const sigset_t *mask)
 {
-	return is_epoll_over(set, timeout >= 0) ? -1
-	                                        : real.epoll_pwait(set, events, most, timeout, mask);
+	return is_epoll_over(set, (timeout >= 0) | HAS_MASK)
+	           ? -1
+	           : real.epoll_pwait(set, events, most, timeout, mask);
 }
 
 HOOK int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *timeout,
                       const sigset_t *mask)
 {
-	return is_epoll_over(set, timeout != NULL)
+	return is_epoll_over(set, (timeout != NULL) | HAS_MASK)
 	           ? -1
 	           : real.epoll_pwait2(set, events, most, timeout, mask);
 }
@@ -385,7 +464,7 @@ HOOK int __poll_chk(struct pollfd *set, nfds_t count, int timeout, size_t room)
 HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *timeout,
                      const sigset_t *mask, size_t room)
 {
-	return is_poll_over(set, count, timeout != NULL)
+	return is_poll_over(set, count, (timeout != NULL) | HAS_MASK)
 	           ? -1
 	           : real.ppoll_chk(set, count, timeout, mask, room);
 }
@@ -400,14 +479,17 @@ int __epoll_pwait2_time64(int, struct epoll_event *, int, const void *, const si
 
 HOOK int __ppoll64(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask)
 {
-	return is_poll_over(set, count, time != NULL) ? -1 : real.ppoll64(set, count, time, mask);
+	return is_poll_over(set, count, (time != NULL) | HAS_MASK)
+	           ? -1
+	           : real.ppoll64(set, count, time, mask);
 }
 
 HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask,
                        size_t room)
 {
-	return is_poll_over(set, count, time != NULL) ? -1
-	                                              : real.ppoll64_chk(set, count, time, mask, room);
+	return is_poll_over(set, count, (time != NULL) | HAS_MASK)
+	           ? -1
+	           : real.ppoll64_chk(set, count, time, mask, room);
 }
 
 HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, void *time)
@@ -420,7 +502,7 @@ HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, vo
 HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
                      const sigset_t *mask)
 {
-	return is_select_over(count, reads, writes, others, time != NULL)
+	return is_select_over(count, reads, writes, others, (time != NULL) | HAS_MASK)
 	           ? -1
 	           : real.pselect64(count, reads, writes, others, time, mask);
 }
@@ -428,7 +510,7 @@ HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, c
 HOOK int __epoll_pwait2_time64(int set, struct epoll_event *events, int most, const void *time,
                                const sigset_t *mask)
 {
-	return is_epoll_over(set, time != NULL)
+	return is_epoll_over(set, (time != NULL) | HAS_MASK)
 	           ? -1
 	           : real.epoll_pwait2_time64(set, events, most, time, mask);
 }
