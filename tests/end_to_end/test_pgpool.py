@@ -59,6 +59,7 @@ def backend():
     with Postgres({}) as server:
         server.pgbench("-i", "-q")
         yield server
+        server.stop()
 
 
 @pytest.fixture(scope="module", params=["off", "on"], ids=["", "serialize_accept"])
