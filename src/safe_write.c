@@ -63,9 +63,7 @@ static void take_back(const struct blocked_signals *signals, int number)
 	process_add_signal(&only, number);
 	if (process_blocks(&signals->pending, number))
 		return;
-	while (syscall(SYS_rt_sigtimedwait, only.words, NULL, no_time, sizeof only.words) < 0 &&
-	       errno == EINTR)
-		;
+	syscall(SYS_rt_sigtimedwait, only.words, NULL, no_time, sizeof only.words);
 }
 
 static ssize_t after_write(const struct blocked_signals *signals, ssize_t written)
@@ -159,8 +157,6 @@ static bool write_all(const struct blocked_signals *signals, way_to_write *write
 			continue;
 		}
 		written = write_some(signals, fd, pieces, count);
-		if (written < 0 && errno == EINTR)
-			continue;
 		if (written <= 0)
 			return false;
 		for (; count > 0 && (size_t)written >= pieces->iov_len; pieces++, count--)

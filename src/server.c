@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "binding.h"
 #include "log.h"
 #include "meter.h"
 #include "page_file.h"
@@ -155,8 +156,10 @@ void server_announce(void)
 	if (server.page != NULL && !pool_say_once(server.page, REMARK_LIMITS))
 		return;
 	say_remarks();
-	if (server.is_on)
-		say_limits();
+	if (!server.is_on)
+		return;
+	say_limits();
+	binding_complete();
 }
 
 /* One of many, of which no other tells it anything: it says what is wrong, and no more. It may be

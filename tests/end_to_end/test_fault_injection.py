@@ -106,7 +106,7 @@ CONDITIONS = {
     },
     # Over from birth, or right after it; measured at every connection.
     "walks": FEW
-    | {"SL_MAX_UNSHARED": 100, "SL_MAX_GROWTH": 1, "SL_TRIM": 1, "SL_PROBE_BUDGET": "100%"},
+    | {"SL_MAX_UNSHARED": 100, "SL_MAX_GROWTH": 1, "SL_TRIM": 1},
     "pressure": FEW | {"SL_PRESSURE": "1%"},
     "syslog": FEW | {"SL_LOG": "syslog"},
     "a signal": FEW | {"SL_LEAVE": "QUIT@idle"},

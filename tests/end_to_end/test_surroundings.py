@@ -2,6 +2,9 @@
 cancelled, interrupted by handlers that do not return, with their files closed under them. They serve
 as they do without the library, and are recycled as any others."""
 
+import re
+from collections import Counter
+
 import pytest
 
 from servers import HandWritten, ab, get, leavings, shim, wrk
@@ -82,6 +85,29 @@ def test_small_stack():
     at each of them, and leaves at a moment at which it is in no handler."""
     environment = shim(SL_MAX_UNSHARED="2M", SL_LEAVE="QUIT@accept", **PACE)
     expect_recycled(HandWritten(environment, "accept", "in_handler"), "QUIT@accept")
+
+
+# In the order of a leaving: the watchdog, what the C library holds, the end.
+LAST_CALLS = {"sigaction", "sigemptyset", "sigaddset", "pthread_sigmask", "alarm", "fflush", "_exit"}
+BINDING = r"^ *(\d+):\tbinding file \S*libslshim\.so \[0\] to \S+ \[0\]: normal symbol `(\w+)' \[\S+\]$"
+
+
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
+def test_workers_have_nothing_bound(wait):
+    """A function's first call takes much of a stack: those were made in the master, but for the last
+    ones. Workers write at the same time, and so some lines are mixed up: what all of them call counts."""
+    environment = shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS=20, SL_MAX_SWAP="1G", **PACE)
+    server = HandWritten(environment, wait)
+    server.environment |= {"LD_DEBUG": "bindings", "LD_DEBUG_OUTPUT": str(server.directory / "bound")}
+    expect_recycled(server, "_exit@idle", at_least=30)
+    (said,) = [path.read_text() for path in server.directory.glob(f"bound.{server.master.pid}")]
+    found = Counter(
+        name
+        for pid, name in re.findall(BINDING, said, re.MULTILINE)
+        if int(pid) != server.master.pid
+    )
+    print(found)
+    assert {name for name, count in found.items() if count >= 8} <= LAST_CALLS
 
 
 def test_never_leaves_on_a_handlers_stack():
