@@ -25,6 +25,7 @@ static const char names[] = "up to 8 names of programs or of their scripts (http
                             "commas between";
 static const char budgets[] = "a share of the time, 1% to 100%";
 static const char targets[] = "stderr, syslog, off or an absolute path";
+static const char lengths[] = "at most 1024 bytes";
 
 /* ------------------------------------------------------------------ values */
 
@@ -440,23 +441,124 @@ static void read_variable(struct config *config, struct remarks *remarks, const 
 				refuse(remarks, name, value, variables[i].accepted);
 			return;
 		}
-	wonder(remarks, name);
 }
 
+/* Not of <string.h>: where nothing else of the C library is called, the loader need not look it up
+ * for every program that is started. */
 static bool is_ours(const char *variable)
 {
-	return strncmp(variable, "SL_", 3) == 0;
+	return variable[0] == 'S' && variable[1] == 'L' && variable[2] == '_';
 }
 
-bool config_is_asked_for(char *const environment[])
+/* The length of what comes before the '='; 0 if that is not there, or the name is longer than any
+ * slip in typing one of ours would be. */
+static size_t name_length(const char *variable)
 {
-	for (; *environment != NULL; environment++)
-		if (is_ours(*environment))
+	enum { LONGEST = 63 };
+	size_t length = 3;
+
+	while (length <= LONGEST && variable[length] != '=' && variable[length] != '\0')
+		length++;
+	return length <= LONGEST && variable[length] == '=' ? length : 0;
+}
+
+/* Both begin with SL_. */
+static bool has_name(const char *variable, size_t length, const char *name)
+{
+	size_t i = 3;
+
+	while (i < length && variable[i] == name[i])
+		i++;
+	return i == length && name[i] == '\0';
+}
+
+/* It has its effect before the program begins, or concerns programs that are started as workers. */
+static bool cannot_wait(const struct variable *variable)
+{
+	return variable->read == read_only || variable->read == read_thp || variable->read == read_ksm;
+}
+
+/* Notes what the name of a variable tells; false if we have none of that name. */
+static bool is_known(struct config_kept *kept, const char *variable, size_t length)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (has_name(variable, length, quantity_kinds[q].variable))
 			return true;
+	for (int i = 0; i < VARIABLES; i++)
+		if (has_name(variable, length, variables[i].name)) {
+			kept->cannot_wait = kept->cannot_wait || cannot_wait(&variables[i]);
+			return true;
+		}
 	return false;
 }
 
-void config_read(struct config *config, struct remarks *remarks, char *const environment[])
+/* The compiler may not make a call of it: see is_ours(). */
+static void copy(char *to, const char *from, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		to[i] = from[i];
+		__asm__("");
+	}
+	to[length] = '\0';
+}
+
+static void keep_text(struct config_kept *kept, char *room, size_t size, const char *from,
+                      size_t length)
+{
+	if (size - kept->size <= length) {
+		kept->is_cut = true;
+		return;
+	}
+	copy(room + kept->size, from, length);
+	kept->size += length + 1;
+}
+
+/* Up to one byte more than may be, by which it is known for too long. */
+static size_t value_end(const char *variable, size_t at)
+{
+	size_t end = at;
+
+	while (end - at <= CONFIG_VALUE_MOST && variable[end] != '\0')
+		end++;
+	return end;
+}
+
+void config_keep(struct config_kept *kept, char *room, size_t size, char *const environment[])
+{
+	enum { NAMED = 8 };
+
+	kept->text = room;
+	kept->size = 0;
+	kept->others = kept->named = 0;
+	kept->is_cut = kept->cannot_wait = false;
+	for (; *environment != NULL; environment++) {
+		const char *variable = *environment;
+		size_t length = is_ours(variable) ? name_length(variable) : 0;
+
+		if (length == 0)
+			continue;
+		if (is_known(kept, variable, length))
+			keep_text(kept, room, size, variable, value_end(variable, length + 1));
+		else if (kept->others++ < NAMED) {
+			keep_text(kept, room, size, variable, length);
+			kept->named++;
+		}
+	}
+}
+
+static void refuse_all(struct remarks *remarks)
+{
+	struct line line;
+
+	line_start(&line);
+	line_text(&line, "the SL_ variables are refused and slshim is off; accepted: at most ");
+	line_number(&line, CONFIG_ROOM);
+	line_text(&line, " bytes of them");
+	keep(remarks, &line);
+	remarks->errors++;
+}
+
+void config_read(struct config *config, struct remarks *remarks, const struct config_kept *kept)
 {
 	*config = (struct config){
 	    .check_every = 1,
@@ -466,18 +568,40 @@ void config_read(struct config *config, struct remarks *remarks, char *const env
 	    .max_leaving_is_percent = true,
 	};
 	remarks->errors = remarks->warnings = 0;
-	for (; *environment != NULL; environment++) {
-		const char *equals = strchr(*environment, '=');
+	if (kept->is_cut)
+		refuse_all(remarks);
+	for (size_t at = 0; at < kept->size; at += strlen(kept->text + at) + 1) {
+		const char *variable = kept->text + at, *equals = strchr(variable, '=');
 		char name[64];
 
-		if (!is_ours(*environment) || equals == NULL)
+		if (equals == NULL)
 			continue;
-		if ((size_t)(equals - *environment) >= sizeof name)
-			continue; /* not even a slip in typing one of ours */
-		memcpy(name, *environment, (size_t)(equals - *environment));
-		name[equals - *environment] = '\0';
-		read_variable(config, remarks, name, equals + 1);
+		copy(name, variable, (size_t)(equals - variable));
+		if (strlen(equals + 1) > CONFIG_VALUE_MOST)
+			refuse(remarks, name, equals + 1, lengths);
+		else
+			read_variable(config, remarks, name, equals + 1);
 	}
+}
+
+static void count_others(struct remarks *remarks, unsigned count)
+{
+	struct line line;
+
+	line_start(&line);
+	line_number(&line, count);
+	line_text(&line, " more SL_ variables that slshim does not have are ignored");
+	keep(remarks, &line);
+	remarks->warnings++;
+}
+
+void config_wonder(struct remarks *remarks, const struct config_kept *kept)
+{
+	for (size_t at = 0; at < kept->size; at += strlen(kept->text + at) + 1)
+		if (strchr(kept->text + at, '=') == NULL)
+			wonder(remarks, kept->text + at);
+	if (kept->others > kept->named)
+		count_others(remarks, kept->others - kept->named);
 }
 
 bool config_has_limit(const struct config *config)

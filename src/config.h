@@ -1,8 +1,11 @@
-/* config.h - the environment as one configuration, written once in the constructor and read-only
- * after, but for `check_every`, so no lock.
+/* config.h - the environment as one configuration, written once and read-only after, but for
+ * `check_every`, so no lock.
  *
- * Pure: takes the environment as an argument, keeps no pointer into it (servers overwrite theirs
- * later), does no input or output. May not know: anything but the vocabulary. */
+ * The constructor keeps the text of the variables, since servers overwrite theirs later; what it
+ * means is read when the program turns out to be a server.
+ *
+ * Pure: takes the environment as an argument, keeps no pointer into it, does no input or output.
+ * May not know: anything but the vocabulary. */
 #ifndef SLSHIM_CONFIG_H
 #define SLSHIM_CONFIG_H
 
@@ -60,12 +63,32 @@ struct remarks {
 	char text[REMARKS_KEPT][REMARK_SIZE];
 };
 
-/* Is any variable of ours set? If not, no memory need be touched. */
-bool config_is_asked_for(char *const environment[]);
+/* What an environment has of our variables, in room that the caller lends. */
+struct config_kept {
+	const char *text; /* NAME=value of those that we have, the NAME alone of the first few others;
+	                     a NUL after each */
+	size_t size;      /* of all that; 0: there are none, unless it is cut */
+	unsigned others;  /* variables whose names begin like ours, ... */
+	unsigned named;   /* ... and how many of them are in the text */
+	bool is_cut;      /* the room was too small */
+	bool cannot_wait; /* one concerns the start of the program */
+};
 
-/* Fills both from the NAME=value strings of `environment` (NULL at the end). After an error only
- * `strict`, `log` and `log_path` of the configuration are of use. */
-void config_read(struct config *config, struct remarks *remarks, char *const environment[]);
+enum {
+	CONFIG_ROOM = 4096,      /* is enough for any configuration */
+	CONFIG_VALUE_MOST = 1024 /* a longer value is refused, and cut in the text */
+};
+
+/* Copies from the NAME=value strings of `environment` (NULL at the end). Made for the start of
+ * every program: reads nothing of the values, makes no call and takes some 50 ns for a variable. */
+void config_keep(struct config_kept *kept, char *room, size_t size, char *const environment[]);
+
+/* Fills both. After an error only `strict`, `log` and `log_path` of the configuration are of use.
+ * Of a variable that is there more than once the last value counts; lists add up. */
+void config_read(struct config *config, struct remarks *remarks, const struct config_kept *kept);
+
+/* Adds a warning for each of the others that is named, and one for the rest. Slow. */
+void config_wonder(struct remarks *remarks, const struct config_kept *kept);
 
 /* What the application says of one limit: false if there is none of this name, or it does not take
  * the value. `percent`, unless 0, is what it is of the memory, and then `limit` is 0. */

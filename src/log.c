@@ -74,14 +74,18 @@ void log_standard_error_replaced(void)
 	errno = saved;
 }
 
-void log_start(enum log_target target, const char *path)
+void log_remember_standard_error(void)
 {
 	file_id file = identify_writable(STDERR_FILENO);
 
-	log_state.target = target;
-	log_state.path = path;
 	log_state.error_at_start = file;
 	log_state.standard_error = file;
+}
+
+void log_start(enum log_target target, const char *path)
+{
+	log_state.target = target;
+	log_state.path = path;
 }
 
 void log_share(_Atomic uint32_t *lost, struct mailbox *mailbox)

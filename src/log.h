@@ -14,8 +14,10 @@
 #include "line.h"
 #include "mailbox.h"
 
-/* In the constructor: remembers what standard error is. The path is used later, not copied. Of
- * LOG_SYSLOG it is the socket, "" the system's. */
+/* In the constructor: remembers what standard error is. */
+void log_remember_standard_error(void);
+
+/* The path is used later, not copied. Of LOG_SYSLOG it is the socket, "" the system's. */
 void log_start(enum log_target target, const char *path);
 
 /* From now on lost lines are counted there, by all who share it; and those that one of them cannot

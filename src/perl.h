@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* In the constructor, after program_start: is this perl, and has it what is needed? */
+/* After program_set: is this perl, and has it what is needed? */
 void perl_start(void);
 
 /* Has perl exit with this status when it is done with the operation that it is in: where that ends,

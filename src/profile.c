@@ -160,6 +160,25 @@ void profile_start(void)
 		look_up_symbols();
 }
 
+/* Byte by byte: a call of the C library would have to be looked up at every start. */
+static bool is_same(const char *one, const char *other)
+{
+	while (*one == *other && *one != '\0') {
+		one++;
+		other++;
+	}
+	return *one == *other;
+}
+
+bool profile_is_started(const char *name)
+{
+	for (int i = 0; i < PROFILES; i++)
+		for (int n = 0; profiles[i].master != NULL && n < PROFILE_NAMES; n++)
+			if (profiles[i].names[n] != NULL && is_same(profiles[i].names[n], name))
+				return true;
+	return false;
+}
+
 const struct profile *profile_find(void)
 {
 	for (int i = 0; i < PROFILES; i++)

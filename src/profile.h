@@ -34,9 +34,11 @@ struct profile {
 	                             0: as usual */
 };
 
-/* In the constructor, after program_start: which rows may fit, and the symbols that they ask
- * about. */
+/* After program_set: which rows may fit, and the symbols that they ask about. */
 void profile_start(void);
+
+/* Is a program of this name started by execve to be a worker? Cheap enough for every program. */
+bool profile_is_started(const char *name);
 
 /* The profile of this program, as it is configured now; NULL if none fits. */
 const struct profile *profile_find(void);

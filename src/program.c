@@ -1,15 +1,14 @@
 /* program.c - reads the command line. See program.h for what it may not know. */
-#define _GNU_SOURCE /* program_invocation_short_name, RTLD_DEFAULT */
+#define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "program.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <string.h>
 
 #include "file.h"
 
-enum { NAME_SIZE = 64, COMMAND_SIZE = 4096 };
+enum { NAME_SIZE = 64, COMMAND_SIZE = PROGRAM_ROOM };
 
 static char image[NAME_SIZE], script[NAME_SIZE];
 
@@ -111,12 +110,46 @@ void program_set(const char *short_name, const char *command_line, size_t size)
 		copy_name(script, base_name(word));
 }
 
-void program_start(void)
+/* Byte by byte, for a call of the C library would have to be looked up at every start. */
+static size_t copy_words(char *room, size_t size, char *const words[])
 {
-	char text[COMMAND_SIZE] = "";
+	size_t used = 0;
 
-	file_read("/proc/self/cmdline", text, sizeof text);
-	program_set(program_invocation_short_name, text, sizeof text);
+	for (; *words != NULL; words++)
+		for (const char *from = *words;; from++) {
+			if (used == size)
+				return used;
+			room[used++] = *from;
+			if (*from == '\0')
+				break;
+		}
+	return used;
+}
+
+static size_t read_words(char *room, size_t size)
+{
+	memset(room, 0, size);
+	file_read("/proc/self/cmdline", room, size);
+	return size;
+}
+
+size_t program_keep(char *room, size_t size, char *const words[])
+{
+	size_t used = words != NULL ? copy_words(room, size, words) : read_words(room, size);
+
+	room[used < size ? used : size - 1] = '\0';
+	return used;
+}
+
+/* As the C library has it in program_invocation_short_name. */
+const char *program_image(const char *command_line)
+{
+	const char *name = command_line;
+
+	for (const char *at = command_line; *at != '\0'; at++)
+		if (*at == '/')
+			name = at + 1;
+	return name;
 }
 
 const char *program_name(void)

@@ -145,21 +145,48 @@ static void begin_life(void)
 {
 	bool may_serve = worker.listeners > 0 && worker.listener < 0;
 
-	worker_born(process_clock());
+	worker_born(server.is_on ? process_clock() : 0);
 	lock_born();
+	if (server.is_asleep)
+		return;
 	verdict_begin(server.is_on && may_serve);
 	begin_watch();
 }
 
-void recycle_start(char *const environment[])
+static void wake(bool at_start)
 {
-	if (!server_start(environment))
-		return;
+	server_wake(at_start);
 	real_resolve();
-	if (pthread_atfork(server_before_fork, NULL, begin_life) != 0)
-		server.is_on = false;
 	verdict_begin(false);
 	begin_watch();
+}
+
+__attribute__((cold, noinline)) bool recycle_wakes(void)
+{
+	int saved = errno;
+
+	if (worker_is_current() && atomic_exchange(&server.is_asleep, false))
+		wake(false);
+	errno = saved;
+	return server.is_on;
+}
+
+/* A program that has inherited a listener may fork workers. */
+static void before_fork(void)
+{
+	if (server.is_asleep && server_has_listener())
+		recycle_wakes();
+	server_before_fork();
+}
+
+void recycle_start(char *const environment[], char *const words[])
+{
+	if (!server_start(environment, words))
+		return;
+	if (pthread_atfork(before_fork, NULL, begin_life) != 0)
+		server.is_asleep = false;
+	else if (server_cannot_wait() && atomic_exchange(&server.is_asleep, false))
+		wake(true);
 }
 
 /* Once in a server's life, or at least in a worker's. */

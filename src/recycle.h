@@ -17,8 +17,12 @@
  * child. */
 extern _Atomic bool recycle_watches;
 
-/* In the constructor. */
-void recycle_start(char *const environment[]);
+/* In the constructor. `words`: the command line; NULL where the C library does not tell. */
+void recycle_start(char *const environment[], char *const words[]);
+
+/* While server.is_asleep: the program turns out to be a server, or asks to be watched. Reads what
+ * was set; true if that is to be watched. Not for signal handlers. */
+bool recycle_wakes(void);
 
 /* At an accept of a process that none of our fork handlers saw the birth of. */
 void recycle_unseen(void);

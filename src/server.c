@@ -21,6 +21,11 @@
 
 struct server server;
 
+/* What the constructor keeps. */
+static char variables_room[CONFIG_ROOM], command_room[PROGRAM_ROOM];
+static size_t command_size;
+static struct config_kept kept;
+
 static struct remarks remarks;
 static bool looked_for_listeners, said_remarks, announced;
 static int thp_error, ksm_error;
@@ -122,6 +127,11 @@ static void say_what_the_kernel_refused(void)
 		report_refused("SL_KSM", ksm_error);
 }
 
+static bool has_something_to_say(void)
+{
+	return remarks.errors + remarks.warnings + kept.others > 0;
+}
+
 static void say_remarks(void)
 {
 	int error;
@@ -129,6 +139,7 @@ static void say_remarks(void)
 	if (said_remarks)
 		return;
 	said_remarks = true;
+	config_wonder(&remarks, &kept);
 	error = log_open();
 	if (error != 0)
 		report_log_failure(server.config.log_path, error);
@@ -208,10 +219,10 @@ void server_before_fork(void)
 	bool serves = worker.listener >= 0;
 
 	worker_before_fork();
-	if (!announced && !looked_for_listeners && !serves) {
-		looked_for_listeners = true;
-		worker_find_listeners();
-	}
+	if (!server.is_on && !has_something_to_say())
+		return;
+	if (!announced && !serves)
+		server_has_listener();
 	make_page();
 	if (!announced && !(serves && worker.is_started) && worker_has_listener())
 		server_announce();
@@ -275,20 +286,49 @@ static void ask_machine(void)
 		server.pressure_path[0] = '\0';
 }
 
-bool server_start(char *const environment[])
+bool server_start(char *const environment[], char *const words[])
 {
-	if (getauxval(AT_SECURE) || !config_is_asked_for(environment))
+	config_keep(&kept, variables_room, sizeof variables_room, environment);
+	if ((kept.size == 0 && !kept.is_cut) || getauxval(AT_SECURE))
 		return false;
-	config_read(&server.config, &remarks, environment);
-	program_start();
+	command_size = program_keep(command_room, sizeof command_room, words);
+	log_remember_standard_error();
+	worker_start(0, 0);
+	server.is_asleep = true;
+	return true;
+}
+
+bool server_cannot_wait(void)
+{
+	return kept.cannot_wait || profile_is_started(program_image(command_room));
+}
+
+bool server_has_listener(void)
+{
+	if (!looked_for_listeners)
+		worker_find_listeners();
+	looked_for_listeners = true;
+	return worker_has_listener();
+}
+
+static void read_variables(void)
+{
+	config_read(&server.config, &remarks, &kept);
+	program_set(program_image(command_room), command_room, command_size);
 	if (!is_asked_about()) {
+		kept.others = 0;
 		remarks = (struct remarks){.errors = 0};
-		return false;
+		return;
 	}
 	server.is_on =
 	    (config_has_limit(&server.config) || server.config.application) && remarks.errors == 0;
-	if (!server.is_on && remarks.errors + remarks.warnings == 0)
-		return false;
+}
+
+void server_wake(bool at_start)
+{
+	read_variables();
+	if (!server.is_on && !has_something_to_say())
+		return;
 	if (server.is_on) {
 		ask_machine();
 		keep_pages_shareable();
@@ -296,12 +336,11 @@ bool server_start(char *const environment[])
 	profile_start();
 	perl_start();
 	log_start(server.config.log, server.config.log_path);
-	worker_start(find_starter(), process_clock());
-	if (worker.is_started) {
+	worker_start(at_start ? find_starter() : worker.forker, process_clock());
+	if (at_start && worker.is_started) {
 		make_page_of_started();
 		introduce_started();
 	}
-	return true;
 }
 
 void server_before_listen(void)
@@ -310,14 +349,13 @@ void server_before_listen(void)
 
 	if (remarks.errors == 0 || !server.config.strict)
 		return;
-	log_open();
-	report_remarks(&remarks);
+	say_remarks();
 	_exit(CONFIGURATION_ERROR);
 }
 
 void server_listens(int fd)
 {
-	if (server.is_on || remarks.errors + remarks.warnings > 0)
+	if (server.is_on || has_something_to_say())
 		worker_listens(fd);
 	make_page(); /* for workers that no fork will make */
 }

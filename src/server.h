@@ -1,8 +1,8 @@
 /* server.h - what the constructor and the first fork after listen() settle for all workers.
  *
- * Written in the constructor and, for `page`, once in the master; read-only after, so no lock. Only
- * the application changes limits later, for those whom it forks then.
- * May not know: what a worker does with it. */
+ * Written in the constructor, or when it wakes, and, for `page`, once in the master; read-only
+ * after, so no lock. Only the application changes limits later, for those whom it forks then. May
+ * not know: what a worker does with it. */
 #ifndef SLSHIM_SERVER_H
 #define SLSHIM_SERVER_H
 
@@ -14,7 +14,8 @@
 #include "pool.h"
 
 struct server {
-	bool is_on; /* a limit is set and nothing was refused */
+	_Atomic bool is_asleep; /* something is set, and not read yet: most programs are no servers */
+	bool is_on;             /* a limit is set and nothing was refused */
 	struct config config;
 	struct machine_memory memory; /* of which limits are shares; 0 bytes: unknown, or none is */
 	char pressure_path[MACHINE_PATH_SIZE]; /* "": unknown, or nobody asks */
@@ -25,8 +26,20 @@ struct server {
 
 extern struct server server;
 
-/* Reads the environment; false if there is nothing to do or to say, ever. */
-bool server_start(char *const environment[]);
+/* In the constructor: keeps what was set, because servers overwrite it later, and reads no more of
+ * it than every program that merely inherits it can be made to pay for; then it is asleep. False if
+ * there is nothing to do or to say, ever. `words`: the command line, or NULL. */
+bool server_start(char *const environment[], char *const words[]);
+
+/* Something of it concerns the start of the program, or this may be a worker that was started by
+ * execve, and may not be able later what it can now. */
+bool server_cannot_wait(void);
+
+/* Does this process hold a listener? Looks for inherited ones once. */
+bool server_has_listener(void);
+
+/* Reads what was kept. `at_start`: in the constructor. */
+void server_wake(bool at_start);
 
 /* Makes the page, if listen() did not; until somebody writes to it, it is but addresses. */
 void server_before_fork(void);

@@ -20,18 +20,28 @@
 int accept4(int, struct sockaddr *restrict, socklen_t *restrict, int);
 int dup3(int, int, int);
 
+/* glibc gives a constructor what main() gets. */
+#ifdef __GLIBC__
+__attribute__((constructor)) static void start(int count, char **words, char **environment)
+{
+	(void)count;
+	real_start();
+	recycle_start(environment, words);
+}
+#else
 extern char **environ;
 
 __attribute__((constructor)) static void start(void)
 {
 	real_start();
-	recycle_start(environ);
+	recycle_start(environ, NULL);
 }
+#endif
 
 /* Is an accept one of a worker's that is watched? */
 static bool is_watched(void)
 {
-	if (!server.is_on)
+	if (!server.is_on && !(server.is_asleep && recycle_wakes()))
 		return false;
 	if (worker_is_current())
 		return recycle_watches;
@@ -119,6 +129,8 @@ HOOK int listen(int fd, int backlog)
 {
 	int result;
 
+	if (server.is_asleep)
+		recycle_wakes();
 	server_before_listen();
 	result = real.listen(fd, backlog);
 	if (result == 0)

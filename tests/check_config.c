@@ -11,12 +11,23 @@
 static struct config config;
 static struct remarks remarks;
 
+/* As a server does, in the end. */
+static void read_environment(char *const environment[])
+{
+	static char room[CONFIG_ROOM];
+	struct config_kept kept;
+
+	config_keep(&kept, room, sizeof room, environment);
+	config_read(&config, &remarks, &kept);
+	config_wonder(&remarks, &kept);
+}
+
 /* Reads an environment of one variable; the number of errors. */
 static unsigned read_one(const char *variable)
 {
 	char *environment[] = {(char *)variable, NULL};
 
-	config_read(&config, &remarks, environment);
+	read_environment(environment);
 	return remarks.errors;
 }
 
@@ -344,7 +355,7 @@ START_TEST(keeps_the_rest_beside_an_unknown_variable)
 {
 	char *environment[] = {(char *)"SL_MAX_SIZE=1M", (char *)"SL_FOO=1", NULL};
 
-	config_read(&config, &remarks, environment);
+	read_environment(environment);
 	ck_assert_uint_eq(config.limit[QUANTITY_SIZE], 1 << 20);
 	ck_assert_uint_eq(remarks.warnings, 1);
 	ck_assert_uint_eq(remarks.errors, 0);
@@ -371,7 +382,7 @@ START_TEST(survives_a_hundred_errors)
 	for (int i = 0; i < 100; i++)
 		environment[i] = (char *)"SL_MAX_SIZE=x";
 	environment[100] = NULL;
-	config_read(&config, &remarks, environment);
+	read_environment(environment);
 	ck_assert_uint_eq(remarks.errors, 100);
 }
 END_TEST
@@ -401,13 +412,122 @@ START_TEST(survives_random_values)
 }
 END_TEST
 
-START_TEST(says_whether_it_is_asked_for)
-{
-	char *no[] = {(char *)"PATH=/bin", (char *)"SLOW=1", NULL};
-	char *yes[] = {(char *)"PATH=/bin", (char *)"SL_X=1", NULL};
+/* -------------------------------------------------------------------- keeping */
 
-	ck_assert(!config_is_asked_for(no));
-	ck_assert(config_is_asked_for(yes));
+static struct config_kept keep(char *room, size_t size, char *const environment[])
+{
+	struct config_kept kept;
+
+	config_keep(&kept, room, size, environment);
+	return kept;
+}
+
+START_TEST(keeps_nothing_of_others)
+{
+	char *environment[] = {(char *)"PATH=/bin", (char *)"SLOW=1", (char *)"SL=1", (char *)"SL_X",
+	                       NULL};
+	char room[64];
+	struct config_kept kept = keep(room, sizeof room, environment);
+
+	ck_assert_uint_eq(kept.size, 0);
+	ck_assert_uint_eq(kept.others, 0);
+	ck_assert(!kept.is_cut);
+}
+END_TEST
+
+START_TEST(keeps_its_own_text)
+{
+	char first[] = "SL_MAX_RSS=1M", second[] = "SL_MAX_RSS=2M";
+	char *environment[] = {first, (char *)"PATH=/bin", second, NULL};
+	char room[64];
+	struct config_kept kept = keep(room, sizeof room, environment);
+
+	memset(first, 'x', sizeof first - 1);
+	memset(second, 'x', sizeof second - 1);
+	ck_assert(!kept.cannot_wait);
+	config_read(&config, &remarks, &kept);
+	ck_assert_uint_eq(config.limit[QUANTITY_RESIDENT], 2 << 20); /* the last one */
+}
+END_TEST
+
+START_TEST(knows_what_cannot_wait)
+{
+	static const char *const variables[] = {"SL_ONLY=httpd", "SL_THP=never", "SL_KSM=1"};
+	char room[64];
+
+	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+		char *environment[] = {(char *)variables[i], NULL};
+
+		ck_assert(keep(room, sizeof room, environment).cannot_wait);
+	}
+}
+END_TEST
+
+/* Of names that are nothing like ours only the first few are worth a line. */
+START_TEST(counts_ten_thousand_unknown_variables)
+{
+	enum { MANY = 10000 };
+	static char *environment[MANY + 2];
+	static char room[CONFIG_ROOM];
+	struct config_kept kept;
+
+	for (int i = 0; i < MANY; i++)
+		environment[i] = (char *)"SL_WHATEVER=1";
+	environment[MANY] = (char *)"SL_MAX_RSS=1M";
+	kept = keep(room, sizeof room, environment);
+	ck_assert_uint_eq(kept.others, MANY);
+	ck_assert(!kept.is_cut);
+	config_read(&config, &remarks, &kept);
+	config_wonder(&remarks, &kept);
+	ck_assert_uint_eq(config.limit[QUANTITY_RESIDENT], 1 << 20);
+	ck_assert_uint_eq(remarks.errors, 0);
+	ck_assert_uint_eq(remarks.warnings, kept.named + 1);
+	ck_assert_str_eq(remarks.text[kept.named],
+	                 "9992 more SL_ variables that slshim does not have are ignored");
+}
+END_TEST
+
+START_TEST(refuses_what_is_too_long)
+{
+	char variable[CONFIG_VALUE_MOST + 64] = "SL_LOG=/";
+	size_t start = strlen("SL_LOG=");
+
+	memset(variable + start + 1, 'y', CONFIG_VALUE_MOST);
+	ck_assert_uint_eq(read_one(variable), 1);
+	ck_assert_ptr_nonnull(strstr(remarks.text[0], "accepted: at most 1024 bytes"));
+	memset(variable, 0, sizeof variable);
+	strcpy(variable, "SL_CHECK_EVERY=");
+	memset(variable + strlen(variable), '0', CONFIG_VALUE_MOST - 1);
+	variable[strlen(variable)] = '7';
+	ck_assert_uint_eq(read_one(variable), 0);
+	ck_assert_uint_eq(config.check_every, 7);
+}
+END_TEST
+
+START_TEST(refuses_more_than_there_is_room_for)
+{
+	char *environment[] = {(char *)"SL_MAX_RSS=1M", (char *)"SL_MAX_SIZE=1M", NULL};
+	char room[20];
+	struct config_kept kept = keep(room, sizeof room, environment);
+
+	ck_assert(kept.is_cut);
+	config_read(&config, &remarks, &kept);
+	ck_assert_uint_eq(remarks.errors, 1);
+	ck_assert_ptr_nonnull(strstr(remarks.text[0], "slshim is off; accepted: at most 4096 bytes"));
+}
+END_TEST
+
+/* A name of 63 bytes may be a slip; a longer one is not. */
+START_TEST(passes_over_long_names)
+{
+	char longest[] = "SL_456789012345678901234567890123456789012345678901234567890123=1";
+	char longer[] = "SL_4567890123456789012345678901234567890123456789012345678901234=1";
+
+	ck_assert_uint_eq(strcspn(longest, "="), 63);
+	ck_assert_uint_eq(read_one(longest), 0);
+	ck_assert_uint_eq(remarks.warnings, 1);
+	ck_assert_uint_eq(read_one(longer), 0);
+	ck_assert_uint_eq(remarks.warnings, 0);
 }
 END_TEST
 
@@ -478,7 +598,7 @@ START_TEST(describes_lists)
 	                       (char *)"SL_LISTEN=80,127.0.0.1:81,[::1]:82,/run/a,@b", NULL};
 	struct line line;
 
-	config_read(&config, &remarks, environment);
+	read_environment(environment);
 	line_start(&line);
 	config_describe(&config, &line);
 	ck_assert_ptr_nonnull(strstr(line.text, " SL_ONLY=httpd,perl"
@@ -493,7 +613,7 @@ START_TEST(describes_itself)
 	                       (char *)"SL_DRY_RUN=1",        NULL};
 	struct line line;
 
-	config_read(&config, &remarks, environment);
+	read_environment(environment);
 	line_start(&line);
 	config_describe(&config, &line);
 	ck_assert_str_eq(line.text, " SL_MAX_UNSHARED=51200 KB SL_MAX_CONNECTIONS=7 SL_CHECK_EVERY=1"
@@ -520,7 +640,13 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, shows_no_control_characters_and_no_endless_value);
 	tcase_add_test(tests, survives_a_hundred_errors);
 	tcase_add_loop_test(tests, survives_random_values, 0, 10);
-	tcase_add_test(tests, says_whether_it_is_asked_for);
+	tcase_add_test(tests, keeps_nothing_of_others);
+	tcase_add_test(tests, keeps_its_own_text);
+	tcase_add_test(tests, knows_what_cannot_wait);
+	tcase_add_test(tests, counts_ten_thousand_unknown_variables);
+	tcase_add_test(tests, refuses_what_is_too_long);
+	tcase_add_test(tests, refuses_more_than_there_is_room_for);
+	tcase_add_test(tests, passes_over_long_names);
 	tcase_add_test(tests, manual_has_every_variable);
 	tcase_add_test(tests, takes_a_limit_of_the_application);
 	tcase_add_test(tests, takes_programs);

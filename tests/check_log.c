@@ -56,6 +56,7 @@ static void start(enum log_target target, const char *where)
 {
 	lost = 0;
 	memset(&mailbox, 0, sizeof mailbox);
+	log_remember_standard_error();
 	log_start(target, where);
 	log_share(&lost, &mailbox);
 }
@@ -772,6 +773,7 @@ END_TEST
 START_TEST(counts_with_those_who_share)
 {
 	lost = 5;
+	log_remember_standard_error();
 	log_start(LOG_FILE, "/dev/full");
 	say("one");
 	say("two");

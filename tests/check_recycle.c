@@ -26,7 +26,8 @@ static void start_master(void)
 	static char *environment[] = {limit, silence, NULL};
 	struct sockaddr any = {.sa_family = AF_UNIX};
 
-	recycle_start(environment);
+	recycle_start(environment, NULL);
+	ck_assert(recycle_wakes());
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	ck_assert_int_eq(bind(listener, &any, sizeof any.sa_family), 0);
 	ck_assert_int_eq(listen(listener, 1), 0);

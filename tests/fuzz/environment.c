@@ -57,16 +57,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *environment[MOST + 1] = {NULL};
 	static struct config config;
 	static struct remarks remarks;
+	static char room[CONFIG_ROOM];
+	struct config_kept kept;
 	struct line line;
 	unsigned count = 0;
 
 	while (count < MOST && (environment[count] = take_variable(&input)) != NULL)
 		count++;
 	environment[count] = NULL;
-	config_is_asked_for(environment);
-	config_read(&config, &remarks, environment);
+	config_keep(&kept, room, sizeof room, environment);
 	while (count > 0)
 		free(environment[--count]); /* no pointer into it is kept */
+	config_read(&config, &remarks, &kept);
+	config_wonder(&remarks, &kept);
 	look_at_remarks(&remarks);
 	if (remarks.errors > 0)
 		return 0;
