@@ -147,7 +147,7 @@ static void begin_life(void)
 
 	worker_born(server.is_on ? process_clock() : 0);
 	lock_born();
-	if (server.is_asleep)
+	if (server_is_asleep)
 		return;
 	verdict_begin(server.is_on && may_serve);
 	begin_watch();
@@ -165,7 +165,7 @@ __attribute__((cold, noinline)) bool recycle_wakes(void)
 {
 	int saved = errno;
 
-	if (worker_is_current() && atomic_exchange(&server.is_asleep, false))
+	if (worker_is_current() && atomic_exchange(&server_is_asleep, false))
 		wake(false);
 	errno = saved;
 	return server.is_on;
@@ -174,7 +174,7 @@ __attribute__((cold, noinline)) bool recycle_wakes(void)
 /* A program that has inherited a listener may fork workers. */
 static void before_fork(void)
 {
-	if (server.is_asleep && server_has_listener())
+	if (server_is_asleep && server_has_listener())
 		recycle_wakes();
 	server_before_fork();
 }
@@ -184,8 +184,8 @@ void recycle_start(char *const environment[], char *const words[])
 	if (!server_start(environment, words))
 		return;
 	if (pthread_atfork(before_fork, NULL, begin_life) != 0)
-		server.is_asleep = false;
-	else if (server_cannot_wait() && atomic_exchange(&server.is_asleep, false))
+		server_is_asleep = false;
+	else if (server_cannot_wait() && atomic_exchange(&server_is_asleep, false))
 		wake(true);
 }
 
@@ -386,19 +386,24 @@ static bool is_left(enum idle left, uint64_t now)
 	return left != IDLE_NOTHING_LEFT;
 }
 
-/* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
- * then there will soon be another connection to wake the siblings. */
+/* Is it a worker that another one would replace? Else it stays for good. */
+static bool is_in_place(void)
+{
+	enum worker_place place = find_place();
+
+	if (place != WORKER_FITS)
+		stay(REMARK_PLACE + place);
+	return place == WORKER_FITS;
+}
+
+/* Is there a reason, in the process itself, to stay for now? A backlog is one unless it is always
+ * there: then there will soon be another connection to wake the siblings. */
 static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wait *wait,
                         uint64_t now)
 {
 	enum { BACKLOG_IS_LASTING = 1000 };
-	enum worker_place place = find_place();
 	enum hindrance hindrance;
 
-	if (place != WORKER_FITS) {
-		stay(REMARK_PLACE + place);
-		return true;
-	}
 	if (worker.is_started && process_has_children()) {
 		stay_for_now(REMARK_STARTED_CHILDREN, now);
 		return true;
@@ -469,7 +474,7 @@ static void begin_leaving(uint64_t now)
 static void ask_to_leave(enum moment moment, const struct guard *guard,
                          const struct recycle_wait *wait, uint64_t now)
 {
-	if (!may_go(turn_look(&self.departure, now), now))
+	if (!is_in_place() || !may_go(turn_look(&self.departure, now), now))
 		return;
 	if (way_exits(&self.departure.way) && is_in_handler(guard, moment))
 		return;
@@ -713,7 +718,7 @@ HOT void recycle_closed(void)
 /* What is cheap is asked first: to find out what is in a set of epoll is not. */
 static bool may_leave_at_wait(bool has_timeout, uint64_t now)
 {
-	if (!may_go(turn_look(&self.departure, now), now))
+	if (!is_in_place() || !may_go(turn_look(&self.departure, now), now))
 		return false;
 	if (self.departure.is_default && has_timeout)
 		stay_for_now(REMARK_IDLE + IDLE_SCHEDULED, now);
