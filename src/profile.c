@@ -23,16 +23,6 @@ static enum httpd_model httpd_model(void)
 	return threads == 0 ? HTTPD_PREFORK : HTTPD_THREADED;
 }
 
-static bool is_httpd_prefork(void)
-{
-	return httpd_model() == HTTPD_PREFORK;
-}
-
-static bool is_httpd_threaded(void)
-{
-	return httpd_model() == HTTPD_THREADED;
-}
-
 /* The value of an option of uWSGI's, wherever it was set, from its public uwsgi.h; NULL if it was
  * not. */
 static char *(*uwsgi_get_exported_opt)(const char *name);
@@ -42,6 +32,20 @@ static bool is_uwsgi_threaded(void)
 	const char *threads = uwsgi_get_exported_opt != NULL ? uwsgi_get_exported_opt("threads") : NULL;
 
 	return threads != NULL && strcmp(threads, "1") != 0;
+}
+
+static bool is_answered(enum profile_question question)
+{
+	switch (question) {
+	case IS_HTTPD_PREFORK:
+		return httpd_model() == HTTPD_PREFORK;
+	case IS_HTTPD_THREADED:
+		return httpd_model() == HTTPD_THREADED;
+	case IS_UWSGI_THREADED:
+		return is_uwsgi_threaded();
+	default:
+		return true;
+	}
 }
 
 #define HTTPD                                                                                      \
@@ -69,10 +73,10 @@ static bool is_uwsgi_threaded(void)
 static const struct profile profiles[] = {
     /* SIGUSR1 makes a child finish its connection, run its cleanups and exit with status 0. The
      * master looks once a second for what is missing, and replaces nobody while enough idle. */
-    {"httpd prefork", HTTPD, .is_it = is_httpd_prefork, .way = SIGNAL(USR1, CLOSE),
+    {"httpd prefork", HTTPD, .question = IS_HTTPD_PREFORK, .way = SIGNAL(USR1, CLOSE),
      .is_tcp_only = true, .replaced_within = 2000},
     /* No signal makes a threaded one leave, and it is hardly ever idle. */
-    {"httpd worker, event", HTTPD, .is_it = is_httpd_threaded, .way = POD(ACCEPT),
+    {"httpd worker, event", HTTPD, .question = IS_HTTPD_THREADED, .way = POD(ACCEPT),
      .takes_time = true, .is_tcp_only = true, .replaced_within = 2000},
     /* At accept: what runs after fastcgi_finish_request() is done by then. */
     {"php-fpm", {"php-fpm*"}, .way = SIGNAL(QUIT, ACCEPT)},
@@ -80,7 +84,7 @@ static const struct profile profiles[] = {
     {"nginx", {"nginx"}, .way = SIGNAL(QUIT, CLOSE)},
     /* It cancels its threads wherever they are, and may hang when it exits, for what they had
      * locked: so also when it recycles by itself. */
-    {"uWSGI with threads", {"uwsgi*"}, .is_it = is_uwsgi_threaded, .way = STAY},
+    {"uWSGI with threads", {"uwsgi*"}, .question = IS_UWSGI_THREADED, .way = STAY},
     /* At accept it holds its lock. */
     {"uWSGI", {"uwsgi*"}, .way = SIGNAL(HUP, CLOSE), .may_lack_master = true},
     {"lighttpd", {"lighttpd"}, .way = SIGNAL(INT, ACCEPT)},
@@ -130,7 +134,7 @@ static const struct profile *started;
 
 static bool has_name(const struct profile *profile)
 {
-	for (int i = 0; i < PROFILE_NAMES && profile->names[i] != NULL; i++)
+	for (int i = 0; i < PROFILE_NAMES && profile->names[i][0] != '\0'; i++)
 		if (program_is(profile->names[i]))
 			return true;
 	return false;
@@ -151,9 +155,9 @@ void profile_start(void)
 		const struct profile *profile = &profiles[i];
 
 		may_fit[i] = has_name(profile) &&
-		             (profile->argument == NULL || program_has_argument(profile->argument));
-		asks = asks || (may_fit[i] && profile->is_it != NULL);
-		if (profile->master != NULL && program_was_started_as(profile->master))
+		             (profile->argument[0] == '\0' || program_has_argument(profile->argument));
+		asks = asks || (may_fit[i] && profile->question != ASK_NOTHING);
+		if (profile_is_of_started(profile) && program_was_started_as(profile->master))
 			started = profile;
 	}
 	if (asks) /* a look-up that fails allocates: only in programs that may have the symbol */
@@ -173,8 +177,8 @@ static bool is_same(const char *one, const char *other)
 bool profile_is_started(const char *name)
 {
 	for (int i = 0; i < PROFILES; i++)
-		for (int n = 0; profiles[i].master != NULL && n < PROFILE_NAMES; n++)
-			if (profiles[i].names[n] != NULL && is_same(profiles[i].names[n], name))
+		for (int n = 0; profile_is_of_started(&profiles[i]) && n < PROFILE_NAMES; n++)
+			if (profiles[i].names[n][0] != '\0' && is_same(profiles[i].names[n], name))
 				return true;
 	return false;
 }
@@ -182,7 +186,7 @@ bool profile_is_started(const char *name)
 const struct profile *profile_find(void)
 {
 	for (int i = 0; i < PROFILES; i++)
-		if (may_fit[i] && (profiles[i].is_it == NULL || profiles[i].is_it()))
+		if (may_fit[i] && is_answered(profiles[i].question))
 			return &profiles[i];
 	return NULL;
 }

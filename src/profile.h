@@ -10,17 +10,22 @@
 
 enum { PROFILE_NAMES = 6 };
 
+/* What else a program of that name has to be; asked of itself, by what it exports. */
+enum profile_question { ASK_NOTHING, IS_HTTPD_PREFORK, IS_HTTPD_THREADED, IS_UWSGI_THREADED };
+
+/* Text is in place, not pointed to: each pointer in a table is worked out at the start of every
+ * program. */
 struct profile {
-	const char *title;                /* for people, and in the manual: "httpd prefork" */
-	const char *names[PROFILE_NAMES]; /* patterns that program_is() takes; NULL from the end on */
-	const char *argument;             /* and that one of its arguments fits; NULL: whatever */
-	bool (*is_it)(void);              /* and that is true; NULL: nothing to ask */
+	char title[24];                /* for people, and in the manual: "httpd prefork" */
+	char names[PROFILE_NAMES][16]; /* patterns that program_is() takes; "" from the end on */
+	char argument[24];             /* and that one of its arguments fits; "": whatever */
+	enum profile_question question;
 	struct way way;
 	/* It finishes what is open before it ends: it need not be idle. */
 	bool takes_time;
 	/* Its master starts each worker by execve, with a listener that it inherits: how that master
-	 * itself is started, a pattern of its path. NULL: it forks its workers. */
-	const char *master;
+	 * itself is started, a pattern of its path. "": it forks its workers. */
+	char master[20];
 	/* It can be run without a master: then its first process accepts beside those that it forked.
 	 * Nobody vouches for it, and by the time of the trial it has been seen to accept. */
 	bool may_lack_master;
@@ -33,6 +38,11 @@ struct profile {
 	unsigned replaced_within; /* milliseconds in which its master replaces a leaver, if it does;
 	                             0: as usual */
 };
+
+static inline bool profile_is_of_started(const struct profile *profile)
+{
+	return profile->master[0] != '\0';
+}
 
 /* After program_set: which rows may fit, and the symbols that they ask about. */
 void profile_start(void);

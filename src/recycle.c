@@ -521,7 +521,7 @@ static void try_to_leave(enum moment moment, const struct guard *guard,
 {
 	uint64_t begun;
 
-	if (!is_time_to_ask() || is_on_handlers_stack())
+	if (is_on_handlers_stack())
 		return;
 	self.moment_came = true;
 	want(true);
@@ -580,15 +580,17 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment,
 {
 	int saved = errno;
 	struct guard guard;
+	bool is_time;
 
 	if (!begin(&guard))
 		return;
-	if (self.phase == SERVING && is_due(moment))
+	is_time = self.phase == SERVING && (verdict.crossed == 0 || is_time_to_ask());
+	if (is_time && is_due(moment))
 		measure();
 	if (moment == MOMENT_ACCEPT && verdict.crossed != 0 && is_idle_at_accept())
 		moment = MOMENT_IDLE;
 	note_blocked(&guard, moment);
-	if (self.phase == SERVING)
+	if (is_time)
 		judge(moment, &guard, wait);
 	else if (self.phase == LEAVING && self.is_told)
 		see_to_leaver(moment);
@@ -610,10 +612,11 @@ static inline bool is_to_be_asked(enum moment moment)
 	return rests == 0 && (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
 }
 
-/* Nearly always there is nothing to do: that costs a few instructions. */
+/* Nearly always there is nothing to do: that costs a few instructions. A worker that is over a
+ * limit is measured again when it asks whether it may leave. */
 static inline bool is_something_to_do(enum moment moment)
 {
-	return is_due(moment) || (verdict.crossed != 0 && is_to_be_asked(moment));
+	return verdict.crossed != 0 ? is_to_be_asked(moment) : is_due(moment);
 }
 
 static inline void consider(enum moment moment)
@@ -748,14 +751,14 @@ static uint64_t judge_before_wait(bool has_timeout, unsigned *later)
 		return refuses_still() ? clock_thread() : 0;
 	if (self.phase != SERVING)
 		return 0;
+	if (verdict.crossed != 0 && !is_time_to_ask()) {
+		*later = has_timeout || worker.open > 0 ? 0 : find_rest();
+		return 0;
+	}
 	if (is_due(MOMENT_IDLE))
 		measure();
 	if (verdict.crossed == 0)
 		return 0;
-	if (!is_time_to_ask()) {
-		*later = has_timeout || worker.open > 0 ? 0 : find_rest();
-		return 0;
-	}
 	self.moment_came = true;
 	want(true);
 	begun = clock_thread();

@@ -41,7 +41,7 @@ static bool is_named_by_profile(void)
 {
 	const struct profile *profile = profile_find();
 
-	return profile != NULL && profile->master != NULL && profile->way.deed != DEED_NONE;
+	return profile != NULL && profile_is_of_started(profile) && profile->way.deed != DEED_NONE;
 }
 
 /* Wrong values have to be told by somebody, that of SL_LEAVE among them. */
@@ -88,7 +88,7 @@ struct departure server_departure(void)
 		if (profile->replaced_within > 0)
 			departure.replaced_within = profile->replaced_within;
 	}
-	if (worker.is_started && profile != NULL && profile->master != NULL)
+	if (worker.is_started && profile != NULL && profile_is_of_started(profile))
 		departure.master_is_vouched = true;
 	if (server.config.replace_timeout > 0)
 		departure.replaced_within = server.config.replace_timeout;
@@ -212,7 +212,7 @@ static void make_page_of_started(void)
 {
 	const struct profile *profile = profile_find();
 
-	if (profile != NULL && profile->master != NULL)
+	if (profile != NULL && profile_is_of_started(profile))
 		make_page();
 	else if (server.is_on)
 		server.page = page_file_map("/dev/shm", worker.forker, worker_common_listener(-1),

@@ -29,11 +29,14 @@ from servers import BUILD, LIBRARY, TOP, Server, free_port, leavings, tool, wait
 # Functions of the C library, with the system calls that they make here; a fork and an exit by
 # themselves are the server's. Add a row for a new one, and its calls below.
 FUNCTIONS = {
+    "access": ["access"],
     "clock_gettime": [],  # in the vDSO, without a system call
     "close": ["close"],
     "connect": ["connect"],
     "dup3": ["dup3"],
+    "fchmod": ["fchmod"],
     "fcntl": ["fcntl"],
+    "fdopendir": ["getdents64"],
     "fstat": ["newfstatat"],
     "getitimer": ["getitimer"],
     "getpeername": ["getpeername"],
@@ -42,7 +45,9 @@ FUNCTIONS = {
     "getrusage": ["getrusage"],
     "getsockname": ["getsockname"],
     "getsockopt": ["getsockopt"],
+    "ioctl": ["ioctl"],
     "kill": ["kill"],
+    "linkat": ["linkat"],
     "lseek": ["lseek"],
     "madvise": ["madvise"],
     "mmap": ["mmap"],
@@ -65,19 +70,21 @@ FUNCTIONS = {
     "stat": ["newfstatat"],
     "timerfd_gettime": ["timerfd_gettime"],
     "uname": ["uname"],
+    "unlinkat": ["unlinkat"],
     "waitid": ["waitid"],
     "write": ["write"],
     # These look up a symbol, or write what the server left in its buffers.
     **dict.fromkeys(["dlopen", "dlsym", "exit", "fflush"], []),
     # These cannot fail.
-    **dict.fromkeys(["_exit", "alarm", "getpid", "getppid", "sched_yield"], []),
+    **dict.fromkeys(["_exit", "alarm", "geteuid", "getpid", "getppid", "sched_yield"], []),
     "syscall": [],  # see RAW_CALLS
     "sysconf": [],  # the size of a page; the number of processors only before Linux 6.16
     # These make none.
     **dict.fromkeys(
         """__cxa_finalize __environ __errno_location __libc_current_sigrtmax __progname
         __register_atfork _exit environ fileno fnmatch getauxval inet_ntop inet_pton memchr memcmp
-        memcpy memmove memset program_invocation_short_name pthread_self sigaddset sigdelset
+        memcpy memmove memset program_invocation_short_name pthread_self pthread_setcancelstate
+        closedir readdir strcat sigaddset sigdelset
         sigemptyset sigfillset sigismember strchr strcmp strcpy strcspn strlen strncmp strncpy strnlen
         strpbrk strrchr strspn strstr _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable
         __gmon_start__ __stack_chk_fail""".split(),
@@ -87,6 +94,33 @@ FUNCTIONS = {
 
 # What it calls by syscall().
 RAW_CALLS = {
+    "access": Call("EACCES ENOENT", ("a token",)),
+    "fchmod": Call("", unreached="only in workers that are started by execve"),
+    "ioctl": Call("", unreached="only with a TCP connection of the worker's own"),
+    "linkat": Call("", unreached="only in workers that are started by execve"),
+    "ppoll": Call("", unreached="only where a pipe or a terminal takes no write that would not wait"),
+    "rt_sigpending": Call("EINVAL EFAULT"),
+    "timer_gettime": Call("", unreached="only with timers of timer_create()"),
+    "unlinkat": Call("", unreached="only in workers that are started by execve"),
+    "writev": Call("EIO ENOSPC EAGAIN EPIPE EFBIG EINTR"),
+    "SYS_connect": "connect",
+    "SYS_openat": "openat",
+    "SYS_ppoll": "ppoll",
+    "SYS_rt_sigpending": "rt_sigpending",
+    "SYS_rt_sigtimedwait": "rt_sigtimedwait",
+    "SYS_sendmsg": "sendmsg",
+    "SYS_socket": "socket",
+    "SYS_timer_gettime": "timer_gettime",
+    "SYS_writev": "writev",
+    "SYS_clock_gettime64": None,  # of 32-bit machines, as these
+    "SYS_ppoll_time64": None,
+    "SYS_rt_sigtimedwait_time64": None,
+    # What another thread may be asleep in; the library does not make them.
+    **dict.fromkeys(
+        """SYS_ACCEPT SYS_ACCEPT4 SYS__newselect SYS_accept SYS_accept4 SYS_epoll_pwait SYS_epoll_wait
+        SYS_futex SYS_futex_time64 SYS_pause SYS_poll SYS_pselect6 SYS_pselect6_time64
+        SYS_rt_sigsuspend SYS_select SYS_socketcall""".split()
+    ),
     "SYS_close": "close",
     "SYS_clock_gettime": "clock_gettime",
     "SYS_epoll_pwait2": None,  # in place of the function where the C library is older than it
@@ -137,7 +171,7 @@ CALLS = {
     "fallocate": Call("", unreached="only with a page that is a file"),
     "fcntl": Call("EMFILE EINVAL EBADF", ("limits", "a token")),
     "getdents64": Call("", unreached="before Linux 6.2"),
-    "getitimer": Call("EINVAL", ("exit",)),
+    "getitimer": Call("EINVAL", ("a token",)),
     "getpeername": Call("ENOBUFS ENOTSOCK", ("limits", "walks", "a close")),
     "getrandom": Call("EAGAIN ENOSYS EINTR", ("limits",)),
     "getrusage": Call("EPERM EINVAL"),
@@ -154,18 +188,18 @@ CALLS = {
     "prctl": Call("EINVAL EPERM", ("limits",)),
     "pread64": Call("EIO EINTR ESRCH EAGAIN", ("limits", "walks", "pressure")),
     "prlimit64": Call("", unreached="only without /proc; then a million descriptors are looked at"),
-    "pwritev2": Call("EAGAIN EIO ENOSPC EINTR EPIPE EOPNOTSUPP"),
+    "pwritev2": Call("", unreached="only where standard error is a pipe"),
     "readlink": Call("EACCES ENOENT EINVAL", ("a token",)),
     "rt_sigaction": Call("EINVAL", ("a signal", "exit"), late=True),
     "rt_sigprocmask": Call("EINVAL", ("a signal", "exit", "limits"), late=True),
-    "rt_sigtimedwait": Call("EAGAIN EINTR", late=True),
+    "rt_sigtimedwait": Call("", unreached="only after a write that raised a signal"),
     "sendmsg": Call("EAGAIN ENOBUFS EINTR EPIPE EOPNOTSUPP ENOTSOCK", ("syslog", "limits")),
     "sigaltstack": Call("EPERM ENOMEM"),
     "socket": Call("EMFILE ENFILE ENOBUFS EACCES EAFNOSUPPORT", ("syslog",), late=True),
-    "timerfd_gettime": Call("EBADF EINVAL"),
+    "timerfd_gettime": Call("EBADF EINVAL", ("a token",)),
     "uname": Call("EFAULT"),
     "waitid": Call("ECHILD EINTR EINVAL"),
-    "write": Call("EIO ENOSPC EAGAIN EPIPE EFBIG"),  # EINTR is tried again, for ever
+    "write": Call("", unreached="only in httpd's threaded workers"),
 }
 
 # Every one of them; every other one, so that what follows a failure succeeds; and so on.
