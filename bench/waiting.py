@@ -71,7 +71,7 @@ def main():
         ),
         "alone": (Waiting, 0, 8, False, OVER_AT_ONCE),
         "alone in an event loop": (partial(Waiting, how="epoll"), 0, 8, True, OVER_AT_ONCE),
-        "1100 workers": (partial(Waiting, workers=1100), 0, 64, False, shim(SL_MAX_CONNECTIONS=50)),
+        "1100 workers": (partial(Waiting, workers=1100), 0, 64, False, shim(SL_MAX_CONNECTIONS=100)),
         "httpd": (partial(httpd, workers=250), 0, 8, False, shim(SL_MAX_CONNECTIONS=20)),
     }  # fmt: skip
     for name, (make, connections, clients, keep_alive, limit) in cases.items():
