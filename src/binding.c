@@ -31,9 +31,9 @@ static void bind_text(void)
 	memcpy(room, some, nothing);
 	memmove(room, some, nothing);
 	memset(room, 0, nothing + sizeof room);
-	nothing += memcmp(some, some, nothing) != 0;
-	nothing += strcmp(some, some) != 0;
-	nothing += strncmp(some, some, nothing) != 0;
+	nothing += memcmp(some, room, nothing) != 0;
+	nothing += strcmp(some, room) == 0;
+	nothing += strncmp(some, room, nothing) != 0;
 	nothing += strlen(some) == 0;
 	nothing += strspn(some, ".") != 0;
 	nothing += strcspn(some, ".") == 0;
