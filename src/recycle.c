@@ -147,9 +147,9 @@ static void begin_life(void)
 
 	worker_born(server.is_on ? process_clock() : 0);
 	lock_born();
-	if (server_is_asleep)
+	if (!server.is_on)
 		return;
-	verdict_begin(server.is_on && may_serve);
+	verdict_begin(may_serve);
 	begin_watch();
 }
 

@@ -344,7 +344,9 @@ void server_wake(bool at_start)
 	profile_start();
 	perl_start();
 	log_start(server.config.log, server.config.log_path);
-	worker_start(at_start ? find_starter() : worker.forker, process_clock());
+	worker.born = process_clock();
+	if (at_start)
+		worker_start(find_starter(), worker.born);
 	if (at_start && worker.is_started) {
 		make_page_of_started();
 		introduce_started();
