@@ -148,9 +148,9 @@ static void begin_life(void)
 {
 	bool may_serve = worker.listeners > 0 && worker.listener < 0;
 
-	worker_born(server.is_on || server.is_asleep ? process_clock() : 0);
+	worker_born(server.is_on || server_is_asleep ? process_clock() : 0);
 	lock_born();
-	if (server.is_asleep) {
+	if (server_is_asleep) {
 		wakes = false; /* a thread that was about to is its parent's */
 		return;
 	}
@@ -167,7 +167,7 @@ static bool wake(bool at_start)
 		verdict_begin(false);
 		begin_watch();
 	}
-	server.is_asleep = false;
+	server_is_asleep = false;
 	return has_business;
 }
 
@@ -176,7 +176,7 @@ static void wait_until_awake(void)
 {
 	enum { TRIES = 1000 };
 
-	for (int i = 0; i < TRIES && server.is_asleep; i++)
+	for (int i = 0; i < TRIES && server_is_asleep; i++)
 		sched_yield();
 }
 
@@ -184,7 +184,7 @@ __attribute__((cold, noinline)) bool recycle_wakes(void)
 {
 	int saved = errno;
 
-	if (worker_is_current() && server.is_asleep) {
+	if (worker_is_current() && server_is_asleep) {
 		if (!atomic_exchange(&wakes, true))
 			wake(false);
 		else
@@ -197,7 +197,7 @@ __attribute__((cold, noinline)) bool recycle_wakes(void)
 /* A program that has inherited a listener may fork workers. */
 static void before_fork(void)
 {
-	if (server.is_asleep && server_has_listener())
+	if (server_is_asleep && server_has_listener())
 		recycle_wakes();
 	server_before_fork();
 }
@@ -208,8 +208,10 @@ void recycle_start(char *const environment[], char *const words[])
 		return;
 	if (server_cannot_wait() && !wake(true))
 		return;
-	if (pthread_atfork(before_fork, NULL, begin_life) != 0)
-		server.is_asleep = server.is_on = false;
+	if (pthread_atfork(before_fork, NULL, begin_life) != 0) {
+		server_is_asleep = false;
+		server.is_on = false;
+	}
 }
 
 /* Once in a server's life, or at least in a worker's. */
@@ -409,19 +411,24 @@ static bool is_left(enum idle left, uint64_t now)
 	return left != IDLE_NOTHING_LEFT;
 }
 
-/* Is there a reason, in the process itself, to stay? A backlog is one unless it is always there:
- * then there will soon be another connection to wake the siblings. */
+/* Is it a worker that another one would replace? Else it stays for good. */
+static bool is_in_place(void)
+{
+	enum worker_place place = find_place();
+
+	if (place != WORKER_FITS)
+		stay(REMARK_PLACE + place);
+	return place == WORKER_FITS;
+}
+
+/* Is there a reason, in the process itself, to stay for now? A backlog is one unless it is always
+ * there: then there will soon be another connection to wake the siblings. */
 static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wait *wait,
                         uint64_t now)
 {
 	enum { BACKLOG_IS_LASTING = 1000 };
-	enum worker_place place = find_place();
 	enum hindrance hindrance;
 
-	if (place != WORKER_FITS) {
-		stay(REMARK_PLACE + place);
-		return true;
-	}
 	if (worker.is_started && process_has_children()) {
 		stay_for_now(REMARK_STARTED_CHILDREN, now);
 		return true;
@@ -492,7 +499,7 @@ static void begin_leaving(uint64_t now)
 static void ask_to_leave(enum moment moment, const struct guard *guard,
                          const struct recycle_wait *wait, uint64_t now)
 {
-	if (!may_go(turn_look(&self.departure, now), now))
+	if (!is_in_place() || !may_go(turn_look(&self.departure, now), now))
 		return;
 	if (way_exits(&self.departure.way) && is_in_handler(guard, moment))
 		return;
@@ -736,7 +743,7 @@ HOT void recycle_closed(void)
 /* What is cheap is asked first: to find out what is in a set of epoll is not. */
 static bool may_leave_at_wait(bool has_timeout, uint64_t now)
 {
-	if (!may_go(turn_look(&self.departure, now), now))
+	if (!is_in_place() || !may_go(turn_look(&self.departure, now), now))
 		return false;
 	if (self.departure.is_default && has_timeout)
 		stay_for_now(REMARK_IDLE + IDLE_SCHEDULED, now);

@@ -20,7 +20,7 @@ extern _Atomic bool recycle_watches;
 /* In the constructor. `words`: the command line; NULL where the C library does not tell. */
 void recycle_start(char *const environment[], char *const words[]);
 
-/* While server.is_asleep: the program turns out to be a server, or asks to be watched. Reads what
+/* While server_is_asleep: the program turns out to be a server, or asks to be watched. Reads what
  * was set; true if that is to be watched. Not for signal handlers. */
 bool recycle_wakes(void);
 

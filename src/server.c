@@ -21,10 +21,17 @@
 
 struct server server;
 
-/* What the constructor keeps. */
-static char variables_room[CONFIG_ROOM], command_room[PROGRAM_ROOM];
-static size_t command_size;
-static struct config_kept kept;
+/* What the constructor writes is close together, in a page that every start writes to: each other
+ * one would be a fault. */
+#define EARLY __attribute__((section(".data")))
+
+EARLY _Atomic bool server_is_asleep;
+
+/* The variables, and behind them the command line. */
+EARLY static struct config_kept kept;
+EARLY static const char *command;
+EARLY static size_t command_size;
+EARLY static char room[CONFIG_ROOM + PROGRAM_ROOM];
 
 static struct remarks remarks;
 static bool looked_for_listeners, said_remarks, announced;
@@ -194,7 +201,7 @@ void server_say_unheld(void)
 static void make_page(void)
 {
 	int saved = errno;
-	bool may_watch = server.is_on || (server.is_asleep && kept.may_limit);
+	bool may_watch = server.is_on || (server_is_asleep && kept.may_limit);
 
 	if (may_watch && server.page == NULL && (server.page = pool_create()) != NULL)
 		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
@@ -221,7 +228,7 @@ void server_before_fork(void)
 	bool serves = worker.listener >= 0;
 
 	worker_before_fork();
-	if (!server.is_asleep && !server.is_on && !has_something_to_say())
+	if (!server_is_asleep && !server.is_on && !has_something_to_say())
 		return;
 	if (!announced && !serves)
 		server_has_listener();
@@ -290,19 +297,20 @@ static void ask_machine(void)
 
 bool server_start(char *const environment[], char *const words[])
 {
-	config_keep(&kept, variables_room, sizeof variables_room, environment);
+	config_keep(&kept, room, CONFIG_ROOM, environment);
 	if ((kept.size == 0 && !kept.is_cut) || getauxval(AT_SECURE))
 		return false;
-	command_size = program_keep(command_room, sizeof command_room, words);
+	command = room + kept.size;
+	command_size = program_keep(room + kept.size, PROGRAM_ROOM, words);
 	log_remember_standard_error();
 	worker_start(0, 0);
-	server.is_asleep = true;
+	server_is_asleep = true;
 	return true;
 }
 
 bool server_cannot_wait(void)
 {
-	return kept.cannot_wait || profile_is_started(program_image(command_room));
+	return kept.cannot_wait || profile_is_started(program_image(command));
 }
 
 bool server_has_listener(void)
@@ -316,7 +324,7 @@ bool server_has_listener(void)
 static void read_variables(void)
 {
 	config_read(&server.config, &remarks, &kept);
-	program_set(program_image(command_room), command_room, command_size);
+	program_set(program_image(command), command, command_size);
 	if (!is_asked_about()) {
 		kept.others = 0;
 		remarks = (struct remarks){.errors = 0};

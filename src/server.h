@@ -6,6 +6,7 @@
 #ifndef SLSHIM_SERVER_H
 #define SLSHIM_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,8 +15,7 @@
 #include "pool.h"
 
 struct server {
-	_Atomic bool is_asleep; /* something is set, and not read yet: most programs are no servers */
-	bool is_on;             /* a limit is set and nothing was refused */
+	bool is_on; /* a limit is set and nothing was refused */
 	struct config config;
 	struct machine_memory memory; /* of which limits are shares; 0 bytes: unknown, or none is */
 	char pressure_path[MACHINE_PATH_SIZE]; /* "": unknown, or nobody asks */
@@ -25,6 +25,9 @@ struct server {
 };
 
 extern struct server server;
+
+/* Something is set, and not read yet, because most programs are no servers. */
+extern _Atomic bool server_is_asleep;
 
 /* In the constructor: keeps what was set, because servers overwrite it later, and reads no more of
  * it than every program that merely inherits it can be made to pay for; then it is asleep. False if

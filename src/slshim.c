@@ -41,7 +41,7 @@ __attribute__((constructor)) static void start(void)
 /* Is an accept one of a worker's that is watched? */
 static bool is_watched(void)
 {
-	if (!server.is_on && !(server.is_asleep && recycle_wakes()))
+	if (!server.is_on && !(server_is_asleep && recycle_wakes()))
 		return false;
 	if (worker_is_current())
 		return recycle_watches;
@@ -129,7 +129,7 @@ HOOK int listen(int fd, int backlog)
 {
 	int result;
 
-	if (server.is_asleep)
+	if (server_is_asleep)
 		recycle_wakes();
 	server_before_listen();
 	result = real.listen(fd, backlog);

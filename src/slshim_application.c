@@ -27,7 +27,7 @@ static int answer(int error)
 
 static bool is_watched(void)
 {
-	return (server.is_on || (server.is_asleep && recycle_wakes())) && worker_is_current();
+	return (server.is_on || (server_is_asleep && recycle_wakes())) && worker_is_current();
 }
 
 static int set(const char *variable, const char *value, bool for_request)

@@ -20,7 +20,7 @@
 
 static int note_token(int result, enum lock lock, int end, int other_end)
 {
-	if (result >= 0 && (server.is_on || server.is_asleep))
+	if (result >= 0 && (server.is_on || server_is_asleep))
 		lock_token_made(lock, end, other_end);
 	return result;
 }

@@ -55,7 +55,7 @@ def traced(command, environment, directory, name):
 
 @pytest.mark.parametrize("program", ["plain", "perl"])
 def test_limits_cost_a_program_no_output_mapping_or_descriptor(program, tmp_path):
-    """The same calls with the library that has limits as without them."""
+    """The same calls with the library that has limits as with one that has none."""
     command = PROGRAMS[program] if program == "plain" else ["/usr/bin/perl", "-e", "print 1"]
     idle = traced(command, shim(), tmp_path, "idle")
     limited = traced(command, shim(**LIMITS), tmp_path, "limited")
