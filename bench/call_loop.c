@@ -6,6 +6,7 @@
  *     call_loop pair N      N accepts and closes of a connection
  *     call_loop poll N      N polls of the listener
  *     call_loop epoll N     N waits by epoll for the listener
+ *     call_loop pipe N      N pipes made and closed, beside a hundred that stay open
  *
  * The connections are made first, all of them, so that nothing but the calls is in the loop. */
 #define _GNU_SOURCE
@@ -69,12 +70,27 @@ static void __attribute__((noinline)) epoll_many(int listener, int count)
 		epoll_wait(set, &event, 1, 0);
 }
 
+static void __attribute__((noinline)) pipe_many(int listener, int count)
+{
+	enum { KEPT = 100 };
+	int ends[2];
+
+	(void)listener;
+	for (int i = 0; i < KEPT; i++)
+		if (pipe(ends) != 0)
+			_exit(1);
+	for (int i = 0; i < count && pipe(ends) == 0; i++) {
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
 static const struct {
 	const char *word;
 	void (*make)(int listener, int count);
 } calls[] = {
     {"close", close_many}, {"accept", accept_many}, {"pair", pair_many},
-    {"poll", poll_many},   {"epoll", epoll_many},
+    {"poll", poll_many},   {"epoll", epoll_many},   {"pipe", pipe_many},
 };
 
 int main(int argc, char **argv)

@@ -22,6 +22,11 @@ STARTED = {  # the library, and other variables
     "slshim, no limit set": (LIBRARY, {}),
     "slshim, a limit set": (LIBRARY, LIMIT),
 }
+# What hardly anybody has, but must not suffer from; added to each of the above.
+CROWDS = {
+    "10,000 unknown variables": {f"SL_WHATEVER_{i}": "1" for i in range(10000)},
+    "a megabyte of others": {f"OTHER_{i}": "x" * 100 for i in range(9500)},
+}
 
 
 def kilobytes(environment):
@@ -48,13 +53,13 @@ def seconds(environment):
     return time.perf_counter() - start
 
 
-def medians():
+def medians(others={}):
     """Microseconds, of starts that were made in turn, each time with fresh copies of the libraries: how
     a file lies in the page cache makes more of a difference than what is in it."""
     times = {name: [] for name in STARTED}
     with tempfile.TemporaryDirectory() as directory:
         environments = {
-            name: variables | ({"LD_PRELOAD": shutil.copy(library, directory)} if library else {})
+            name: others | variables | ({"LD_PRELOAD": shutil.copy(library, directory)} if library else {})
             for name, (library, variables) in STARTED.items()
         }
         for _ in range(STARTS):
@@ -75,10 +80,22 @@ def show_starts(rounds):
         print()
 
 
+def show_crowds(rounds):
+    """Against the same environment without the library."""
+    for crowd, others in CROWDS.items():
+        runs = [medians(others) for _ in range(rounds)]
+        for name in STARTED:
+            added = [(run[name] - run["nothing"]) / 1000 for run in runs]
+            if name.startswith("slshim"):
+                print(f"start of /bin/true with {crowd}: {name:<21} adds {statistics.median(added):.3f} ms"
+                      f" ({min(added):.3f} to {max(added):.3f})")  # fmt: skip
+
+
 def main():
     asked = arguments(__doc__)
     show_memory(min(asked.pairs, 5))
     show_starts(asked.pairs)
+    show_crowds(min(asked.pairs, 5))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,12 @@ SHIM = {
 # Measured once in a million connections: the way to a check that is not due; and at each of them.
 SELDOM = SHIM | {"SL_MAX_CONNECTIONS": "1000000", "SL_CHECK_EVERY": "1000000"}
 ALWAYS = SHIM | {"SL_MAX_UNSHARED": "100G"}
+# Of a program that is no server, beyond those that an empty library takes.
+LIMIT = {"SL_MAX_UNSHARED": "64M"}
+STARTS = [
+    ("added to the start of a program, no limit set", {}, 14000),
+    ("added to the start of a program, a limit set", LIMIT, 19000),
+]
 IDLE = SELDOM | {"SL_LEAVE": "TERM@idle"}
 
 
@@ -53,6 +59,18 @@ def each(what, environment):
     return (count(what, MANY, environment) - count(what, FEW, environment)) / (MANY - FEW)
 
 
+def start(library, environment):
+    """Instructions of a program that does nothing, the loader's included."""
+    preloaded = environment | {"LD_PRELOAD": str(library)}
+    given = [f"{name}={value}" for name, value in preloaded.items()]
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "/bin/true"]
+    done = subprocess.run(
+        ["env", "-i", *given, f"PATH={os.environ['PATH']}", *command],
+        text=True, capture_output=True, timeout=120, check=True,
+    )  # fmt: skip
+    return int(re.search(r"Collected : (\d+)", done.stderr).group(1))
+
+
 def added(what, environment):
     return each(what, environment) - each(what, {})
 
@@ -64,10 +82,14 @@ def main():
         ("added to an accept, no check due", added("accept", SELDOM), 175),
         ("accept and close of a connection, no check due, in all", pair, 252),
         ("the same without the shim", each("pair", {}), None),
+        ("added to a pipe and two closes", added("pipe", SELDOM), 75),
         ("added to a poll, no check due", added("poll", IDLE), 105),
         ("added to an epoll_wait, no check due", added("epoll", IDLE), 95),
         ("added to accept and close by a check, no fault since", each("pair", ALWAYS) - pair, 520),
     ]
+    empty = start(BUILD / "bench" / ".libs" / "empty.so", LIMIT)
+    for title, environment, ceiling in STARTS:
+        rows.append((title, start(SHIM["LD_PRELOAD"], environment) - empty, ceiling))
     print(f"{'instructions':>12} {'ceiling':>8}")
     for title, instructions, ceiling in rows:
         print(f"{instructions:12.1f} {ceiling or '-':>8}  {title}")

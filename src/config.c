@@ -482,10 +482,13 @@ static bool cannot_wait(const struct variable *variable)
 static bool is_known(struct config_kept *kept, const char *variable, size_t length)
 {
 	for (int q = 0; q < QUANTITIES; q++)
-		if (has_name(variable, length, quantity_kinds[q].variable))
+		if (has_name(variable, length, quantity_kinds[q].variable)) {
+			kept->may_limit = true;
 			return true;
+		}
 	for (int i = 0; i < VARIABLES; i++)
 		if (has_name(variable, length, variables[i].name)) {
+			kept->may_limit = kept->may_limit || variables[i].read == read_application;
 			kept->cannot_wait = kept->cannot_wait || cannot_wait(&variables[i]);
 			return true;
 		}
@@ -530,7 +533,7 @@ void config_keep(struct config_kept *kept, char *room, size_t size, char *const 
 	kept->text = room;
 	kept->size = 0;
 	kept->others = kept->named = 0;
-	kept->is_cut = kept->cannot_wait = false;
+	kept->is_cut = kept->may_limit = kept->cannot_wait = false;
 	for (; *environment != NULL; environment++) {
 		const char *variable = *environment;
 		size_t length = is_ours(variable) ? name_length(variable) : 0;

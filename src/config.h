@@ -71,6 +71,7 @@ struct config_kept {
 	unsigned others;  /* variables whose names begin like ours, ... */
 	unsigned named;   /* ... and how many of them are in the text */
 	bool is_cut;      /* the room was too small */
+	bool may_limit;   /* one may be a limit, or have the application set some */
 	bool cannot_wait; /* one concerns the start of the program */
 };
 

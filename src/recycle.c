@@ -140,33 +140,56 @@ static void begin_watch(void)
 	recycle_leaves_idle = false;
 }
 
+/* A thread of this process reads what was set. */
+static _Atomic bool wakes;
+
 /* A child of a process that accepts is its helper, not a worker. */
 static void begin_life(void)
 {
 	bool may_serve = worker.listeners > 0 && worker.listener < 0;
 
-	worker_born(server.is_on ? process_clock() : 0);
+	worker_born(server.is_on || server_is_asleep ? process_clock() : 0);
 	lock_born();
+	if (server_is_asleep)
+		wakes = false; /* a thread that was about to is its parent's */
 	if (!server.is_on)
 		return;
 	verdict_begin(may_serve);
 	begin_watch();
 }
 
-static void wake(bool at_start)
+static bool wake(bool at_start)
 {
-	server_wake(at_start);
-	real_resolve();
-	verdict_begin(false);
-	begin_watch();
+	bool has_business = server_wake(at_start);
+
+	if (has_business) {
+		real_resolve();
+		verdict_begin(false);
+		begin_watch();
+	}
+	server_is_asleep = false;
+	return has_business;
+}
+
+/* Unless it is what the caller has interrupted. */
+static void wait_until_awake(void)
+{
+	enum { TRIES = 1000 };
+
+	for (int i = 0; i < TRIES && server_is_asleep; i++)
+		sched_yield();
 }
 
 __attribute__((cold, noinline)) bool recycle_wakes(void)
 {
 	int saved = errno;
 
-	if (worker_is_current() && atomic_exchange(&server_is_asleep, false))
-		wake(false);
+	if (worker_is_current() && server_is_asleep) {
+		if (!atomic_exchange(&wakes, true))
+			wake(false);
+		else
+			wait_until_awake();
+	}
 	errno = saved;
 	return server.is_on;
 }
@@ -183,10 +206,12 @@ void recycle_start(char *const environment[], char *const words[])
 {
 	if (!server_start(environment, words))
 		return;
-	if (pthread_atfork(before_fork, NULL, begin_life) != 0)
+	if (server_cannot_wait() && !wake(true))
+		return;
+	if (pthread_atfork(before_fork, NULL, begin_life) != 0) {
 		server_is_asleep = false;
-	else if (server_cannot_wait() && atomic_exchange(&server_is_asleep, false))
-		wake(true);
+		server.is_on = false;
+	}
 }
 
 /* Once in a server's life, or at least in a worker's. */

@@ -197,11 +197,13 @@ void server_say_unheld(void)
 	report_unwatched(REMARK_UNHELD);
 }
 
+/* Also by who is asleep, for its children may each make a listener of their own. */
 static void make_page(void)
 {
 	int saved = errno;
+	bool may_watch = server.is_on || (server_is_asleep && kept.may_limit);
 
-	if (server.is_on && server.page == NULL && (server.page = pool_create()) != NULL)
+	if (may_watch && server.page == NULL && (server.page = pool_create()) != NULL)
 		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
 	errno = saved;
 }
@@ -226,7 +228,7 @@ void server_before_fork(void)
 	bool serves = worker.listener >= 0;
 
 	worker_before_fork();
-	if (!server.is_on && !has_something_to_say())
+	if (!server_is_asleep && !server.is_on && !has_something_to_say())
 		return;
 	if (!announced && !serves)
 		server_has_listener();
@@ -332,11 +334,20 @@ static void read_variables(void)
 	    (config_has_limit(&server.config) || server.config.application) && remarks.errors == 0;
 }
 
-void server_wake(bool at_start)
+/* Of a process that was not forked since it was started; boot clock, milliseconds. */
+static uint64_t find_birth(void)
+{
+	enum { TICK = 10 };
+	uint64_t ticks = process_start_time(getpid());
+
+	return ticks > 0 ? ticks * TICK : process_clock();
+}
+
+bool server_wake(bool at_start)
 {
 	read_variables();
 	if (!server.is_on && !has_something_to_say())
-		return;
+		return false;
 	if (server.is_on) {
 		ask_machine();
 		keep_pages_shareable();
@@ -344,13 +355,17 @@ void server_wake(bool at_start)
 	profile_start();
 	perl_start();
 	log_start(server.config.log, server.config.log_path);
-	worker.born = process_clock();
-	if (at_start)
-		worker_start(find_starter(), worker.born);
-	if (at_start && worker.is_started) {
+	if (!at_start) {
+		if (worker.born == 0)
+			worker.born = find_birth();
+		return true;
+	}
+	worker_start(find_starter(), process_clock());
+	if (worker.is_started) {
 		make_page_of_started();
 		introduce_started();
 	}
+	return true;
 }
 
 void server_before_listen(void)

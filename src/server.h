@@ -41,8 +41,9 @@ bool server_cannot_wait(void);
 /* Does this process hold a listener? Looks for inherited ones once. */
 bool server_has_listener(void);
 
-/* Reads what was kept. `at_start`: in the constructor. */
-void server_wake(bool at_start);
+/* Reads what was kept; false if there is nothing to do or to say. `at_start`: in the constructor.
+ */
+bool server_wake(bool at_start);
 
 /* Makes the page, if listen() did not; until somebody writes to it, it is but addresses. */
 void server_before_fork(void);

@@ -444,7 +444,7 @@ START_TEST(keeps_its_own_text)
 
 	memset(first, 'x', sizeof first - 1);
 	memset(second, 'x', sizeof second - 1);
-	ck_assert(!kept.cannot_wait);
+	ck_assert(kept.may_limit && !kept.cannot_wait);
 	config_read(&config, &remarks, &kept);
 	ck_assert_uint_eq(config.limit[QUANTITY_RESIDENT], 2 << 20); /* the last one */
 }
@@ -459,7 +459,17 @@ START_TEST(knows_what_cannot_wait)
 		char *environment[] = {(char *)variables[i], NULL};
 
 		ck_assert(keep(room, sizeof room, environment).cannot_wait);
+		ck_assert(!keep(room, sizeof room, environment).may_limit);
 	}
+}
+END_TEST
+
+START_TEST(knows_where_limits_may_come_from)
+{
+	char *environment[] = {(char *)"SL_APPLICATION=1", NULL};
+	char room[64];
+
+	ck_assert(keep(room, sizeof room, environment).may_limit);
 }
 END_TEST
 
@@ -643,6 +653,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, keeps_nothing_of_others);
 	tcase_add_test(tests, keeps_its_own_text);
 	tcase_add_test(tests, knows_what_cannot_wait);
+	tcase_add_test(tests, knows_where_limits_may_come_from);
 	tcase_add_test(tests, counts_ten_thousand_unknown_variables);
 	tcase_add_test(tests, refuses_what_is_too_long);
 	tcase_add_test(tests, refuses_more_than_there_is_room_for);

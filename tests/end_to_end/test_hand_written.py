@@ -96,6 +96,13 @@ def test_leaves_before_it_takes_a_lock_that_would_last(wait, lock, limit):
     assert LASTING_LOCKS[lock] in server.log()
 
 
+def test_many_pipes_are_told_from_a_lock():
+    """The reason that is given is the true one, and where there is none, workers leave when idle."""
+    recycled(lock="many_pipes", **LIMITS["always"])
+    _, server = recycled(lock="eventfd_among_pipes", way=CLOSE, **LIMITS["always"])
+    assert LASTING_LOCKS["eventfd"] in server.log()
+
+
 @pytest.mark.parametrize("wait", ["exclusive", "epoll_wait", "poll"])
 def test_newcomer_need_not_be_given_a_connection(wait):
     """A single client, whom the same worker serves as long as it is there, where the kernel wakes the

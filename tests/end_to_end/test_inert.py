@@ -65,6 +65,23 @@ def test_limits_cost_a_program_no_output_mapping_or_descriptor(program, tmp_path
     assert all("libslshim" in call or call.startswith(("mmap", "close")) for call in extra), extra
 
 
+def calls_of_pipes(count, environment, directory):
+    """How many system calls a program makes that makes so many pipes."""
+    trace = directory / "pipes"
+    loop = [str(BUILD / "bench" / "call_loop"), "pipe", str(count)]
+    ours = [word for k, v in environment.items() for word in ("-E", f"{k}={v}")]
+    subprocess.run([tool("strace"), "-f", "-qq", "-o", str(trace), *ours, *loop], timeout=60, check=True)
+    return sum("resumed" not in line for line in trace.read_text().splitlines())
+
+
+def test_a_pipe_costs_no_system_call(tmp_path):
+    """However many there are already."""
+    for environment in ({}, shim(**LIMITS)):
+        few, many = (calls_of_pipes(count, environment, tmp_path) for count in (100, 300))
+        connections = 2 * 200  # a socket and its connect for each
+        assert many - few == connections + 3 * 200
+
+
 def mappings(environment):
     """Names of the mappings of a cat that shows its own; "" of anonymous ones."""
     shown = run(["/bin/cat", "/proc/self/maps"], os.environ | environment).stdout

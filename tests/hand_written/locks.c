@@ -208,6 +208,24 @@ static void make_eventfd(void)
 	fail_if(token[0] < 0, "eventfd");
 }
 
+/* Of each of which one end stays open, and which are no lock. */
+static void make_many_pipes(void)
+{
+	enum { MANY = 200 };
+	int ends[2];
+
+	for (int i = 0; i < MANY; i++) {
+		fail_if(pipe(ends) != 0, "pipe");
+		close(ends[i % 2]);
+	}
+}
+
+static void make_eventfd_among_pipes(void)
+{
+	make_many_pipes();
+	make_eventfd();
+}
+
 /* --------------------------------------------------------------------- table */
 
 static const struct lock locks[] = {
@@ -222,6 +240,8 @@ static const struct lock locks[] = {
     {"pipe", make_pipe, take_token, put_token, do_nothing},
     {"socketpair", make_socketpair, take_token, put_token, do_nothing},
     {"eventfd", make_eventfd, take_token, put_token, do_nothing},
+    {"many_pipes", make_many_pipes, do_nothing, do_nothing, do_nothing},
+    {"eventfd_among_pipes", make_eventfd_among_pipes, take_token, put_token, do_nothing},
 };
 
 const struct lock *find_lock(const char *name)
