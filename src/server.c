@@ -31,7 +31,8 @@ EARLY _Atomic bool server_is_asleep;
 EARLY static struct config_kept kept;
 EARLY static const char *command;
 EARLY static size_t command_size;
-EARLY static char room[CONFIG_ROOM + PROGRAM_ROOM];
+EARLY static char usual_room[768];
+static char variables_room[CONFIG_ROOM], command_room[PROGRAM_ROOM]; /* where that is too small */
 
 static struct remarks remarks;
 static bool looked_for_listeners, said_remarks, announced;
@@ -295,13 +296,26 @@ static void ask_machine(void)
 		server.pressure_path[0] = '\0';
 }
 
+static void keep_command(char *const words[])
+{
+	size_t used = kept.text == usual_room ? kept.size : 0, left = sizeof usual_room - used;
+
+	command = usual_room + used;
+	command_size = program_keep(usual_room + used, left, words);
+	if (command_size < left)
+		return;
+	command = command_room;
+	command_size = program_keep(command_room, sizeof command_room, words);
+}
+
 bool server_start(char *const environment[], char *const words[])
 {
-	config_keep(&kept, room, CONFIG_ROOM, environment);
+	config_keep(&kept, usual_room, sizeof usual_room, environment);
 	if ((kept.size == 0 && !kept.is_cut) || getauxval(AT_SECURE))
 		return false;
-	command = room + kept.size;
-	command_size = program_keep(room + kept.size, PROGRAM_ROOM, words);
+	if (kept.is_cut)
+		config_keep(&kept, variables_room, sizeof variables_room, environment);
+	keep_command(words);
 	log_remember_standard_error();
 	worker_start(0, 0);
 	server_is_asleep = true;
