@@ -116,6 +116,18 @@ def wrk(url, seconds, clients=8, keep_alive=True):
     return Load(int(number(r"(\d+) requests in", output)), failed, seconds, output)
 
 
+def load_until(server, is_enough):
+    """Loads a server for a second at a time; how many connections that were, all of them good."""
+    connections = 0
+    for _ in range(15):
+        load = wrk(server.url(), seconds=1, keep_alive=False)
+        assert load.failed == 0, load.output
+        connections += load.requests
+        if is_enough():
+            return connections
+    raise AssertionError(f"not in 15 s of load, see {server.error_log}")
+
+
 def at_once(*loads):
     """Runs several loads at the same time; their results in order."""
     with ThreadPoolExecutor(len(loads)) as pool:

@@ -7,7 +7,9 @@ import subprocess
 
 import pytest
 
-from servers import HandWritten, ab, as_root, get, leavings, shim, tool, wait_until, wrk
+from servers import (
+    HandWritten, ab, as_root, get, leavings, load_until, shim, tool, wait_until, wrk
+)  # fmt: skip
 
 IDLE, CLOSE = "_exit@idle", "_exit@close"
 WAITS = [
@@ -36,31 +38,25 @@ at_both_paces = pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
 PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
 
 
-def load_until(server, is_enough):
-    """Loads a server for a second at a time; how many connections that were, all of them good."""
-    connections = 0
-    for _ in range(15):
-        load = wrk(server.url(), seconds=1, keep_alive=False)
-        assert load.failed == 0, load.output
-        connections += load.requests
-        if is_enough():
-            return connections
-    raise AssertionError(f"not in 15 s of load, see {server.error_log}")
-
-
-def recycled(wait="accept", service="close", lock="none", oddity="none", way=IDLE, **variables):
-    """Runs one under load; returns what left, and what was logged."""
-    with HandWritten(shim(**PACE | variables), wait, service, lock, oddity) as server:
+def expect_recycled(server, way, at_least=15):
+    """Runs it under load; returns what left."""
+    with server:
         load = ab(server.url(), 1000)
         assert load.failed == 0, load.output
-        more = load_until(server, lambda: len(leavings(server.log())) >= 15)
+        more = load_until(server, lambda: len(leavings(server.log())) >= at_least)
         left = leavings(server.log())
         print(f"{load.requests + more} connections, 0 failed, {len(left)} leavings")
         assert {leaving.way for leaving in left} == {way}
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
         assert server.stop() == 0
-        return left, server
+    return left
+
+
+def recycled(wait="accept", service="close", lock="none", oddity="none", way=IDLE, **variables):
+    """What left, and the server, with what it logged."""
+    server = HandWritten(shim(**PACE | variables), wait, service, lock, oddity)
+    return expect_recycled(server, way), server
 
 
 @at_both_paces

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from servers import HandWritten, LeakyPrefork, Program, ab, get, leavings, shim, tool, wrk
-from test_hand_written import load_until
+from servers import (
+    HandWritten, LeakyPrefork, Program, ab, get, leavings, load_until, shim, tool, wrk
+)  # fmt: skip
 from test_unharmed import PhpBuiltIn, Redis
 
 # Binds, starts four workers with the listener as descriptor 3, and replaces them, "on_failure" only

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from servers import LeakyPrefork, Sampler, ab, get, leavings, shim, wrk
-from test_hand_written import load_until
+from servers import LeakyPrefork, Sampler, ab, get, leavings, load_until, shim, wrk
 
 KB, MB = 1024, 1024 * 1024
 TRIAL = "is tried with one of them first, which SL_LEAVE=none forbids"

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import as_root, leavings, shim, wait_until, wrk
-from test_hand_written import load_until
+from servers import as_root, leavings, load_until, shim, wait_until, wrk
 from test_only import NAMED, Started
 from test_pool import Onlooker
 

@@ -7,9 +7,8 @@ from collections import Counter
 
 import pytest
 
-from servers import HandWritten, ab, get, leavings, shim, wrk
-
-PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
+from servers import HandWritten, leavings, load_until, shim
+from test_hand_written import PACE, expect_recycled
 
 
 class Limited(HandWritten):
@@ -19,31 +18,6 @@ class Limited(HandWritten):
         super().__init__(environment, *parts)
         limit = f'ulimit -n {descriptors} && exec "$0" "$@"'
         self.command = ["sh", "-c", limit, *self.command]
-
-
-def load_until(server, is_enough):
-    connections = 0
-    for _ in range(15):
-        load = wrk(server.url(), seconds=1, keep_alive=False)
-        assert load.failed == 0, load.output
-        connections += load.requests
-        if is_enough():
-            return connections
-    raise AssertionError(f"not in 15 s of load, see {server.error_log}")
-
-
-def expect_recycled(server, way, at_least=15):
-    with server:
-        load = ab(server.url(), 1000)
-        assert load.failed == 0, load.output
-        more = load_until(server, lambda: len(leavings(server.log())) >= at_least)
-        left = leavings(server.log())
-        print(f"{load.requests + more} connections, 0 failed, {len(left)} leavings")
-        assert {leaving.way for leaving in left} == {way}
-        assert "ended with status" not in server.log()
-        assert get(server.url()) == "ok\n"
-        assert server.stop() == 0
-    return left
 
 
 @pytest.mark.parametrize("wait", ["accept", "poll"])
