@@ -411,11 +411,15 @@ static bool is_left(enum idle left, uint64_t now)
 	return left != IDLE_NOTHING_LEFT;
 }
 
-/* Is it a worker that another one would replace? Else it stays for good. */
+/* Is it a worker that another one would replace, and that has a way out? Else it stays for good. */
 static bool is_in_place(void)
 {
 	enum worker_place place = find_place();
 
+	if (self.departure.way.deed == DEED_NONE) {
+		stay(REMARK_HINDRANCE + LEAVE_FORBIDDEN);
+		return false;
+	}
 	if (place != WORKER_FITS)
 		stay(REMARK_PLACE + place);
 	return place == WORKER_FITS;
