@@ -62,7 +62,7 @@ static enum hindrance thread_hindrance(enum moment moment, bool many_accept)
 	return moment == MOMENT_IDLE && process_is_main_thread() ? LEAVE_IS_CLEAN : LEAVE_HAS_THREADS;
 }
 
-static bool has_backlog(int listener)
+bool leave_has_backlog(int listener)
 {
 	struct pollfd looked_at = {.fd = listener, .events = POLLIN};
 
@@ -86,7 +86,7 @@ enum hindrance leave_hindrance(const struct way *way, bool is_known, const struc
 		return LEAVE_HAS_CHILDREN;
 	if (holds_connection(listener))
 		return LEAVE_IS_CONNECTED;
-	if (way->moment == MOMENT_CLOSE && has_backlog(listener))
+	if (way->moment == MOMENT_CLOSE && leave_has_backlog(listener))
 		return LEAVE_HAS_BACKLOG;
 	return LEAVE_IS_CLEAN;
 }

@@ -39,6 +39,9 @@ static inline bool leave_is_hindered_for_good(enum hindrance hindrance)
 enum hindrance leave_hindrance(const struct way *way, bool is_known, const struct signal_mask *mask,
                                bool many_accept, int listener);
 
+/* Does a connection wait for a listener that does not block? Costs one call. */
+bool leave_has_backlog(int listener);
+
 /* Returns after the server was asked, and where perl exits when its close is done; does not return
  * after any other exit. */
 void leave_carry_out(const struct way *way);

@@ -443,6 +443,9 @@ static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wai
 	}
 	if (self.departure.is_default && self.last_has_timeout)
 		return is_left(IDLE_SCHEDULED, now);
+	if (self.departure.way.moment == MOMENT_CLOSE && way_exits(&self.departure.way) &&
+	    now - verdict.since < BACKLOG_IS_LASTING && leave_has_backlog(worker.listener))
+		return true; /* asked again below, when all else was */
 	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched, mask,
 	                            worker.many_accept, worker.listener);
 	if (hindrance == LEAVE_HAS_BACKLOG && now - verdict.since < BACKLOG_IS_LASTING)

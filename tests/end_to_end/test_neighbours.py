@@ -14,6 +14,7 @@ from servers import (
     ab,
     get,
     leavings,
+    load_until,
     shim,
     wait_until,
     wrk,
@@ -63,7 +64,7 @@ def test_workers_leave(neighbour, order, wait):
         assert maps_both(server, library)
         load = ab(server.url(), 2000)
         assert load.failed == 0, load.output
-        assert len(leavings(server.log())) >= 15
+        load_until(server, lambda: len(leavings(server.log())) >= 15)
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
         assert server.stop() == 0
