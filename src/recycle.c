@@ -52,7 +52,8 @@ static struct {
 	uint64_t asks_from;     /* boot clock, nanoseconds: not asked before whether it may leave */
 	unsigned stride;        /* so many moments go by from one look at that clock to the next, ... */
 	_Atomic unsigned rests; /* ... of which these are left */
-	unsigned refused;       /* accepts, since it left */
+	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
+	unsigned refused;              /* accepts, since it left */
 	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
 	uint64_t said;                 /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
@@ -133,6 +134,7 @@ static void begin_watch(void)
 	self.asks_from = 0;
 	self.stride = 0;
 	self.rests = 0;
+	self.awaits_closes = false;
 	self.refused = 0;
 	self.said = 0;
 	recycle_watches = server.is_on;
@@ -438,6 +440,7 @@ static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wai
 		return true;
 	}
 	if (!self.departure.takes_time && worker_has_connections()) {
+		self.awaits_closes = true;
 		stay_for_now(REMARK_OPEN, now);
 		return true;
 	}
@@ -522,13 +525,20 @@ static void ask_to_leave(enum moment moment, const struct guard *guard,
 	begin_leaving(now);
 }
 
+/* It waits for nothing else, and may not be without a connection again for long. */
+static inline bool has_closed_all(void)
+{
+	return atomic_load_explicit(&self.awaits_closes, memory_order_relaxed) &&
+	       atomic_load_explicit(&worker.open, memory_order_relaxed) == 0;
+}
+
 /* A moment that comes again and again before its time is not worth a look at the clock each time;
  * one that comes seldom is. */
 static bool is_time_to_ask(void)
 {
 	enum { LONGEST_STRIDE = 15 };
 
-	if (clock_boot() >= self.asks_from) {
+	if (has_closed_all() || clock_boot() >= self.asks_from) {
 		self.stride = 0;
 		return true;
 	}
@@ -558,6 +568,7 @@ static void try_to_leave(enum moment moment, const struct guard *guard,
 	self.moment_came = true;
 	want(true);
 	begun = wait != NULL ? wait->begun : clock_thread();
+	self.awaits_closes = false;
 	ask_to_leave(moment, guard, wait, process_clock());
 	if (self.phase != LEAVING)
 		end_asking(begun);
@@ -639,9 +650,10 @@ static inline bool is_to_be_asked(enum moment moment)
 
 	if (moment == MOMENT_IDLE && atomic_load_explicit(&worker.open, memory_order_relaxed) == 0)
 		return moment == self.departure.way.moment;
-	if (rests > 0)
+	if (rests > 0 && !has_closed_all())
 		atomic_store_explicit(&self.rests, rests - 1, memory_order_relaxed);
-	return rests == 0 && (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
+	return (rests == 0 || has_closed_all()) &&
+	       (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
 }
 
 /* Nearly always there is nothing to do: that costs a few instructions. A worker that is over a
@@ -757,10 +769,12 @@ static bool may_leave_at_wait(bool has_timeout, uint64_t now)
 		return false;
 	if (self.departure.is_default && has_timeout)
 		stay_for_now(REMARK_IDLE + IDLE_SCHEDULED, now);
-	else if (!self.departure.takes_time && worker_has_connections())
-		stay_for_now(REMARK_OPEN, now);
-	else
+	else if (self.departure.takes_time || !worker_has_connections())
 		return true;
+	else {
+		self.awaits_closes = true;
+		stay_for_now(REMARK_OPEN, now);
+	}
 	return false;
 }
 
@@ -794,6 +808,7 @@ static uint64_t judge_before_wait(bool has_timeout, unsigned *later)
 	self.moment_came = true;
 	want(true);
 	begun = clock_thread();
+	self.awaits_closes = false;
 	if (may_leave_at_wait(has_timeout, process_clock()))
 		return begun;
 	end_asking(begun);
