@@ -96,6 +96,8 @@ class Starlet(Perl):
 class StartedStarlet(Starlet):
     """By Server::Starter, which opens the listeners and would start another one if it ended."""
 
+    is_tried = True  # it says so of itself, which has a listener and forks
+
     def listens(self):
         return []
 
