@@ -98,10 +98,15 @@ class Daemon(Stranger):
 
 
 def observed(server_class, environment):
-    """What its clients saw, twice; the status that it ended with; what the shim said."""
+    """What its clients saw, twice; the status that it ended with; what the shim said. It may wait for
+    its turn before it says anything, so those that have something to say are used until then."""
     with server_class(environment) as server:
         replies = [server.use(), server.use()]
         assert server.is_running()
+        wait_until(
+            lambda: not environment or server.said in server.log() or not server.use(),
+            f"it says '{server.said}', see {server.log_file}",
+        )
         return replies, server.stop(), server.log()
 
 

@@ -53,11 +53,12 @@ def test_supervisor_that_does_not_restart_a_clean_exit_loses_one():
 
 
 def test_supervisor_that_restarts_recycles():
-    """One at a time, which is a tenth of four."""
+    """One at a time, which is a tenth of four. The place of one that left may be filled between two
+    looks, each time on a fast machine."""
     with Started(shim(SL_MAX_CONNECTIONS=20, **NAMED)) as server:
         with Onlooker(server) as onlooker:
             load_until(server, lambda: len(leavings(server.log())) >= 30)
-        assert onlooker.fewest == 3
+        assert onlooker.fewest >= 3
         assert "stays" not in server.log()
         assert "ended with status" not in server.log()
 

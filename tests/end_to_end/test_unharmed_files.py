@@ -90,7 +90,9 @@ class VsftpdForking(Vsftpd):
 
 
 class Proftpd(Ftp):
-    """Its anonymous clients are locked into the tree."""
+    """Its anonymous clients are locked into the tree, but only after their child has read /proc."""
+
+    said = FileServer.said
 
     def prepare(self):
         if not as_root():
