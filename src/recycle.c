@@ -240,10 +240,15 @@ static void stay(unsigned remark)
 	watch_no_more();
 }
 
+static void say_unwatched(unsigned remark)
+{
+	if (server.page != NULL && pool_say_once(server.page, remark))
+		report_unwatched(remark);
+}
+
 static void go_unwatched(void)
 {
-	if (server.page != NULL && pool_say_once(server.page, REMARK_BLIND))
-		report_unwatched(REMARK_BLIND);
+	say_unwatched(REMARK_BLIND);
 	watch_no_more();
 }
 
@@ -427,6 +432,21 @@ static bool is_in_place(void)
 	return place == WORKER_FITS;
 }
 
+/* Would it cut off a connection? */
+static bool is_held_open(uint64_t now)
+{
+	if (self.departure.takes_time || !worker_has_connections())
+		return false;
+	self.awaits_closes = true;
+	stay_for_now(REMARK_OPEN, now);
+	return true;
+}
+
+static bool is_scheduled(bool has_timeout, uint64_t now)
+{
+	return self.departure.is_default && has_timeout && is_left(IDLE_SCHEDULED, now);
+}
+
 /* Is there a reason, in the process itself, to stay for now? A backlog is one unless it is always
  * there: then there will soon be another connection to wake the siblings. */
 static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wait *wait,
@@ -439,13 +459,8 @@ static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wai
 		stay_for_now(REMARK_STARTED_CHILDREN, now);
 		return true;
 	}
-	if (!self.departure.takes_time && worker_has_connections()) {
-		self.awaits_closes = true;
-		stay_for_now(REMARK_OPEN, now);
+	if (is_held_open(now) || is_scheduled(self.last_has_timeout, now))
 		return true;
-	}
-	if (self.departure.is_default && self.last_has_timeout)
-		return is_left(IDLE_SCHEDULED, now);
 	if (self.departure.way.moment == MOMENT_CLOSE && way_exits(&self.departure.way) &&
 	    now - verdict.since < BACKLOG_IS_LASTING && leave_has_backlog(worker.listener))
 		return true; /* asked again below, when all else was */
@@ -548,6 +563,13 @@ static bool is_time_to_ask(void)
 	return false;
 }
 
+static void begin_asking(void)
+{
+	self.moment_came = true;
+	want(true);
+	self.awaits_closes = false;
+}
+
 /* The answer was "not now": the question is not asked again before a hundred times as long as it
  * took has passed, so that a worker that has to wait is no slower than one that need not leave.
  * `begun`: processor time of this thread when it was asked. */
@@ -565,10 +587,8 @@ static void try_to_leave(enum moment moment, const struct guard *guard,
 
 	if (is_on_handlers_stack())
 		return;
-	self.moment_came = true;
-	want(true);
+	begin_asking();
 	begun = wait != NULL ? wait->begun : clock_thread();
-	self.awaits_closes = false;
 	ask_to_leave(moment, guard, wait, process_clock());
 	if (self.phase != LEAVING)
 		end_asking(begun);
@@ -690,8 +710,7 @@ static inline bool is_to_refuse(void)
 
 void recycle_unseen(void)
 {
-	if (server.page != NULL && pool_say_once(server.page, REMARK_UNSEEN))
-		report_unwatched(REMARK_UNSEEN);
+	say_unwatched(REMARK_UNSEEN);
 }
 
 /* Apart from the quick way through recycle_before_accept. */
@@ -765,17 +784,8 @@ HOT void recycle_closed(void)
 /* What is cheap is asked first: to find out what is in a set of epoll is not. */
 static bool may_leave_at_wait(bool has_timeout, uint64_t now)
 {
-	if (!is_in_place() || !may_go(turn_look(&self.departure, now), now))
-		return false;
-	if (self.departure.is_default && has_timeout)
-		stay_for_now(REMARK_IDLE + IDLE_SCHEDULED, now);
-	else if (self.departure.takes_time || !worker_has_connections())
-		return true;
-	else {
-		self.awaits_closes = true;
-		stay_for_now(REMARK_OPEN, now);
-	}
-	return false;
+	return is_in_place() && may_go(turn_look(&self.departure, now), now) &&
+	       !is_scheduled(has_timeout, now) && !is_held_open(now);
 }
 
 /* Milliseconds, at least 1, until it is time to ask. */
@@ -805,10 +815,8 @@ static uint64_t judge_before_wait(bool has_timeout, unsigned *later)
 		measure();
 	if (verdict.crossed == 0)
 		return 0;
-	self.moment_came = true;
-	want(true);
+	begin_asking();
 	begun = clock_thread();
-	self.awaits_closes = false;
 	if (may_leave_at_wait(has_timeout, process_clock()))
 		return begun;
 	end_asking(begun);
