@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from servers import (
-    Missing, Repeated, Server, free_port, leavings, shim, tool, wait_until
+    Missing, Repeated, Server, accepts, free_port, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 EVERY = 20  # a worker is recycled when it has served about that many
@@ -67,10 +67,7 @@ class Known(Server):
 
     def is_answering(self):
         assert self.process.poll() is None, f"it ended:\n{self.log()}"
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()
-            return True
-        return False
+        return accepts(self.port)
 
     def url(self, path="/"):
         return f"http://127.0.0.1:{self.port}{path}"

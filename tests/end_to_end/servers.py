@@ -52,6 +52,14 @@ def wait_until(condition, what, seconds=30):
     return value
 
 
+def accepts(port):
+    """Does a server accept there?"""
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+        return True
+    return False
+
+
 def free_port():
     """Below those that the kernel gives to clients, who could take it before the server does."""
     while True:

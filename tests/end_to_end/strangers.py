@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from servers import LIBRARY, Server, free_port, leavings, shim, wait_until
+from servers import LIBRARY, Server, accepts, free_port, leavings, shim, wait_until
 
 
 def exchange(port, message, until):
@@ -48,10 +48,7 @@ class Stranger(Server):
 
     def is_listening(self):
         assert self.process.poll() in (None, 0), f"it ended, see {self.directory}/output"
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()
-            return True
-        return False
+        return accepts(self.port)
 
     def find_master(self):
         return psutil.Process(self.process.pid)

@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from servers import BUILD, LIBRARY, TOP, Server, free_port, leavings, tool, wait_until
+from servers import BUILD, LIBRARY, TOP, Server, accepts, free_port, leavings, tool, wait_until
 
 # ------------------------------------------------------------- the library's calls
 
@@ -278,10 +278,7 @@ class Tampered(Server):
         return "".join(file.read_text(errors="replace") for file in files if file.exists())
 
     def is_listening(self):
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            return True
-        return False
+        return accepts(self.port)
 
     def attach(self, pids):
         command = [tool("strace"), "-f", "-o", str(self.directory / "trace")]

@@ -5,7 +5,6 @@ why. Each job that a request started is counted.
 Default settings, but for a limit that every worker crosses soon."""
 
 import contextlib
-import socket
 import socketserver
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import psutil
 import pytest
 
 from known import require_perl
-from servers import Missing, Server, ab, free_port, leavings, shim, tool, wait_until
+from servers import Missing, Server, ab, accepts, free_port, leavings, shim, tool, wait_until
 
 HERE = Path(__file__).resolve().parent
 LIMIT = {"SL_MAX_CONNECTIONS": 5}
@@ -82,10 +81,7 @@ class Pending(Server):
 
     def is_answering(self):
         assert self.process.poll() is None, f"it ended:\n{self.log()}"
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), timeout=10).close()
-            return True
-        return False
+        return accepts(self.port)
 
     def start(self):
         with open(self.output, "a") as output:
