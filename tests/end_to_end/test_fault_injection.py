@@ -420,7 +420,7 @@ def carry_out(runs):
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_server_is_recycled_without_a_failure(condition, wait):
     """What the others are compared with: the same, and no call fails."""
-    run = Run(condition, wait, "uname:delay_exit=0", late=False).carry_out(connections=400)
+    run = Run(condition, wait, "uname:delay_exit=0", late=False).carry_out(connections=4000)
     assert run.problems == []
     assert run.left > 0 or condition in ("pressure", "syslog", "a close")
 
