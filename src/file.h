@@ -41,4 +41,8 @@ typedef uint64_t file_id;
 enum { FILE_ANONYMOUS = 0, FILE_CLOSED = -1 };
 file_id file_identify(int fd, int *type);
 
+/* The same in the constructor, where errno is 0: every program that inherits the library comes
+ * here, so it touches as little as possible. */
+file_id file_identify_at_start(int fd, int *type);
+
 #endif

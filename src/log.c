@@ -76,8 +76,11 @@ void log_standard_error_replaced(void)
 
 void log_remember_standard_error(void)
 {
-	file_id file = identify_writable(STDERR_FILENO);
+	int type;
+	file_id file = file_identify_at_start(STDERR_FILENO, &type);
 
+	if (!is_writable_type(type))
+		file = 0;
 	log_state.error_at_start = file;
 	log_state.standard_error = file;
 }

@@ -311,7 +311,7 @@ static void keep_command(char *const words[])
 bool server_start(char *const environment[], char *const words[])
 {
 	config_keep(&kept, usual_room, sizeof usual_room, environment);
-	if ((kept.size == 0 && !kept.is_cut) || getauxval(AT_SECURE))
+	if (kept.size == 0 && !kept.is_cut)
 		return false;
 	if (kept.is_cut)
 		config_keep(&kept, variables_room, sizeof variables_room, environment);
@@ -339,7 +339,7 @@ static void read_variables(void)
 {
 	config_read(&server.config, &remarks, &kept);
 	program_set(program_image(command), command, command_size);
-	if (!is_asked_about()) {
+	if (getauxval(AT_SECURE) || !is_asked_about()) {
 		kept.others = 0;
 		remarks = (struct remarks){.errors = 0};
 		return;
