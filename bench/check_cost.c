@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "meter.h"
+#include "limits/meter.h"
+#include "os/clock.h"
 
 static uint64_t nanoseconds(void)
 {

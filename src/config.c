@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "number.h"
+#include "os/number.h"
 
 static const char sizes[] =
     "0 (off), KB (12000), a whole number with K, M, G or T (50M), or a share "

@@ -14,10 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "line.h"
-#include "place.h"
+#include "exit_method.h"
+#include "os/line.h"
+#include "os/socket_address.h"
 #include "quantity.h"
-#include "way.h"
 
 enum probe_choice { PROBE_AUTO, PROBE_ROLLUP, PROBE_SMAPS, PROBE_STATM, PROBE_RUSAGE };
 enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_OFF };

@@ -21,9 +21,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "number.h"
-#include "process.h"
+#include "os/file.h"
+#include "os/number.h"
+#include "os/process.h"
 
 /* ------------------------------------------------------------------- statm */
 

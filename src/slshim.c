@@ -9,13 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hook.h"
-#include "hot.h"
-#include "log.h"
-#include "real.h"
-#include "recycle.h"
-#include "server.h"
-#include "worker.h"
+#include "core/recycle.h"
+#include "core/server.h"
+#include "core/worker.h"
+#include "hooks/hook.h"
+#include "log/log.h"
+#include "os/hot.h"
+#include "os/next.h"
 
 int accept4(int, struct sockaddr *restrict, socklen_t *restrict, int);
 int dup3(int, int, int);

@@ -1,5 +1,5 @@
 /* check_bounds.c - what unshared memory there can be at most. */
-#include "bounds.h"
+#include "limits/bounds.h"
 
 #include "check_main.h"
 

@@ -1,6 +1,6 @@
 /* check_idle.c - what is left to do in this process: threads, timers and requests of its own. */
 #define _GNU_SOURCE
-#include "idle.h"
+#include "leave/idle.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

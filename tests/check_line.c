@@ -1,5 +1,5 @@
 /* check_line.c - numbers, units and the end of the room. */
-#include "line.h"
+#include "os/line.h"
 
 #include <string.h>
 

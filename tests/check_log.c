@@ -1,7 +1,7 @@
 /* check_log.c - lines, and what stands behind the descriptors that they go to: whoever blocks in a
  * test, or is stopped or killed by a signal, fails it. */
 #define _GNU_SOURCE
-#include "log.h"
+#include "log/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* check_machine.c - the memory that there is, and the pressure on it, in trees of fixtures. */
-#include "machine.h"
+#include "os/machine.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* check_mailbox.c - lines in shared memory: in order, bounded, by many threads, on garbage, and
  * when somebody dies in between. */
-#include "mailbox.h"
+#include "log/mailbox.h"
 
 #include <pthread.h>
 #include <sched.h>

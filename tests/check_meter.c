@@ -1,6 +1,6 @@
 /* check_meter.c - on this very process: the verdict of the cheap way is that of a walk. */
 #define _GNU_SOURCE /* mremap, MADV_POPULATE_WRITE */
-#include "meter.h"
+#include "limits/meter.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -14,10 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "file.h"
-#include "policy.h"
-#include "process.h"
+#include "limits/policy.h"
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/process.h"
 
 #include "check_main.h"
 

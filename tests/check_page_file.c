@@ -1,6 +1,6 @@
 /* check_page_file.c - the memory that workers share whom their master starts by execve, in
  * directories of our own, some of which somebody prepared. */
-#include "page_file.h"
+#include "pool/page_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "real.h"
+#include "os/next.h"
 
 #include "check_main.h"
 

@@ -1,5 +1,5 @@
 /* check_policy.c - strictly greater, strictly less, never on what is unknown. */
-#include "policy.h"
+#include "limits/policy.h"
 
 #include "check_main.h"
 

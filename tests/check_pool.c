@@ -1,12 +1,12 @@
 /* check_pool.c - slots and leases, by one process and by many, on a sound page and on garbage. */
-#include "pool.h"
+#include "pool/pool.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process.h"
+#include "os/process.h"
 
 #include "check_main.h"
 

@@ -4,7 +4,7 @@
  * limit, ask for a lease, leave, are killed at any moment and are replaced, or not; some histories
  * have a worker that scribbles on the page. The onlooker never reads the page: he counts who is
  * away. */
-#include "pool.h"
+#include "pool/pool.h"
 
 #include <string.h>
 #include <sys/mman.h>

@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "file.h"
-#include "meter.h"
-#include "process.h"
+#include "limits/meter.h"
+#include "os/file.h"
+#include "os/process.h"
 
 #include "check_main.h"
 

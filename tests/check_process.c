@@ -1,12 +1,12 @@
 /* check_process.c - what the kernel tells of this process and of others. */
-#include "process.h"
+#include "os/process.h"
 
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "os/file.h"
 
 #include "check_main.h"
 

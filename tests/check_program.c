@@ -1,12 +1,12 @@
 /* check_program.c - which program this is, and which profile it has. */
-#include "program.h"
+#include "leave/program.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "check_main.h"
+#include "leave/profile.h"
 #include "manual.h"
-#include "profile.h"
 
 static const struct {
 	const char *image;

@@ -1,6 +1,6 @@
 /* check_recycle.c - a worker's first accept by several threads at once, and one that is cancelled
  * or left by a signal handler in the middle of it. */
-#include "recycle.h"
+#include "core/recycle.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "pool.h"
-#include "server.h"
-#include "worker.h"
+#include "core/server.h"
+#include "core/worker.h"
+#include "pool/pool.h"
 
 #include "check_main.h"
 

@@ -1,5 +1,5 @@
 /* check_report.c - the manual lists every reason to stay. */
-#include "report.h"
+#include "core/report.h"
 
 #include <string.h>
 

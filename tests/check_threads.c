@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "lock.h"
-#include "pool.h"
-#include "process.h"
-#include "worker.h"
+#include "core/worker.h"
+#include "leave/accept_lock.h"
+#include "os/process.h"
+#include "pool/pool.h"
 
 #include "check_main.h"
 

@@ -1,6 +1,6 @@
 /* check_worker.c - whose child, whose listener, which connections: with real processes and
  * sockets, but without interposing: the tests say themselves what a hook would have said. */
-#include "worker.h"
+#include "core/worker.h"
 
 #include <sched.h>
 #include <sys/socket.h>

@@ -38,6 +38,7 @@ FUNCTIONS = {
     "fcntl": ["fcntl"],
     "fdopendir": ["getdents64"],
     "fstat": ["newfstatat"],
+    "fstatat": ["newfstatat"],
     "getitimer": ["getitimer"],
     "getpeername": ["getpeername"],
     "getrandom": ["getrandom"],

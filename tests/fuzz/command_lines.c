@@ -1,7 +1,7 @@
 /* command_lines.c - any command line, of a program of any name: what it is known by is found in it,
  * and fits a name. The input: a pattern, the program's name, and the command line, with a newline
  * after the first two. */
-#include "program.h"
+#include "leave/program.h"
 
 #include "fuzz.h"
 

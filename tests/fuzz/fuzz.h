@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "line.h"
+#include "os/line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* machine.c - anything in place of what the kernel tells of cgroups, mounts, memory and pressure.
  * The input is the files, with NUL between; open() is the core's here. */
-#include "machine.h"
+#include "os/machine.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>

@@ -4,7 +4,7 @@
  *
  * The input: is the page sound, how many may be away; where it is not, words to write; then what is
  * done, a byte and its arguments each. */
-#include "pool.h"
+#include "pool/pool.h"
 
 #include "fuzz.h"
 

@@ -1,6 +1,6 @@
 /* places.c - any text in place of a listener's address: what is read is a place, is what it says,
  * and is described as something that reads back as the same place. */
-#include "place.h"
+#include "os/socket_address.h"
 
 #include <netinet/in.h>
 

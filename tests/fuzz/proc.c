@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
+#include "os/process.h"
 #include "probe.h"
-#include "process.h"
 
 #include "fuzz.h"
 

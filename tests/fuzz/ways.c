@@ -1,6 +1,6 @@
 /* ways.c - any text in place of a way of leaving: one that is read is described as something that
  * reads back as the same way. */
-#include "way.h"
+#include "exit_method.h"
 
 #include "fuzz.h"
 

@@ -1,0 +1,98 @@
+/* report.h - what the shim says, a line for each thing that it does or does not do. May not know:
+ * how any of it is decided. */
+#ifndef SLSHIM_REPORT_H
+#define SLSHIM_REPORT_H
+
+#include "config.h"
+#include "core/worker.h"
+#include "leave/accept_lock.h"
+#include "leave/idle.h"
+#include "leave/leave.h"
+#include "os/machine.h"
+#include "pool/pool.h"
+#include "quantity.h"
+
+void report_remarks(const struct remarks *remarks);
+
+/* The limits as understood, how workers will leave and who says so ("SL_LEAVE", ...), and in how
+ * many milliseconds the place of one is taken to be filled; `is_tried`: one leaves on trial first.
+ */
+void report_limits(const struct config *config, const struct machine_memory *memory,
+                   const struct way *way, const char *whose, uint64_t replaced_within,
+                   bool is_tried);
+
+/* A limit on this quantity can never be crossed here. */
+void report_unmeasurable(enum quantity quantity, const struct config *config);
+
+void report_log_failure(const char *path, int error);
+
+/* A limit is a share of the memory, which is unknown. */
+void report_unscaled(enum quantity quantity);
+
+/* The kernel tells no pressure. */
+void report_pressure_unknown(void);
+
+/* The kernel refused what a variable asks for, with this errno. */
+void report_refused(const char *variable, int error);
+
+/* Recycling is off for want of the page that the workers would share. */
+void report_no_page(void);
+
+struct leaving {
+	const struct way *way;
+	const uint64_t *limit; /* this worker's, by quantity */
+	struct sample sample;
+	unsigned crossed;          /* bit q: the limit on quantity q */
+	bool is_asked;             /* the application wants it to leave */
+	uint64_t undecided;        /* milliseconds for which the budget kept it from being measured */
+	uint64_t waited;           /* milliseconds since the limit was crossed */
+	uint64_t served_meanwhile; /* connections in that time */
+};
+
+void report_leaving(const struct leaving *leaving);
+void report_would_leave(const struct leaving *leaving);
+
+/* In a dry run, of the last `span` milliseconds: how many lives would have ended, and how long they
+ * were in all. */
+void report_rehearsal(const struct pool_summary *summary);
+
+/* Who is over these limits stays: REMARK_NEWBORN or REMARK_EARLY. */
+void report_spared(unsigned remark, const struct leaving *leaving);
+
+/* SL_TRIM gave memory back: the bytes that were resident before, and what there is now. */
+void report_trimmed(uint64_t before, const struct leaving *now);
+
+/* What is said once of a worker over a limit; each has a number below 64. */
+enum remark {
+	REMARK_PLACE = 0,      /* + enum worker_place: it stays */
+	REMARK_HINDRANCE = 16, /* + enum hindrance: it stays, for good or for now */
+	REMARK_LOCK = 32,      /* + enum lock: it leaves at a close */
+	REMARK_IDLE = 40,      /* + enum idle: it stays for now */
+	REMARK_NO_PAGE = 48,
+	REMARK_NO_SLOT,
+	REMARK_NOT_GONE,
+	REMARK_ALONE,
+	REMARK_UNFILLED,
+	REMARK_OPEN,
+	REMARK_NO_MOMENT,
+	REMARK_UNSEEN, /* it is not watched */
+	REMARK_BLIND,  /* it is not watched */
+	REMARK_UNHELD, /* it is not watched */
+	REMARK_STARTED_CHILDREN,
+	REMARK_NEWBORN, /* what it is over does not count */
+	REMARK_EARLY,   /* what it is over does not count */
+	REMARK_LIMITS   /* not of a worker: the start line */
+};
+
+void report_stay(unsigned remark, const struct way *way);
+
+/* What it says; NULL if this is no reason to stay. The manual lists them all. */
+const char *report_reason(unsigned remark);
+
+/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND or REMARK_UNHELD. */
+void report_unwatched(unsigned remark);
+
+/* Why a worker that nobody said how to leave does so at a close. */
+void report_lock(enum lock lock);
+
+#endif

@@ -1,0 +1,400 @@
+/* server.c - settles things for all workers. See server.h for what it may not know. */
+#include "core/server.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "core/binding.h"
+#include "core/report.h"
+#include "core/worker.h"
+#include "leave/perl.h"
+#include "leave/profile.h"
+#include "leave/program.h"
+#include "limits/meter.h"
+#include "limits/policy.h"
+#include "log/log.h"
+#include "os/process.h"
+#include "pool/page_file.h"
+
+struct server server;
+
+/* What the constructor writes is close together, in a page that every start writes to: each other
+ * one would be a fault. */
+#define EARLY __attribute__((section(".data")))
+
+EARLY _Atomic bool server_is_asleep;
+
+/* The variables, and behind them the command line. */
+EARLY static struct config_kept kept;
+EARLY static const char *command;
+EARLY static size_t command_size;
+EARLY static char usual_room[768];
+static char variables_room[CONFIG_ROOM], command_room[PROGRAM_ROOM]; /* where that is too small */
+
+static struct remarks remarks;
+static bool looked_for_listeners, said_remarks, announced;
+static int thp_error, ksm_error;
+
+static bool is_named_by_profile(void)
+{
+	const struct profile *profile = profile_find();
+
+	return profile != NULL && profile_is_of_started(profile) && profile->way.deed != DEED_NONE;
+}
+
+/* Wrong values have to be told by somebody, that of SL_LEAVE among them. */
+static bool is_named_by_user(void)
+{
+	return server.config.onlys > 0 &&
+	       (server.config.leave.deed != DEED_UNSAID || remarks.errors > 0);
+}
+
+/* Workers that are started by execve are told from other programs by name, a profile's or the
+ * user's, and by the listener that they inherit. Who goes by the user's word alone may be anything:
+ * where the parent does not hold that listener, it is no master, and what waits there would be lost
+ * with this process. 0: nobody started this as a worker. */
+static pid_t find_starter(void)
+{
+	if (!is_named_by_profile() && !is_named_by_user())
+		return 0;
+	looked_for_listeners = true;
+	worker_find_listeners();
+	if (!worker_has_listener())
+		return 0;
+	server.is_unheld = !is_named_by_profile() && !worker_shares_listener_with(getppid());
+	return server.is_unheld ? 0 : getppid();
+}
+
+/* Its own, or that of those whom it starts. */
+static const struct profile *find_profile(void)
+{
+	const struct profile *profile = profile_find();
+
+	return profile != NULL ? profile : profile_find_started();
+}
+
+struct departure server_departure(void)
+{
+	enum { REPLACED_WITHIN = 10000 };
+	const struct profile *profile = find_profile();
+	struct departure departure = {.way = server.config.leave, .replaced_within = REPLACED_WITHIN};
+
+	if (profile != NULL) {
+		departure.is_known = true;
+		departure.master_is_vouched = profile->way.deed != DEED_NONE && !profile->may_lack_master;
+		departure.is_tcp_only = profile->is_tcp_only;
+		if (profile->replaced_within > 0)
+			departure.replaced_within = profile->replaced_within;
+	}
+	if (worker.is_started && profile != NULL && profile_is_of_started(profile))
+		departure.master_is_vouched = true;
+	if (server.config.replace_timeout > 0)
+		departure.replaced_within = server.config.replace_timeout;
+	if (server.config.leave.deed != DEED_UNSAID) {
+		departure.whose = "SL_LEAVE";
+	} else if (profile != NULL) {
+		departure.whose = profile->title;
+		departure.way_is_vouched = true;
+		departure.takes_time = profile->takes_time;
+		departure.refuses_for = profile->refuses_for;
+		departure.way = profile->way;
+	} else {
+		departure.whose = "by default";
+		departure.is_default = true;
+		departure.way = (struct way){.deed = DEED_QUICKEXIT, .moment = MOMENT_IDLE};
+	}
+	return departure;
+}
+
+static void say_what_is_unmeasurable(void)
+{
+	struct sample sample = {.known = 0};
+
+	meter_read(server.config.probe, policy_limited(server.config.limit), &sample);
+	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
+	sample_set(&sample, QUANTITY_REQUESTS, 0);
+	sample_set(&sample, QUANTITY_AGE, 0);
+	meter_end();
+	for (int q = 0; q < QUANTITIES; q++)
+		if (server.config.limit[q] > 0 && !sample_knows(&sample, (enum quantity)q))
+			report_unmeasurable((enum quantity)q, &server.config);
+		else if (server.config.limit[q] == 0 && server.config.percent[q] > 0)
+			report_unscaled((enum quantity)q);
+}
+
+static void say_what_the_kernel_refused(void)
+{
+	if (server.config.pressure > 0 && server.pressure_path[0] == '\0')
+		report_pressure_unknown();
+	if (thp_error != 0)
+		report_refused("SL_THP", thp_error);
+	if (ksm_error != 0)
+		report_refused("SL_KSM", ksm_error);
+}
+
+static bool has_something_to_say(void)
+{
+	return remarks.errors + remarks.warnings + kept.others > 0;
+}
+
+static void say_remarks(void)
+{
+	int error;
+
+	if (said_remarks)
+		return;
+	said_remarks = true;
+	config_wonder(&remarks, &kept);
+	error = log_open();
+	if (error != 0)
+		report_log_failure(server.config.log_path, error);
+	report_remarks(&remarks);
+}
+
+static void say_limits(void)
+{
+	struct departure departure = server_departure();
+
+	report_limits(&server.config, &server.memory, &departure.way, departure.whose,
+	              departure.replaced_within,
+	              departure.way.deed != DEED_NONE && !departure.master_is_vouched);
+	say_what_is_unmeasurable();
+	say_what_the_kernel_refused();
+	if (server.page == NULL)
+		report_no_page();
+}
+
+void server_announce(void)
+{
+	if (announced)
+		return;
+	announced = true;
+	if (server.page != NULL && !pool_say_once(server.page, REMARK_LIMITS))
+		return;
+	say_remarks();
+	if (!server.is_on)
+		return;
+	say_limits();
+	binding_complete();
+}
+
+/* One of many, of which no other tells it anything: it says what is wrong, and no more. It may be
+ * allowed now to open a log that it may not open later. */
+static void introduce_started(void)
+{
+	say_remarks();
+	if (server.is_on)
+		say_what_is_unmeasurable();
+}
+
+void server_say_unheld(void)
+{
+	if (!server.is_unheld)
+		return;
+	say_remarks();
+	report_unwatched(REMARK_UNHELD);
+}
+
+/* Also by who is asleep, for its children may each make a listener of their own. */
+static void make_page(void)
+{
+	int saved = errno;
+	bool may_watch = server.is_on || (server_is_asleep && kept.may_limit);
+
+	if (may_watch && server.page == NULL && (server.page = pool_create()) != NULL)
+		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
+	errno = saved;
+}
+
+/* A worker that was started by execve finds its siblings by a file, or has no page; but one of a
+ * master that a profile names need not find them. */
+static void make_page_of_started(void)
+{
+	const struct profile *profile = profile_find();
+
+	if (profile != NULL && profile_is_of_started(profile))
+		make_page();
+	else if (server.is_on)
+		server.page = page_file_map("/dev/shm", worker.forker, worker_common_listener(-1),
+		                            sizeof *server.page);
+}
+
+/* Who has come to accept on what it inherited serves by itself: its children are no workers. */
+void server_before_fork(void)
+{
+	int saved = errno;
+	bool serves = worker.listener >= 0;
+
+	worker_before_fork();
+	if (!server_is_asleep && !server.is_on && !has_something_to_say())
+		return;
+	if (!announced && !serves)
+		server_has_listener();
+	make_page();
+	if (!announced && !(serves && worker.is_started) && worker_has_listener())
+		server_announce();
+	if (!serves && (announced || said_remarks))
+		log_tend();
+	errno = saved;
+}
+
+static bool is_asked_about(void)
+{
+	for (unsigned i = 0; i < server.config.onlys; i++)
+		if (program_is(server.config.only[i]))
+			return true;
+	return server.config.onlys == 0;
+}
+
+/* Before the program allocates anything; its children inherit it. */
+static void keep_pages_shareable(void)
+{
+	enum { SET_THP_DISABLE = 41, SET_MEMORY_MERGE = 67 }; /* older headers lack the latter */
+	int saved = errno;
+
+	if (server.config.thp_never && prctl(SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+		thp_error = errno;
+	if (server.config.ksm && prctl(SET_MEMORY_MERGE, 1, 0, 0, 0) != 0)
+		ksm_error = errno;
+	errno = saved;
+}
+
+enum limit_answer server_read_limit(const char *variable, const char *value,
+                                    enum quantity *quantity, uint64_t *limit)
+{
+	unsigned percent;
+
+	if (!config_read_limit(variable, value, quantity, limit, &percent))
+		return LIMIT_IS_REFUSED;
+	if (percent == 0)
+		return LIMIT_IS_READ;
+	if (server.memory.bytes == 0 && !machine_memory("", &server.memory))
+		return LIMIT_IS_UNSCALED;
+	*limit = config_share(percent, server.memory.bytes);
+	return LIMIT_IS_READ;
+}
+
+void server_limit(enum quantity quantity, uint64_t limit)
+{
+	server.config.limit[quantity] = limit;
+	server.config.percent[quantity] = 0;
+}
+
+void server_check_every(uint64_t connections)
+{
+	server.config.check_every = connections;
+}
+
+static void ask_machine(void)
+{
+	if (config_has_share(&server.config) && machine_memory("", &server.memory))
+		config_scale(&server.config, server.memory.bytes);
+	if (server.config.pressure > 0 && !machine_pressure_path("", server.pressure_path))
+		server.pressure_path[0] = '\0';
+}
+
+static void keep_command(char *const words[])
+{
+	size_t used = kept.text == usual_room ? kept.size : 0, left = sizeof usual_room - used;
+
+	command = usual_room + used;
+	command_size = program_keep(usual_room + used, left, words);
+	if (command_size < left)
+		return;
+	command = command_room;
+	command_size = program_keep(command_room, sizeof command_room, words);
+}
+
+bool server_start(char *const environment[], char *const words[])
+{
+	config_keep(&kept, usual_room, sizeof usual_room, environment);
+	if (kept.size == 0 && !kept.is_cut)
+		return false;
+	if (kept.is_cut)
+		config_keep(&kept, variables_room, sizeof variables_room, environment);
+	keep_command(words);
+	log_remember_standard_error();
+	worker_start(0, 0);
+	server_is_asleep = true;
+	return true;
+}
+
+bool server_cannot_wait(void)
+{
+	return kept.cannot_wait || profile_is_started(program_image(command));
+}
+
+bool server_has_listener(void)
+{
+	if (!looked_for_listeners)
+		worker_find_listeners();
+	looked_for_listeners = true;
+	return worker_has_listener();
+}
+
+static void read_variables(void)
+{
+	config_read(&server.config, &remarks, &kept);
+	program_set(program_image(command), command, command_size);
+	if (getauxval(AT_SECURE) || !is_asked_about()) {
+		kept.others = 0;
+		remarks = (struct remarks){.errors = 0};
+		return;
+	}
+	server.is_on =
+	    (config_has_limit(&server.config) || server.config.application) && remarks.errors == 0;
+}
+
+/* Of a process that was not forked since it was started; boot clock, milliseconds. */
+static uint64_t find_birth(void)
+{
+	enum { TICK = 10 };
+	uint64_t ticks = process_start_time(getpid());
+
+	return ticks > 0 ? ticks * TICK : process_clock();
+}
+
+bool server_wake(bool at_start)
+{
+	read_variables();
+	if (!server.is_on && !has_something_to_say())
+		return false;
+	if (server.is_on) {
+		ask_machine();
+		keep_pages_shareable();
+	}
+	profile_start();
+	perl_start();
+	log_start(server.config.log, server.config.log_path);
+	if (!at_start) {
+		if (worker.born == 0)
+			worker.born = find_birth();
+		return true;
+	}
+	worker_start(find_starter(), process_clock());
+	if (worker.is_started) {
+		make_page_of_started();
+		introduce_started();
+	}
+	return true;
+}
+
+void server_before_listen(void)
+{
+	enum { CONFIGURATION_ERROR = 78 }; /* EX_CONFIG of sysexits.h */
+
+	if (remarks.errors == 0 || !server.config.strict)
+		return;
+	say_remarks();
+	_exit(CONFIGURATION_ERROR);
+}
+
+void server_listens(int fd)
+{
+	if (server.is_on || has_something_to_say())
+		worker_listens(fd);
+	make_page(); /* for workers that no fork will make */
+}

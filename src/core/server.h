@@ -1,0 +1,90 @@
+/* server.h - what the constructor and the first fork after listen() settle for all workers.
+ *
+ * Written in the constructor, or when it wakes, and, for `page`, once in the master; read-only
+ * after, so no lock. Only the application changes limits later, for those whom it forks then. May
+ * not know: what a worker does with it. */
+#ifndef SLSHIM_SERVER_H
+#define SLSHIM_SERVER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "os/machine.h"
+#include "pool/pool.h"
+
+struct server {
+	bool is_on; /* a limit is set and nothing was refused */
+	struct config config;
+	struct machine_memory memory; /* of which limits are shares; 0 bytes: unknown, or none is */
+	char pressure_path[MACHINE_PATH_SIZE]; /* "": unknown, or nobody asks */
+	struct pool_page *page; /* shared with the workers; NULL: forked before there was one */
+	bool is_unheld; /* named to be started as a worker, by a parent that is not seen to hold the
+	                   listener */
+};
+
+extern struct server server;
+
+/* Something is set, and not read yet, because most programs are no servers. */
+extern _Atomic bool server_is_asleep;
+
+/* In the constructor: keeps what was set, because servers overwrite it later, and reads no more of
+ * it than every program that merely inherits it can be made to pay for; then it is asleep. False if
+ * there is nothing to do or to say, ever. `words`: the command line, or NULL. */
+bool server_start(char *const environment[], char *const words[]);
+
+/* Something of it concerns the start of the program, or this may be a worker that was started by
+ * execve, and may not be able later what it can now. */
+bool server_cannot_wait(void);
+
+/* Does this process hold a listener? Looks for inherited ones once. */
+bool server_has_listener(void);
+
+/* Reads what was kept; false if there is nothing to do or to say. `at_start`: in the constructor.
+ */
+bool server_wake(bool at_start);
+
+/* Makes the page, if listen() did not; until somebody writes to it, it is but addresses. */
+void server_before_fork(void);
+
+/* Says what was read, once in a server's life: at its first fork after listen(), where shells,
+ * helpers and CGI programs that inherit the environment do not get, or at the first accept of a
+ * worker that made its own listener. Each worker that a master starts by execve says in its
+ * constructor what is wrong, and no more. */
+void server_announce(void);
+
+/* At the first accept of a process that is no worker: why it is none, if it was meant to be. */
+void server_say_unheld(void);
+
+/* One limit, as the application says it. */
+enum limit_answer { LIMIT_IS_READ, LIMIT_IS_REFUSED, LIMIT_IS_UNSCALED };
+enum limit_answer server_read_limit(const char *variable, const char *value,
+                                    enum quantity *quantity, uint64_t *limit);
+
+/* For who is forked from now on; the interval for this process, too. */
+void server_limit(enum quantity quantity, uint64_t limit);
+void server_check_every(uint64_t connections);
+
+/* Ends the program with status 78 where SL_STRICT asks for it. */
+void server_before_listen(void);
+void server_listens(int fd);
+
+/* How workers of this program leave: as SL_LEAVE says, else as the profile does, else when they are
+ * idle, by _exit. */
+struct departure {
+	struct way way;
+	const char *whose;        /* "SL_LEAVE", a profile's title, or "by default" */
+	bool is_known;            /* a profile names this server: its master does not accept */
+	bool is_default;          /* its moment suits a worker that holds no lock then */
+	bool way_is_vouched;      /* a profile says that this way suits it, ... */
+	bool takes_time;          /* ... and that what is open is finished before it ends */
+	bool is_tcp_only;         /* ... that its workers accept by TCP */
+	bool master_is_vouched;   /* ... that its master replaces who leaves */
+	uint64_t refuses_for;     /* milliseconds after its signal; 0: two accepts or waits */
+	uint64_t replaced_within; /* milliseconds */
+};
+
+struct departure server_departure(void);
+
+#endif

@@ -1,0 +1,175 @@
+/* worker.h - this process's place: whose child it is, which listeners it has, which connections
+ * are open, how many it served.
+ *
+ * May not know: memory, limits, or how a worker leaves.
+ *
+ * All of it keeps errno.
+ *
+ * Any thread may come by at any time, and no lock is held in a hook: what changes while there may
+ * be several is atomic by itself, and nobody counts on two of these changing together.
+ *
+ * The state belongs to one process: `worker.pid`. A process that shares or copied this memory
+ * without our fork handlers (vfork, clone, _Fork) has another pid and changes nothing. */
+#ifndef SLSHIM_WORKER_H
+#define SLSHIM_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "os/file.h"
+
+enum {
+	/* Descriptors from here on are not tracked; a worker that accepts one never leaves. The
+	 * table is zero pages until used: 512 descriptors a page. */
+	WORKER_DESCRIPTORS = 65536,
+	WORKER_LISTENERS = 64
+};
+
+/* The connections that this process accepted and has not been seen to close, by descriptor. */
+extern _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
+
+struct listener {
+	_Atomic int fd;
+	_Atomic pid_t maker;    /* the process that called listen(); 0: inherited through exec */
+	_Atomic file_id socket; /* 0: not written yet */
+};
+
+struct worker {
+	pid_t pid;
+	_Atomic pid_t next_forker; /* written before every fork: the pid that a child born now had as
+	                              parent */
+	_Atomic pid_t forker;      /* of this process, or who started it by execve to be a worker; 0: it
+	                              is neither */
+	bool is_started;           /* the latter */
+	bool is_grandchild;        /* its forker has one, too, and so may be a worker itself */
+	uint64_t born;             /* boot clock, milliseconds */
+	_Atomic int listener;      /* the descriptor that it last came to accept on; -1: none yet */
+	_Atomic pthread_t acceptor; /* the thread that came, ... */
+	_Atomic bool many_accept;   /* ... unless others came as well, or waited for a listener */
+	_Atomic pthread_t waiter; /* the thread that first waited for one, ...; 0, which no thread is */
+	_Atomic bool has_waiter;  /* ... if any did */
+	_Atomic bool on_own;      /* has come to one that this process itself made a listener */
+	_Atomic bool lost_track;  /* accepted a connection that the table has no room for */
+	_Atomic unsigned open;    /* tracked connections not seen closed; may be too high */
+	_Atomic uint64_t served;  /* connections accepted since the fork */
+	_Atomic uint64_t requests;  /* that the application said were done, since then */
+	_Atomic uint64_t unchecked; /* connections since the last check, and the requests beyond one for
+	                               each of them */
+	_Atomic int highest;        /* no tracked descriptor is above this one */
+	_Atomic int seen_open;      /* the connection that was found open when one asked last */
+	_Atomic unsigned listeners;
+	_Atomic bool listeners_overflowed;
+	struct listener listener_table[WORKER_LISTENERS];
+};
+
+extern struct worker worker;
+
+/* In the constructor; before a fork; after it in the child. `master`: the parent that started this
+ * process by execve to be a worker, 0 if none did. `now`: boot clock, milliseconds. */
+void worker_start(pid_t master, uint64_t now);
+void worker_before_fork(void);
+void worker_born(uint64_t now);
+
+/* Is this the process that the state describes? */
+static inline bool worker_is_current(void)
+{
+	return worker.pid == getpid();
+}
+
+/* After a successful listen(). Who was started and listens by itself is a server of its own. */
+void worker_listens(int fd);
+
+/* Looks once for listeners among descriptors 0 to 63, for those inherited through exec. */
+void worker_find_listeners(void);
+
+/* Does the process hold one of those that were found, too? False if one may not look. */
+bool worker_shares_listener_with(pid_t process);
+
+bool worker_has_listener(void);
+
+/* Is it the calling thread? It is asked first who that is: fewer registers are saved then. */
+static inline bool worker_is_thread(const _Atomic pthread_t *thread)
+{
+	pthread_t self = pthread_self();
+
+	return pthread_equal(self, atomic_load_explicit(thread, memory_order_relaxed));
+}
+
+/* Before and after an accept; only in the current process. */
+void worker_turns_to(int listener);
+static inline void worker_accepts_on(int listener)
+{
+	if (listener != atomic_load_explicit(&worker.listener, memory_order_relaxed) ||
+	    !worker_is_thread(&worker.acceptor))
+		worker_turns_to(listener);
+}
+/* Before one on a listener that limits are not about. */
+void worker_accepts_elsewhere(int listener);
+/* `counts`: it is one of those that limits are about. */
+void worker_accepted(int connection, bool counts);
+
+/* The application says that a request is done. */
+void worker_request_done(void);
+
+/* Is it one that was a listener when this process began? */
+bool worker_knows_listener(int fd);
+
+/* Did this process itself make it a listener? True where that is not known. */
+bool worker_made(int fd);
+
+/* The calling thread waits for a listener. */
+void worker_notes_waiter(void);
+static inline void worker_waits(void)
+{
+	if (!worker_is_thread(&worker.waiter))
+		worker_notes_waiter();
+}
+
+/* One load and one branch when it is not: the whole price of the close of any other descriptor. */
+static inline bool worker_tracks(int fd)
+{
+	return (unsigned)fd < WORKER_DESCRIPTORS &&
+	       atomic_load_explicit(&worker_connections[fd], memory_order_relaxed) != 0;
+}
+
+/* Before the real close, because another thread may be given the number right after it. True if
+ * this process's own connection ends; async-signal-safe. */
+bool worker_closes(int fd);
+
+/* Is a connection open, those left out that were closed behind our back? A tracked descriptor is
+ * open while it is still the same socket. Looks no further than the first one, and first at the one
+ * that was open the last time: an event loop over its limit, with thousands open, asks again and
+ * again. */
+bool worker_has_connections(void);
+
+/* Why this process is no worker whose place would be filled again; WORKER_FITS if it is one. */
+enum worker_place {
+	WORKER_FITS,
+	WORKER_NOT_FORKED,
+	WORKER_ORPHAN,
+	WORKER_BESIDE_PARENT, /* told by the pool */
+	WORKER_HAS_WORKERS,   /* ... as well */
+	WORKER_OWN_LISTENER,
+	WORKER_LOST_TRACK,
+	WORKER_OF_MODULE /* told by the profile */
+};
+enum worker_place worker_place(void);
+
+/* Would others take over what waits for the listeners that this process made itself? */
+bool worker_has_heirs(void);
+
+/* A number that stands for a listener; those of several are added up. 0: it is none that is known.
+ * The same of whatever socket this is. */
+uint64_t worker_name_listener(int fd);
+uint64_t worker_name_socket(int fd);
+
+/* A number that stands for the listeners that this worker has in common with its siblings: that of
+ * the first inherited one that it still holds; else, where it made its own, of the address that it
+ * is bound to, else of the socket that it accepts on now. 0: unknown. */
+uint64_t worker_common_listener(int listener);
+
+#endif

@@ -1,0 +1,263 @@
+/* accept_lock.c - suspects locks around accept. See accept_lock.h for which, and for what it may
+ * not know. */
+#define _GNU_SOURCE /* struct ucred */
+#include "leave/accept_lock.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/process.h"
+
+static _Atomic enum lock noted;
+
+void lock_noted(enum lock lock)
+{
+	noted = lock;
+}
+
+/* ------------------------------------------------------------------ tokens */
+
+/* What the number of a descriptor was given to when a token was made: which kind, the number of its
+ * other end, and the generation of the process that made it, which is how many forks lie between it
+ * and the program that was started. Noted without a system call: so whoever asks looks whether the
+ * descriptors are still what they were. */
+typedef uint32_t note; /* 0: no token */
+enum { NUMBERS = 1 << 16, KIND = 16, GENERATION = 19, LAST_GENERATION = (1 << 13) - 1 };
+
+static _Atomic note notes[NUMBERS]; /* 1,024 numbers a page, of those that are used */
+static _Atomic note generation;     /* from the last one on nothing counts as a process's own */
+
+/* Socketpairs that were made before this process was born, or since: the others need no look. And
+ * those whose numbers are not in the table. */
+static _Atomic bool has_inherited, has_made, has_inherited_beyond, has_made_beyond;
+
+_Static_assert(LOCKS <= 1 << (GENERATION - KIND), "a kind fits into a note");
+
+static note make_note(enum lock lock, int other_end)
+{
+	return generation << GENERATION | (note)lock << KIND | (note)other_end;
+}
+
+void lock_token_made(enum lock lock, int end, int other_end)
+{
+	if ((unsigned)end >= NUMBERS || (unsigned)other_end >= NUMBERS) {
+		if (lock == LOCK_SOCKETPAIR)
+			has_made_beyond = true;
+		return;
+	}
+	if (lock == LOCK_SOCKETPAIR)
+		has_made = true;
+	notes[end] = make_note(lock, other_end);
+	notes[other_end] = make_note(lock, end);
+}
+
+void lock_born(void)
+{
+	if (generation < LAST_GENERATION)
+		generation++;
+	if (has_made)
+		has_inherited = true;
+	if (has_made_beyond)
+		has_inherited_beyond = true;
+}
+
+static note note_of(int fd)
+{
+	return (unsigned)fd < NUMBERS ? notes[fd] : 0;
+}
+
+static bool is_kind(note found, enum lock lock)
+{
+	return (found >> KIND) % (1 << (GENERATION - KIND)) == (note)lock;
+}
+
+static bool is_own(note found)
+{
+	return found >> GENERATION == generation && generation < LAST_GENERATION;
+}
+
+static int partner_in(note found)
+{
+	return (int)(found % NUMBERS);
+}
+
+/* Are these the two numbers that one token was given? */
+static bool are_partners(int fd, int other)
+{
+	note found = note_of(fd), others = note_of(other);
+
+	return found >> KIND == others >> KIND && partner_in(found) == other &&
+	       partner_in(others) == fd;
+}
+
+/* --------------------------------------------------------------- suspicion */
+
+/* What /proc calls a file that has no name begins like this; `otherwise`: where it does not tell.
+ */
+static bool is_called(int fd, const char *kind, bool otherwise)
+{
+	char target[32];
+	char path[FILE_PATH_SIZE];
+	ssize_t length = (ssize_t)strlen(kind), found;
+
+	file_path_of(path, 0, "fd", fd);
+	found = readlink(path, target, sizeof target);
+	if (found < 0)
+		return otherwise;
+	return found >= length && memcmp(target, kind, (size_t)length) == 0;
+}
+
+/* Bit O_RDONLY, O_WRONLY or O_RDWR; the last is both ends of a pipe. */
+enum { READS = 1 << O_RDONLY, WRITES = 1 << O_WRONLY };
+
+static unsigned mode_of(int fd)
+{
+	return 1u << (fcntl(fd, F_GETFL) & O_ACCMODE);
+}
+
+/* Is this one of the two descriptors that this process got when it made this pipe? */
+static bool is_own_end(int fd, file_id id)
+{
+	note found = note_of(fd);
+	int partner = partner_in(found), type;
+
+	return is_kind(found, LOCK_PIPE) && is_own(found) && are_partners(fd, partner) &&
+	       file_identify(partner, &type) == id &&
+	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && is_called(fd, "pipe:[", false);
+}
+
+/* As many pipes as are told apart in one look through the descriptors; `next` is the first one that
+ * found no room, -1 if all did. A pipe is this process's own if all descriptors of it are the two
+ * that it got when it made it. */
+enum { PIPES = 48 };
+
+struct look {
+	int next;
+	unsigned pipes;
+	file_id pipe[PIPES];
+	uint8_t modes[PIPES]; /* of its descriptors but the own ones */
+	bool is_own[PIPES];
+};
+
+static bool completes_pipe(struct look *look, int fd, file_id id)
+{
+	unsigned i = 0;
+
+	while (i < look->pipes && look->pipe[i] != id)
+		i++;
+	if (i == PIPES) {
+		if (look->next < 0)
+			look->next = fd;
+		return false;
+	}
+	if (i == look->pipes) {
+		look->pipe[i] = id;
+		look->modes[i] = look->is_own[i] = 0;
+		look->pipes++;
+	}
+	if (is_own_end(fd, id))
+		look->is_own[i] = true;
+	else
+		look->modes[i] |= (uint8_t)mode_of(fd);
+	return look->is_own[i] ? look->modes[i] != 0
+	                       : (look->modes[i] & ~READS) != 0 && (look->modes[i] & ~WRITES) != 0;
+}
+
+static bool has_no_name(int fd, int (*ask)(int, struct sockaddr *restrict, socklen_t *restrict))
+{
+	struct sockaddr_un place;
+	socklen_t size = sizeof place;
+
+	return ask(fd, (struct sockaddr *)&place, &size) == 0 && place.sun_family == AF_UNIX &&
+	       size <= offsetof(struct sockaddr_un, sun_path);
+}
+
+/* Neither end of a socketpair has a name, unlike sockets that were connected or accepted. */
+static bool is_socketpair_end(int fd)
+{
+	return has_no_name(fd, getsockname) && has_no_name(fd, getpeername);
+}
+
+/* Who made it is known to be its peer. */
+static bool was_made_elsewhere(int fd)
+{
+	struct ucred maker;
+	socklen_t size = sizeof maker;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0 || maker.pid != getpid();
+}
+
+static bool is_inherited_end(int fd)
+{
+	note found = note_of(fd);
+
+	return is_kind(found, LOCK_SOCKETPAIR) && !is_own(found) && is_socketpair_end(fd);
+}
+
+/* Both ends of one that was made before this process was born: by their numbers; and where one end
+ * is under its number without the other one, another end that is under any other number. */
+static bool holds_inherited_socketpair(int end)
+{
+	bool lacks_one = false;
+
+	for (int fd = 0; fd < end; fd++) {
+		int partner = partner_in(note_of(fd));
+
+		if (!is_inherited_end(fd))
+			continue;
+		if (are_partners(fd, partner) && is_socketpair_end(partner))
+			return true;
+		lacks_one = true;
+	}
+	for (int fd = 0; lacks_one && fd < end; fd++)
+		if (!is_inherited_end(fd) && is_socketpair_end(fd) && was_made_elsewhere(fd))
+			return true;
+	return false;
+}
+
+static bool is_own_eventfd(int fd)
+{
+	return is_kind(note_of(fd), LOCK_EVENTFD) && is_own(note_of(fd));
+}
+
+static enum lock look_at(struct look *look, int fd)
+{
+	int type;
+	file_id id = file_identify(fd, &type);
+
+	if (type == S_IFIFO && completes_pipe(look, fd, id))
+		return LOCK_PIPE;
+	if (type == FILE_ANONYMOUS && !is_own_eventfd(fd) &&
+	    is_called(fd, "anon_inode:[eventfd]", true))
+		return LOCK_EVENTFD;
+	return LOCK_NONE;
+}
+
+enum lock lock_suspected(void)
+{
+	struct look look = {.next = 0};
+	enum lock found = noted;
+	int end = found == LOCK_NONE ? process_descriptor_end() : 0;
+
+	while (found == LOCK_NONE && look.next >= 0) {
+		int fd = look.next;
+
+		look.next = -1;
+		look.pipes = 0;
+		for (; fd < end && found == LOCK_NONE; fd++)
+			found = look_at(&look, fd);
+	}
+	if (found == LOCK_NONE &&
+	    (has_inherited_beyond || (has_inherited && holds_inherited_socketpair(end))))
+		found = LOCK_SOCKETPAIR;
+	return found;
+}

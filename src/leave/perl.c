@@ -1,0 +1,73 @@
+/* perl.c - drives the interpreter by what it exports to its extensions. See perl.h for what it may
+ * not know.
+ *
+ * Perl runs a handler of %SIG between two operations; an extension's function may be one, and may
+ * exit. Nothing that runs here uses perl's argument stack, of which the operation that is under way
+ * has a pointer. */
+#include "leave/perl.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include "leave/program.h"
+#include "os/process.h"
+
+/* From perl's public headers, where it is built with threads: there every function takes the
+ * interpreter first. */
+static struct {
+	void *thread_key; /* only there with threads */
+	void *(*get_context)(void);
+	void *(*new_xs)(void *perl, const char *name, void (*function)(void *, void *),
+	                const char *file);
+	void *(*get_hv)(void *perl, const char *name, int32_t flags);
+	void *(*hv_common_key_len)(void *perl, void *hash, const char *key, int32_t size, int action,
+	                           void *value, uint32_t hash_value);
+	void (*sv_setpv_mg)(void *perl, void *scalar, const char *text);
+	void (*my_exit)(void *perl, uint32_t status);
+} api;
+
+static bool is_there;
+static uint32_t exit_status;
+
+void perl_start(void)
+{
+	is_there = program_is("perl*") && program_look_up("PL_thr_key", &api.thread_key) &&
+	           program_look_up("Perl_get_context", &api.get_context) &&
+	           program_look_up("Perl_newXS", &api.new_xs) &&
+	           program_look_up("Perl_get_hv", &api.get_hv) &&
+	           program_look_up("Perl_hv_common_key_len", &api.hv_common_key_len) &&
+	           program_look_up("Perl_sv_setpv_mg", &api.sv_setpv_mg) &&
+	           program_look_up("Perl_my_exit", &api.my_exit);
+}
+
+static void leave(void *perl, void *function)
+{
+	(void)function;
+	api.my_exit(perl, exit_status);
+}
+
+/* $SIG{RTMAX} = "slshim::leave": a signal that hardly anybody has another handler for. */
+static bool has_handler(void *perl)
+{
+	enum { HV_FETCH_LVALUE = 0x10, HV_FETCH_JUST_SV = 0x20 };
+	static const char name[] = "RTMAX";
+	void *signals = api.get_hv(perl, "SIG", 0), **element;
+
+	if (signals == NULL || api.new_xs(perl, "slshim::leave", leave, "slshim") == NULL)
+		return false;
+	element = api.hv_common_key_len(perl, signals, name, sizeof name - 1,
+	                                HV_FETCH_LVALUE | HV_FETCH_JUST_SV, NULL, 0);
+	if (element == NULL)
+		return false;
+	api.sv_setpv_mg(perl, *element, "slshim::leave");
+	return process_handles(SIGRTMAX); /* perl has told the kernel: else it would kill */
+}
+
+bool perl_exits_soon(int status)
+{
+	void *perl = is_there ? api.get_context() : NULL;
+
+	exit_status = (uint32_t)status;
+	return perl != NULL && has_handler(perl) && kill(getpid(), SIGRTMAX) == 0;
+}

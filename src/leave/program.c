@@ -1,0 +1,184 @@
+/* program.c - reads the command line. See program.h for what it may not know. */
+#define _GNU_SOURCE /* RTLD_DEFAULT */
+#include "leave/program.h"
+
+#include <dlfcn.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#include "os/file.h"
+
+enum { NAME_SIZE = 64, COMMAND_SIZE = PROGRAM_ROOM };
+
+static char image[NAME_SIZE], script[NAME_SIZE];
+
+/* NUL after each word, and one more at the end; a longer one is cut. */
+static char command[COMMAND_SIZE + 2];
+
+/* Interpreters; those of their options of one letter that take the next word, unless they are
+ * followed by more letters; those after which no script comes; and the one that names a module. */
+static const struct interpreter {
+	const char *pattern, *with_value, *without_script;
+	char module;
+} interpreters[] = {
+    {"perl*", "I", "eE", '\0'},
+    {"python*", "WX", "c", 'm'},
+    {"ruby*", "CEIr", "e", '\0'},
+};
+enum { INTERPRETERS = sizeof interpreters / sizeof *interpreters };
+
+static bool fits(const char *pattern, const char *name)
+{
+	return fnmatch(pattern, name, 0) == 0;
+}
+
+static const struct interpreter *find_interpreter(void)
+{
+	for (int i = 0; i < INTERPRETERS; i++)
+		if (fits(interpreters[i].pattern, image))
+			return &interpreters[i];
+	return NULL;
+}
+
+/* NULL at the end, or before an empty one. */
+static const char *word_after(const char *word)
+{
+	word += strlen(word) + 1;
+	return *word != '\0' ? word : NULL;
+}
+
+static bool is_option(const char *word, const char *letters)
+{
+	return word[0] == '-' && word[1] != '\0' && strchr(letters, word[1]) != NULL;
+}
+
+/* The word that names what the interpreter runs; NULL if it is not in a file. */
+static const char *find_script(const struct interpreter *interpreter)
+{
+	const char *word = word_after(command);
+
+	for (; word != NULL && word[0] == '-'; word = word_after(word)) {
+		if (interpreter->module != '\0' && word[1] == interpreter->module && word[2] == '\0')
+			return word_after(word);
+		if (is_option(word, interpreter->without_script))
+			return NULL;
+		if (is_option(word, interpreter->with_value) && word[2] == '\0')
+			word = word_after(word);
+		if (word == NULL)
+			return NULL;
+	}
+	return word;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* "bundle exec puma" becomes puma without another execve. */
+static const char *see_through_bundle(const char *word)
+{
+	const char *exec = word_after(word);
+
+	if (strcmp(base_name(word), "bundle") != 0 || exec == NULL || strcmp(exec, "exec") != 0)
+		return word;
+	return word_after(exec);
+}
+
+static void copy_name(char name[NAME_SIZE], const char *from)
+{
+	strncpy(name, from, NAME_SIZE - 1);
+	name[NAME_SIZE - 1] = '\0';
+}
+
+void program_set(const char *short_name, const char *command_line, size_t size)
+{
+	const struct interpreter *interpreter;
+	const char *word;
+
+	copy_name(image, short_name);
+	script[0] = '\0';
+	memset(command, 0, sizeof command);
+	memcpy(command, command_line, size < COMMAND_SIZE ? size : COMMAND_SIZE);
+	interpreter = find_interpreter();
+	if (interpreter == NULL || (word = find_script(interpreter)) == NULL)
+		return;
+	word = see_through_bundle(word);
+	if (word != NULL)
+		copy_name(script, base_name(word));
+}
+
+/* Byte by byte, for a call of the C library would have to be looked up at every start. */
+static size_t copy_words(char *room, size_t size, char *const words[])
+{
+	size_t used = 0;
+
+	for (; *words != NULL; words++)
+		for (const char *from = *words;; from++) {
+			if (used == size)
+				return used;
+			room[used++] = *from;
+			if (*from == '\0')
+				break;
+		}
+	return used;
+}
+
+static size_t read_words(char *room, size_t size)
+{
+	memset(room, 0, size);
+	file_read("/proc/self/cmdline", room, size);
+	return size;
+}
+
+size_t program_keep(char *room, size_t size, char *const words[])
+{
+	size_t used = words != NULL ? copy_words(room, size, words) : read_words(room, size);
+
+	room[used < size ? used : size - 1] = '\0';
+	return used;
+}
+
+/* As the C library has it in program_invocation_short_name. */
+const char *program_image(const char *command_line)
+{
+	const char *name = command_line;
+
+	for (const char *at = command_line; *at != '\0'; at++)
+		if (*at == '/')
+			name = at + 1;
+	return name;
+}
+
+const char *program_name(void)
+{
+	return script[0] != '\0' ? script : image;
+}
+
+bool program_is(const char *pattern)
+{
+	return fits(pattern, image) || (script[0] != '\0' && fits(pattern, script));
+}
+
+bool program_was_started_as(const char *pattern)
+{
+	return fits(pattern, command);
+}
+
+bool program_has_argument(const char *pattern)
+{
+	for (const char *word = command; (word = word_after(word)) != NULL;)
+		if (fits(pattern, word))
+			return true;
+	return false;
+}
+
+bool program_look_up(const char *name, void *symbol)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+
+	memcpy(symbol, &found, sizeof found);
+	return found != NULL;
+}

@@ -1,0 +1,46 @@
+/* bounds.c - sums up. See bounds.h for what holds. */
+#include "limits/bounds.h"
+
+static uint64_t rise(uint64_t before, uint64_t now)
+{
+	return now > before ? now - before : 0;
+}
+
+/* What is added may be more than there can be: then what is resident tells. */
+static uint64_t add(uint64_t one, uint64_t other)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(one, other, &sum) ? UINT64_MAX : sum;
+}
+
+void bounds_start(struct bounds *bounds, const struct look *look, uint64_t unshared,
+                  uint64_t proportional)
+{
+	bounds->last = *look;
+	bounds->unshared = add(unshared, bounds->slack);
+	bounds->proportional = add(proportional, bounds->slack);
+}
+
+static uint64_t grow(uint64_t bytes, uint64_t most_added, uint64_t most)
+{
+	uint64_t sum = add(bytes, most_added);
+
+	return sum < most ? sum : most;
+}
+
+void bounds_advance(struct bounds *bounds, const struct look *look)
+{
+	uint64_t faults = rise(bounds->last.faults, look->faults);
+	uint64_t most = add(look->resident, bounds->slack);
+	uint64_t added = add(faults * bounds->page, rise(bounds->last.resident, look->resident));
+
+	bounds->unshared = grow(bounds->unshared, added, most);
+	bounds->proportional = grow(bounds->proportional, added, most);
+	bounds->last = *look;
+}
+
+uint64_t bounds_shared(const struct bounds *bounds)
+{
+	return rise(add(bounds->unshared, bounds->slack), bounds->last.resident);
+}

@@ -1,0 +1,231 @@
+/* safe_write.c - writes that neither block nor raise. See safe_write.h for what it may not know. */
+#define _GNU_SOURCE
+#include "log/safe_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/line.h"
+
+/* A timeout of nothing, however wide the times of the kernel's call are. */
+static const long no_time[4];
+
+#ifndef SYS_ppoll
+#define SYS_ppoll SYS_ppoll_time64
+#endif
+#ifndef SYS_rt_sigtimedwait
+#define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
+#endif
+
+void safe_write_begin(struct blocked_signals *signals)
+{
+	signals->mask = process_hold_signals();
+	signals->pending = (struct signal_mask){.is_known = false};
+	syscall(SYS_rt_sigpending, signals->pending.words, sizeof signals->pending.words);
+}
+
+void safe_write_end(const struct blocked_signals *signals)
+{
+	process_set_mask(&signals->mask);
+}
+
+int safe_open(const char *path, int flags)
+{
+#ifdef O_LARGEFILE
+	flags |= O_LARGEFILE;
+#endif
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0644);
+}
+
+void safe_close(int fd)
+{
+	syscall(SYS_close, fd);
+}
+
+/* ------------------------------------------------------------------ signals */
+
+/* What a write raises is for the calling thread, and the kernel gives a thread its own before what
+ * is for the process: what is taken here was raised by the write. One that was pending before may
+ * be somebody else's, and stays. SIGTTOU is not raised while it is blocked. */
+static void take_back(const struct blocked_signals *signals, int number)
+{
+	struct signal_mask only = {.is_known = false};
+
+	process_add_signal(&only, number);
+	if (process_blocks(&signals->pending, number))
+		return;
+	syscall(SYS_rt_sigtimedwait, only.words, NULL, no_time, sizeof only.words);
+}
+
+static ssize_t after_write(const struct blocked_signals *signals, ssize_t written)
+{
+	int error = errno;
+
+	if (written < 0 && error == EPIPE)
+		take_back(signals, SIGPIPE);
+	else if (written < 0 && error == EFBIG)
+		take_back(signals, SIGXFSZ);
+	errno = error;
+	return written;
+}
+
+/* -------------------------------------------------------------- ways to write */
+
+typedef ssize_t way_to_write(const struct blocked_signals *signals, int fd,
+                             const struct iovec *pieces, int count);
+
+static ssize_t write_plainly(const struct blocked_signals *signals, int fd,
+                             const struct iovec *pieces, int count)
+{
+	return after_write(signals, (ssize_t)syscall(SYS_writev, fd, pieces, count));
+}
+
+static ssize_t write_to_socket(const struct blocked_signals *signals, int fd,
+                               const struct iovec *pieces, int count)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+
+	(void)signals;
+	return (ssize_t)syscall(SYS_sendmsg, fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Linux 6.4 and later take it, of pipes that pipe() made. */
+static ssize_t write_without_waiting(const struct blocked_signals *signals, int fd,
+                                     const struct iovec *pieces, int count)
+{
+	enum { NOWAIT = 8 }; /* older headers lack it */
+	long nowhere = -1;
+
+#ifdef SYS_pwritev2
+	return after_write(signals,
+	                   (ssize_t)syscall(SYS_pwritev2, fd, pieces, count, nowhere, nowhere, NOWAIT));
+#else
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+static bool is_writable(int fd)
+{
+	struct pollfd polled = {.fd = fd, .events = POLLOUT};
+
+	return syscall(SYS_ppoll, &polled, 1, no_time, NULL, 0) == 1 && (polled.revents & POLLOUT) != 0;
+}
+
+/* A pipe that is writable has room for PIPE_BUF bytes; only if another writer fills it meanwhile
+ * does this wait. */
+static ssize_t write_to_polled(const struct blocked_signals *signals, int fd,
+                               const struct iovec *pieces, int count)
+{
+	if (is_writable(fd))
+		return write_plainly(signals, fd, pieces, count);
+	errno = EAGAIN;
+	return -1;
+}
+
+/* A terminal that is writable has room for so much. */
+static ssize_t write_little_to_polled(const struct blocked_signals *signals, int fd,
+                                      const struct iovec *pieces, int count)
+{
+	enum { LITTLE = 128 };
+	struct iovec piece = *pieces;
+
+	(void)count;
+	if (piece.iov_len > LITTLE)
+		piece.iov_len = LITTLE;
+	return write_to_polled(signals, fd, &piece, 1);
+}
+
+static bool write_all(const struct blocked_signals *signals, way_to_write *write_some, int fd,
+                      struct iovec *pieces, int count)
+{
+	while (count > 0) {
+		ssize_t written;
+
+		if (pieces->iov_len == 0) {
+			pieces++;
+			count--;
+			continue;
+		}
+		written = write_some(signals, fd, pieces, count);
+		if (written <= 0)
+			return false;
+		for (; count > 0 && (size_t)written >= pieces->iov_len; pieces++, count--)
+			written -= (ssize_t)pieces->iov_len;
+		if (count > 0) {
+			pieces->iov_base = (char *)pieces->iov_base + written;
+			pieces->iov_len -= (size_t)written;
+		}
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------- choices */
+
+bool safe_write(const struct blocked_signals *signals, int fd, int type, struct iovec *pieces,
+                int count)
+{
+	return write_all(signals, type == S_IFSOCK ? write_to_socket : write_plainly, fd, pieces,
+	                 count);
+}
+
+static int open_anew(int fd)
+{
+	char path[FILE_PATH_SIZE];
+
+	file_path_of(path, 0, "fd", fd);
+	return safe_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* Opened anew it has flags of its own. It is closed at once: who reads a pipe waits until nobody
+ * has it open. ENXIO: a pipe that nobody reads. */
+static bool write_anew(const struct blocked_signals *signals, int fd, struct iovec *pieces,
+                       int count, way_to_write *otherwise)
+{
+	int own = open_anew(fd);
+	bool is_written;
+
+	if (own < 0)
+		return errno != ENXIO && write_all(signals, otherwise, fd, pieces, count);
+	is_written = write_all(signals, write_plainly, own, pieces, count);
+	safe_close(own);
+	return is_written;
+}
+
+static bool write_to_pipe(const struct blocked_signals *signals, int fd, struct iovec *pieces,
+                          int count)
+{
+	if (write_all(signals, write_without_waiting, fd, pieces, count))
+		return true;
+	if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
+		return false;
+	return write_anew(signals, fd, pieces, count, write_to_polled);
+}
+
+_Static_assert(2 * LINE_SIZE <= PIPE_BUF, "a line with all that is around it is written at once");
+
+bool safe_write_shared(const struct blocked_signals *signals, int fd, int type,
+                       struct iovec *pieces, int count)
+{
+	switch (type) {
+	case S_IFREG:
+		return write_all(signals, write_plainly, fd, pieces, count);
+	case S_IFSOCK:
+		return write_all(signals, write_to_socket, fd, pieces, count);
+	case S_IFIFO:
+		return write_to_pipe(signals, fd, pieces, count);
+	case S_IFCHR:
+		return write_anew(signals, fd, pieces, count, write_little_to_polled);
+	default:
+		return false;
+	}
+}

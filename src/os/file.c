@@ -1,0 +1,203 @@
+/* file.c - knows and reads files. See file.h for what it may not know. */
+#define _GNU_SOURCE /* AT_EMPTY_PATH */
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "os/hot.h"
+#include "os/next.h"
+
+static char *add_text(char *at, const char *text)
+{
+	while (*text != '\0')
+		*at++ = *text++;
+	return at;
+}
+
+static char *add_number(char *at, unsigned number)
+{
+	char digits[10];
+	int count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	while (count > 0)
+		*at++ = digits[--count];
+	return at;
+}
+
+void file_path_of(char path[FILE_PATH_SIZE], pid_t pid, const char *name, int number)
+{
+	char *at = add_text(path, "/proc/");
+
+	at = pid > 0 ? add_number(at, (unsigned)pid) : add_text(at, "self");
+	at = add_text(add_text(at, "/"), name);
+	if (number >= 0)
+		at = add_number(add_text(at, "/"), (unsigned)number);
+	*at = '\0';
+}
+
+bool file_read_open(int fd, char *text, size_t size)
+{
+	int saved = errno;
+	ssize_t length = pread(fd, text, size - 1, 0);
+
+	errno = saved;
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+bool file_read(const char *path, char *text, size_t size)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool was_read = file_read_open(fd, text, size);
+
+	if (fd >= 0)
+		real.close(fd);
+	errno = saved;
+	return was_read;
+}
+
+/* Where a line may be read on a signal handler's stack there is not much of it. */
+enum { READ_AT_ONCE = 1024 };
+
+static bool each_line(int fd, bool (*visit)(const char *line, void *argument), void *argument)
+{
+	char text[READ_AT_ONCE];
+	size_t held = 0;
+	off_t at = 0;
+	bool passing_over = false;
+
+	for (;;) {
+		ssize_t got = pread(fd, text + held, sizeof text - 1 - held, at);
+		char *line = text, *end;
+
+		if (got <= 0)
+			return got == 0 && held == 0;
+		at += got;
+		held += (size_t)got;
+		text[held] = '\0';
+		for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+			*end = '\0';
+			if (!passing_over && !visit(line, argument))
+				return false;
+			passing_over = false;
+		}
+		held -= (size_t)(line - text);
+		memmove(text, line, held);
+		if (held == sizeof text - 1) {
+			passing_over = true;
+			held = 0;
+		}
+	}
+}
+
+bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument)
+{
+	int saved = errno;
+	bool was_all = each_line(fd, visit, argument);
+
+	errno = saved;
+	return was_all;
+}
+
+bool file_each_line(const char *path, bool (*visit)(const char *line, void *argument),
+                    void *argument)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool was_all = file_each_line_open(fd, visit, argument);
+
+	if (fd >= 0)
+		real.close(fd);
+	errno = saved;
+	return was_all;
+}
+
+/* As getdents64 has them; opendir would allocate. */
+struct entry {
+	uint64_t inode, next;
+	uint16_t length; /* of this one, name included */
+	uint8_t type;
+	char name[];
+};
+
+static bool each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument)
+{
+	_Alignas(struct entry) char text[512];
+	long got;
+
+	if (lseek(fd, 0, SEEK_SET) != 0)
+		return false;
+	while ((got = syscall(SYS_getdents64, fd, text, sizeof text)) > 0)
+		for (long at = 0; at < got;) {
+			const struct entry *entry = (const void *)(text + at);
+
+			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
+			    !visit(entry->name, argument))
+				return false;
+			at += entry->length;
+		}
+	return got == 0;
+}
+
+bool file_each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument)
+{
+	int saved = errno;
+	bool was_all = each_entry(fd, visit, argument);
+
+	errno = saved;
+	return was_all;
+}
+
+static bool count_entry(const char *name, void *count)
+{
+	(void)name;
+	++*(uint64_t *)count;
+	return true;
+}
+
+bool file_count_entries(int fd, uint64_t *count)
+{
+	*count = 0;
+	return file_each_entry(fd, count_entry, count);
+}
+
+/* Inodes of sockets and pipes are 32 bits wide on Linux. */
+HOT static file_id identify(const struct stat *status, int *type)
+{
+	file_id id = (file_id)status->st_ino ^ (file_id)status->st_dev << 44;
+
+	*type = (int)(status->st_mode & S_IFMT);
+	return id != 0 ? id : 1;
+}
+
+HOT file_id file_identify(int fd, int *type)
+{
+	struct stat status;
+	int saved = errno;
+
+	if (fstat(fd, &status) == 0)
+		return identify(&status, type);
+	errno = saved;
+	*type = FILE_CLOSED;
+	return 0;
+}
+
+/* The empty name is on the stack: that of the C library's fstat() is in a page of constants. */
+file_id file_identify_at_start(int fd, int *type)
+{
+	const char nothing[] = "";
+	struct stat status;
+
+	if (fstatat(fd, nothing, &status, AT_EMPTY_PATH) == 0)
+		return identify(&status, type);
+	errno = 0;
+	*type = FILE_CLOSED;
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* listener.c - asks the kernel about listening sockets. See listener.h for what it may not know. */
+#include "os/listener.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/line.h"
+#include "os/number.h"
+#include "os/socket_address.h"
+
+bool listener_blocks(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
+uint64_t listener_place(int fd)
+{
+	struct place place;
+	uint64_t sum;
+
+	if (!place_find(fd, &place) || place_words(&place) == 0)
+		return 0;
+	sum = place.port;
+	for (unsigned i = 0; i < place_words(&place); i++)
+		sum = sum * UINT64_C(0x9e3779b97f4a7c15) + place.words[i];
+	return sum != 0 ? sum : 1;
+}
+
+/* ------------------------------------------------------------------- heirs */
+
+/* "0100007F:1F90": the words as the machine reads them, as in /proc/net/tcp. */
+static void write_place(const struct place *place, struct line *line)
+{
+	line_start(line);
+	for (unsigned i = 0; i < place_words(place); i++)
+		line_hex(line, place->words[i], 8);
+	line_text(line, ":");
+	line_hex(line, place->port, 4);
+}
+
+/* The n-th word of a line; 0 is the first. */
+static const char *find_word(const char *line, unsigned n)
+{
+	line += strspn(line, " ");
+	for (; n > 0; n--) {
+		line += strcspn(line, " ");
+		line += strspn(line, " ");
+	}
+	return line;
+}
+
+static bool has_word(const char *line, unsigned n, const char *word)
+{
+	const char *found = find_word(line, n);
+	size_t length = strlen(word);
+
+	return strncmp(found, word, length) == 0 && (found[length] == ' ' || found[length] == '\0');
+}
+
+/*   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+ *    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31 ...
+ */
+enum { LOCAL = 1, STATE = 3, INODE = 9 };
+
+struct search {
+	const char *place;
+	uint64_t inode; /* of the one that asks */
+	bool found;
+};
+
+/* The kernel lists those that listen first. */
+static bool look_at_line(const char *line, void *argument)
+{
+	struct search *search = argument;
+	uint64_t inode;
+
+	if (has_word(line, LOCAL, "local_address"))
+		return true;
+	search->found = has_word(line, LOCAL, search->place) &&
+	                number_read(find_word(line, INODE), &inode) != NULL && inode != search->inode &&
+	                has_word(line, STATE, "0A");
+	return !search->found && has_word(line, STATE, "0A");
+}
+
+static bool has_companion(int fd)
+{
+	struct place place;
+	struct line text;
+	struct stat status;
+	struct search search = {.place = text.text};
+
+	if (!place_find(fd, &place) || fstat(fd, &status) != 0)
+		return false;
+	write_place(&place, &text);
+	search.inode = status.st_ino;
+	file_each_line(place.family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", look_at_line,
+	               &search);
+	return search.found;
+}
+
+bool listener_has_heirs(int fd)
+{
+	int is_shared = 0, protocol = 0;
+	socklen_t size = sizeof is_shared;
+	char text[16];
+
+	if (getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &is_shared, &size) != 0 || !is_shared ||
+	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 || protocol != IPPROTO_TCP)
+		return false;
+	return file_read("/proc/sys/net/ipv4/tcp_migrate_req", text, sizeof text) && text[0] == '1' &&
+	       has_companion(fd);
+}

@@ -1,0 +1,236 @@
+/* next.c - finds the functions that ours stand before. May not know: what they are wanted for. */
+#undef _TIME_BITS   /* as in the hooks */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include "os/next.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int call_close(int fd)
+{
+	return (int)syscall(SYS_close, fd);
+}
+
+/* Where the C library is older than it; with 64-bit times only. */
+static int call_epoll_pwait2(int set, struct epoll_event *events, int most,
+                             const struct timespec *timeout, const sigset_t *mask)
+{
+	enum { KERNEL_MASK_SIZE = 8 };
+
+#ifdef SYS_epoll_pwait2
+	if (sizeof timeout->tv_sec == 8)
+		return (int)syscall(SYS_epoll_pwait2, set, events, most, timeout, mask, KERNEL_MASK_SIZE);
+#endif
+	errno = ENOSYS;
+	return -1;
+}
+
+static void resolve(const char *name, void *function);
+
+/* The others: their first call looks them up. What a C library lacks (musl has no _chk functions)
+ * no program calls; if one does, it is told so. */
+#define EARLY_AS(type, nothing, name, symbol, parameters, arguments)                               \
+	static type early_##name parameters                                                            \
+	{                                                                                              \
+		resolve(symbol, &real.name);                                                               \
+		if (real.name != early_##name)                                                             \
+			return real.name arguments;                                                            \
+		errno = ENOSYS;                                                                            \
+		return nothing;                                                                            \
+	}
+#define EARLY(name, symbol, parameters, arguments)                                                 \
+	EARLY_AS(int, -1, name, symbol, parameters, arguments)
+
+EARLY(accept, "accept", (int fd, struct sockaddr *restrict address, socklen_t *restrict size),
+      (fd, address, size))
+EARLY(accept4, "accept4",
+      (int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags),
+      (fd, address, size, flags))
+EARLY(dup2, "dup2", (int from, int to), (from, to))
+EARLY(dup3, "dup3", (int from, int to, int flags), (from, to, flags))
+EARLY(listen, "listen", (int fd, int backlog), (fd, backlog))
+EARLY(fclose, "fclose", (FILE * stream), (stream))
+EARLY(poll, "poll", (struct pollfd * set, nfds_t count, int timeout), (set, count, timeout))
+EARLY(poll_chk, "__poll_chk", (struct pollfd * set, nfds_t count, int timeout, size_t room),
+      (set, count, timeout, room))
+EARLY(ppoll, "ppoll",
+      (struct pollfd * set, nfds_t count, const struct timespec *timeout, const sigset_t *mask),
+      (set, count, timeout, mask))
+EARLY(ppoll_chk, "__ppoll_chk",
+      (struct pollfd * set, nfds_t count, const struct timespec *timeout, const sigset_t *mask,
+       size_t room),
+      (set, count, timeout, mask, room))
+EARLY(select, "select",
+      (int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
+       struct timeval *restrict timeout),
+      (count, reads, writes, others, timeout))
+EARLY(pselect, "pselect",
+      (int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
+       const struct timespec *restrict timeout, const sigset_t *restrict mask),
+      (count, reads, writes, others, timeout, mask))
+EARLY(epoll_wait, "epoll_wait", (int set, struct epoll_event *events, int most, int timeout),
+      (set, events, most, timeout))
+EARLY(epoll_pwait, "epoll_pwait",
+      (int set, struct epoll_event *events, int most, int timeout, const sigset_t *mask),
+      (set, events, most, timeout, mask))
+
+static int early_epoll_pwait2(int set, struct epoll_event *events, int most,
+                              const struct timespec *timeout, const sigset_t *mask)
+{
+	resolve("epoll_pwait2", &real.epoll_pwait2);
+	if (real.epoll_pwait2 == early_epoll_pwait2)
+		real.epoll_pwait2 = call_epoll_pwait2;
+	return real.epoll_pwait2(set, events, most, timeout, mask);
+}
+
+EARLY(pipe, "pipe", (int ends[2]), (ends))
+EARLY(pipe2, "pipe2", (int ends[2], int flags), (ends, flags))
+EARLY(socketpair, "socketpair", (int domain, int type, int protocol, int ends[2]),
+      (domain, type, protocol, ends))
+EARLY(eventfd, "eventfd", (unsigned count, int flags), (count, flags))
+EARLY(semop, "semop", (int set, struct sembuf *operations, size_t count), (set, operations, count))
+EARLY(semtimedop, "semtimedop",
+      (int set, struct sembuf *operations, size_t count, const struct timespec *timeout),
+      (set, operations, count, timeout))
+EARLY(sem_init, "sem_init", (sem_t * semaphore, int shared, unsigned value),
+      (semaphore, shared, value))
+EARLY_AS(int, ENOSYS, pthread_mutexattr_setpshared, "pthread_mutexattr_setpshared",
+         (pthread_mutexattr_t * attributes, int shared), (attributes, shared))
+
+#ifdef TIME64_TWINS
+EARLY(ppoll64, "__ppoll64",
+      (struct pollfd * set, nfds_t count, const void *time, const sigset_t *mask),
+      (set, count, time, mask))
+EARLY(ppoll64_chk, "__ppoll64_chk",
+      (struct pollfd * set, nfds_t count, const void *time, const sigset_t *mask, size_t room),
+      (set, count, time, mask, room))
+EARLY(select64, "__select64",
+      (int count, fd_set *reads, fd_set *writes, fd_set *others, void *time),
+      (count, reads, writes, others, time))
+EARLY(pselect64, "__pselect64",
+      (int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
+       const sigset_t *mask),
+      (count, reads, writes, others, time, mask))
+EARLY(epoll_pwait2_time64, "__epoll_pwait2_time64",
+      (int set, struct epoll_event *events, int most, const void *time, const sigset_t *mask),
+      (set, events, most, time, mask))
+EARLY(semtimedop64, "__semtimedop64",
+      (int set, struct sembuf *operations, size_t count, const void *time),
+      (set, operations, count, time))
+#endif
+
+/* Our hook always passes the two optional arguments on. */
+static sem_t *early_sem_open(const char *name, int flags, ...)
+{
+	va_list more;
+	mode_t mode;
+	unsigned value;
+
+	va_start(more, flags);
+	mode = va_arg(more, mode_t);
+	value = va_arg(more, unsigned);
+	va_end(more);
+	resolve("sem_open", &real.sem_open);
+	if (real.sem_open != early_sem_open)
+		return real.sem_open(name, flags, mode, value);
+	errno = ENOSYS;
+	return SEM_FAILED;
+}
+
+struct real real = {
+    .accept = early_accept,
+    .accept4 = early_accept4,
+    .close = call_close,
+    .dup2 = early_dup2,
+    .dup3 = early_dup3,
+    .listen = early_listen,
+    .fclose = early_fclose,
+    .poll = early_poll,
+    .poll_chk = early_poll_chk,
+    .ppoll = early_ppoll,
+    .ppoll_chk = early_ppoll_chk,
+    .select = early_select,
+    .pselect = early_pselect,
+    .epoll_wait = early_epoll_wait,
+    .epoll_pwait = early_epoll_pwait,
+    .epoll_pwait2 = early_epoll_pwait2,
+    .pipe = early_pipe,
+    .pipe2 = early_pipe2,
+    .socketpair = early_socketpair,
+    .eventfd = early_eventfd,
+    .semop = early_semop,
+    .semtimedop = early_semtimedop,
+    .sem_init = early_sem_init,
+    .sem_open = early_sem_open,
+    .pthread_mutexattr_setpshared = early_pthread_mutexattr_setpshared,
+#ifdef TIME64_TWINS
+    .ppoll64 = early_ppoll64,
+    .ppoll64_chk = early_ppoll64_chk,
+    .select64 = early_select64,
+    .pselect64 = early_pselect64,
+    .epoll_pwait2_time64 = early_epoll_pwait2_time64,
+    .semtimedop64 = early_semtimedop64,
+#endif
+};
+
+/* ISO C has no cast from an object pointer to a function pointer; POSIX says that the bits do.
+ * Before glibc 2.34 semaphores and mutexes are in a library of their own, which a program may have
+ * loaded out of RTLD_NEXT's sight. */
+static void resolve(const char *name, void *function)
+{
+	void *found = dlsym(RTLD_NEXT, name), *threads;
+
+	if (found == NULL && (threads = dlopen("libpthread.so.0", RTLD_LAZY | RTLD_NOLOAD)) != NULL)
+		found = dlsym(threads, name);
+	if (found != NULL)
+		memcpy(function, &found, sizeof found);
+}
+
+/* The name is on the stack: a program that has no use for this library then touches no page of its
+ * constants, which are far from where its code begins. */
+void real_start(void)
+{
+	char name[] = "close";
+
+	resolve(name, &real.close);
+}
+
+void real_resolve(void)
+{
+	resolve("accept", &real.accept);
+	resolve("accept4", &real.accept4);
+	resolve("dup2", &real.dup2);
+	resolve("dup3", &real.dup3);
+	resolve("listen", &real.listen);
+	resolve("fclose", &real.fclose);
+	resolve("poll", &real.poll);
+	resolve("__poll_chk", &real.poll_chk);
+	resolve("ppoll", &real.ppoll);
+	resolve("__ppoll_chk", &real.ppoll_chk);
+	resolve("select", &real.select);
+	resolve("pselect", &real.pselect);
+	resolve("epoll_wait", &real.epoll_wait);
+	resolve("epoll_pwait", &real.epoll_pwait);
+	resolve("epoll_pwait2", &real.epoll_pwait2);
+	resolve("pipe", &real.pipe);
+	resolve("pipe2", &real.pipe2);
+	resolve("socketpair", &real.socketpair);
+	resolve("eventfd", &real.eventfd);
+	resolve("semop", &real.semop);
+	resolve("semtimedop", &real.semtimedop);
+	resolve("sem_init", &real.sem_init);
+	resolve("sem_open", &real.sem_open);
+	resolve("pthread_mutexattr_setpshared", &real.pthread_mutexattr_setpshared);
+#ifdef TIME64_TWINS
+	resolve("__ppoll64", &real.ppoll64);
+	resolve("__ppoll64_chk", &real.ppoll64_chk);
+	resolve("__select64", &real.select64);
+	resolve("__pselect64", &real.pselect64);
+	resolve("__epoll_pwait2_time64", &real.epoll_pwait2_time64);
+	resolve("__semtimedop64", &real.semtimedop64);
+#endif
+}

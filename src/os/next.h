@@ -1,0 +1,75 @@
+/* next.h - the next definitions of the interposed functions.
+ *
+ * Each pointer is usable at any time, because another library's constructor may run before ours:
+ * until real_start() ran, close, which an allocator may need, makes the plain system call; the
+ * others are looked up by their first call, or by real_resolve(). Whoever looks one up writes the
+ * same. A program that is not watched pays for those that it calls. */
+#ifndef SLSHIM_NEXT_H
+#define SLSHIM_NEXT_H
+
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <time.h>
+
+/* What 32-bit programs with 64-bit times call on glibc; `time` is such a time, and only passed on.
+ */
+#if defined(__GLIBC__) && defined(__TIMESIZE) && __TIMESIZE == 32
+#define TIME64_TWINS 1
+#endif
+
+struct real {
+	int (*accept)(int, struct sockaddr *restrict, socklen_t *restrict);
+	int (*accept4)(int, struct sockaddr *restrict, socklen_t *restrict, int);
+	int (*close)(int);
+	int (*dup2)(int, int);
+	int (*dup3)(int, int, int);
+	int (*listen)(int, int);
+	int (*fclose)(FILE *);
+	int (*poll)(struct pollfd *, nfds_t, int);
+	int (*poll_chk)(struct pollfd *, nfds_t, int, size_t);
+	int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+	int (*ppoll_chk)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
+	int (*select)(int, fd_set *restrict, fd_set *restrict, fd_set *restrict,
+	              struct timeval *restrict);
+	int (*pselect)(int, fd_set *restrict, fd_set *restrict, fd_set *restrict,
+	               const struct timespec *restrict, const sigset_t *restrict);
+	int (*epoll_wait)(int, struct epoll_event *, int, int);
+	int (*epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
+	int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
+	int (*pipe)(int[2]);
+	int (*pipe2)(int[2], int);
+	int (*socketpair)(int, int, int, int[2]);
+	int (*eventfd)(unsigned, int);
+	int (*semop)(int, struct sembuf *, size_t);
+	int (*semtimedop)(int, struct sembuf *, size_t, const struct timespec *);
+	int (*sem_init)(sem_t *, int, unsigned);
+	sem_t *(*sem_open)(const char *, int, ...);
+	int (*pthread_mutexattr_setpshared)(pthread_mutexattr_t *, int);
+#ifdef TIME64_TWINS
+	int (*ppoll64)(struct pollfd *, nfds_t, const void *time, const sigset_t *);
+	int (*ppoll64_chk)(struct pollfd *, nfds_t, const void *time, const sigset_t *, size_t);
+	int (*select64)(int, fd_set *, fd_set *, fd_set *, void *time);
+	int (*pselect64)(int, fd_set *, fd_set *, fd_set *, const void *time, const sigset_t *);
+	int (*epoll_pwait2_time64)(int, struct epoll_event *, int, const void *time, const sigset_t *);
+	int (*semtimedop64)(int, struct sembuf *, size_t, const void *time);
+#endif
+};
+
+extern struct real real;
+
+/* In the constructor: close, which makes a plain system call until then, which is no cancellation
+ * point. */
+void real_start(void);
+
+/* All the others, where hooks are to look up nothing. dlsym may allocate, and an allocator may
+ * close: never called from close. */
+void real_resolve(void);
+
+#endif

@@ -1,0 +1,234 @@
+/* process.c - reads what the kernel tells of processes. See process.h for what it may not know. */
+#include "os/process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/clock.h"
+#include "os/file.h"
+#include "os/hot.h"
+#include "os/next.h"
+#include "os/number.h"
+
+uint64_t process_clock(void)
+{
+	return clock_boot() / 1000000;
+}
+
+enum { STATE = 3, PARENT = 4, START_TIME = 22 };
+enum { FILE_NAME_SIZE = 64 }; /* of what is no file of a directory */
+
+/* 4711 (name, which may hold anything) S 1 4711 ...: the fields after the name start behind the
+ * last closing parenthesis. Empty if it cannot be told. */
+static const char *find_field(const char *text, int wanted)
+{
+	const char *at = strrchr(text, ')');
+
+	if (at == NULL || at[1] != ' ')
+		return "";
+	at += 2;
+	for (int field = STATE; field < wanted; field++) {
+		at = strchr(at, ' ');
+		if (at == NULL)
+			return "";
+		at++;
+	}
+	return at;
+}
+
+static uint64_t read_field(const char *text, int wanted)
+{
+	uint64_t value;
+
+	return number_read(find_field(text, wanted), &value) != NULL ? value : 0;
+}
+
+/* Its fields up to START_TIME take less. */
+enum { STAT_SIZE = 512 };
+
+/* False if there is no such process, or none that lives. */
+static bool read_stat(pid_t pid, char text[STAT_SIZE])
+{
+	char path[FILE_PATH_SIZE], state;
+
+	file_path_of(path, pid, "stat", -1);
+	if (pid <= 0 || !file_read(path, text, STAT_SIZE))
+		return false;
+	state = find_field(text, STATE)[0];
+	return state != 'Z' && state != 'X';
+}
+
+uint64_t process_start_time(pid_t pid)
+{
+	char text[STAT_SIZE];
+
+	return read_stat(pid, text) ? read_field(text, START_TIME) : 0;
+}
+
+static bool is_same(const char *text, uint64_t start_time)
+{
+	uint64_t found = read_field(text, START_TIME);
+
+	return found != 0 && (start_time == 0 || found == start_time);
+}
+
+bool process_is_alive(pid_t pid, uint64_t start_time)
+{
+	char text[STAT_SIZE];
+
+	return read_stat(pid, text) && is_same(text, start_time);
+}
+
+bool process_is_sibling(pid_t pid, uint64_t start_time)
+{
+	char text[STAT_SIZE];
+
+	return read_stat(pid, text) && is_same(text, start_time) &&
+	       read_field(text, PARENT) == (uint64_t)getppid();
+}
+
+bool process_is_main_thread(void)
+{
+	return syscall(SYS_gettid) == getpid();
+}
+
+/* FDSize of /proc/PID/status is the size of the kernel's table of them. */
+int process_descriptor_end(void)
+{
+	enum { HIGHEST = 1 << 20 };
+	static const char key[] = "\nFDSize:\t";
+	struct rlimit limit;
+	char text[1024];
+	uint64_t size;
+
+	if (file_read("/proc/self/status", text, sizeof text)) {
+		const char *found = strstr(text, key);
+
+		if (found != NULL && number_read(found + sizeof key - 1, &size) != NULL && size > 0 &&
+		    size < HIGHEST)
+			return (int)size;
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)
+		return (int)limit.rlim_cur;
+	return HIGHEST;
+}
+
+enum { AT_A_TIME = 64 };
+
+/* poll() takes no more of them than a process may have. */
+static nfds_t at_a_time(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < AT_A_TIME
+	           ? (nfds_t)limit.rlim_cur
+	           : AT_A_TIME;
+}
+
+/* poll() tells open descriptors from unused numbers, many at a time. */
+bool process_each_descriptor(bool (*visit)(int fd, void *argument), void *argument)
+{
+	struct pollfd looked_at[AT_A_TIME];
+	nfds_t most = at_a_time(), count;
+	int end = process_descriptor_end();
+
+	for (int start = 0; start < end; start += (int)count) {
+		count = (nfds_t)(end - start) < most ? (nfds_t)(end - start) : most;
+		for (nfds_t i = 0; i < count; i++)
+			looked_at[i] = (struct pollfd){.fd = start + (int)i};
+		if (count == 0 || real.poll(looked_at, count, 0) < 0)
+			return false;
+		for (nfds_t i = 0; i < count; i++)
+			if ((looked_at[i].revents & POLLNVAL) == 0 && !visit(looked_at[i].fd, argument))
+				return false;
+	}
+	return true;
+}
+
+/* A link of /proc/PID/fd names a file: "pipe:[4711]", "socket:[4712]", "/dev/null". */
+static bool read_link(pid_t pid, int fd, char text[FILE_NAME_SIZE])
+{
+	char path[FILE_PATH_SIZE];
+	ssize_t length;
+
+	file_path_of(path, pid, "fd", fd);
+	length = readlink(path, text, FILE_NAME_SIZE - 1);
+	text[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+bool process_holds(pid_t pid, int fd)
+{
+	enum { LOOKED_AT = 1024 };
+	char wanted[FILE_NAME_SIZE], found[FILE_NAME_SIZE];
+	int saved = errno;
+	bool holds = false;
+
+	if (pid > 0 && read_link(getpid(), fd, wanted))
+		for (int other = 0; !holds && other < LOOKED_AT; other++)
+			holds = read_link(pid, other, found) && strcmp(found, wanted) == 0;
+	errno = saved;
+	return holds;
+}
+
+bool process_handles(int signal)
+{
+	struct sigaction action;
+
+	if (sigaction(signal, NULL, &action) != 0)
+		return false;
+	return (action.sa_flags & SA_SIGINFO) != 0 ||
+	       (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
+}
+
+HOT struct signal_mask process_hold_signals(void)
+{
+	struct signal_mask faults = {.is_known = false}, held, before = {.is_known = false};
+
+	process_add_signal(&faults, SIGSEGV);
+	process_add_signal(&faults, SIGBUS);
+	process_add_signal(&faults, SIGILL);
+	process_add_signal(&faults, SIGFPE);
+	process_add_signal(&faults, SIGTRAP);
+	process_add_signal(&faults, SIGSYS);
+	process_add_signal(&faults, SIGABRT);
+	for (size_t i = 0; i < SIGNAL_WORDS; i++)
+		held.words[i] = ~faults.words[i];
+	before.is_known =
+	    syscall(SYS_rt_sigprocmask, SIG_BLOCK, held.words, before.words, sizeof before.words) == 0;
+	return before;
+}
+
+HOT void process_set_mask(const struct signal_mask *mask)
+{
+	if (mask->is_known)
+		syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask->words, NULL, sizeof mask->words);
+}
+
+bool process_has_children(void)
+{
+	siginfo_t info;
+	int saved = errno;
+	bool has_some = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+
+	errno = saved;
+	return has_some;
+}
+
+/* A directory has two links and one more for every directory in it, one a thread. */
+unsigned process_threads(void)
+{
+	struct stat status;
+
+	if (stat("/proc/self/task", &status) != 0 || status.st_nlink < 3)
+		return 0;
+	return (unsigned)status.st_nlink - 2;
+}
