@@ -175,7 +175,7 @@ static bool read_probe_budget(const char *text, struct config *config)
 
 static bool read_leave(const char *text, struct config *config)
 {
-	return way_read(text, &config->leave);
+	return exit_method_read(text, &config->leave);
 }
 
 /* Calls `take` with each of the parts between commas; false if it refuses one. */
@@ -215,7 +215,8 @@ static bool read_only(const char *text, struct config *config)
 
 static bool take_place(const char *part, struct config *config)
 {
-	return config->listens < CONFIG_PLACES && place_read(part, &config->listen[config->listens++]);
+	return config->listens < CONFIG_ADDRESSES &&
+	       socket_address_read(part, &config->listen[config->listens++]);
 }
 
 static bool read_listen(const char *text, struct config *config)
@@ -327,11 +328,11 @@ static const struct variable {
     {"SL_CHECK_EVERY", read_check_every, steps},
     {"SL_PROBE", read_probe, probes},
     {"SL_PROBE_BUDGET", read_probe_budget, budgets},
-    {"SL_LEAVE", read_leave, way_accepted},
+    {"SL_LEAVE", read_leave, exit_method_accepted},
     {"SL_MAX_LEAVING", read_max_leaving, shares},
     {"SL_REPLACE_TIMEOUT", read_replace_timeout, times},
     {"SL_ONLY", read_only, names},
-    {"SL_LISTEN", read_listen, place_accepted},
+    {"SL_LISTEN", read_listen, socket_address_accepted},
     {"SL_STRIKES", read_strikes, steps},
     {"SL_MIN_AGE", read_min_age, ages},
     {"SL_JITTER", read_jitter, jitters},
@@ -598,7 +599,7 @@ static void count_others(struct remarks *remarks, unsigned count)
 	remarks->warnings++;
 }
 
-void config_wonder(struct remarks *remarks, const struct config_kept *kept)
+void config_warn_of_unknown(struct remarks *remarks, const struct config_kept *kept)
 {
 	for (size_t at = 0; at < kept->size; at += strlen(kept->text + at) + 1)
 		if (strchr(kept->text + at, '=') == NULL)
@@ -635,10 +636,10 @@ void config_scale(struct config *config, uint64_t memory)
 			config->limit[q] = config_share(config->percent[q], memory);
 }
 
-bool config_watches(const struct config *config, const struct place *place)
+bool config_watches(const struct config *config, const struct socket_address *address)
 {
 	for (unsigned i = 0; i < config->listens; i++)
-		if (place_is(place, &config->listen[i]))
+		if (socket_address_is(address, &config->listen[i]))
 			return true;
 	return config->listens == 0;
 }
@@ -661,21 +662,21 @@ static void describe_share(struct line *line, unsigned share)
 	line_text(line, "%)");
 }
 
-static void describe_place(struct line *line, const struct place *place)
+static void describe_address(struct line *line, const struct socket_address *address)
 {
-	char address[INET6_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN];
 
-	if (place->family == AF_UNIX) {
-		line_text(line, place->path[0] == '\0' ? "@" : "");
-		line_foreign(line, place->path + (place->path[0] == '\0'));
+	if (address->family == AF_UNIX) {
+		line_text(line, address->path[0] == '\0' ? "@" : "");
+		line_foreign(line, address->path + (address->path[0] == '\0'));
 		return;
 	}
-	if (place->family != AF_UNSPEC) {
-		line_text(line, place->family == AF_INET6 ? "[" : "");
-		line_text(line, inet_ntop(place->family, place->words, address, sizeof address));
-		line_text(line, place->family == AF_INET6 ? "]:" : ":");
+	if (address->family != AF_UNSPEC) {
+		line_text(line, address->family == AF_INET6 ? "[" : "");
+		line_text(line, inet_ntop(address->family, address->words, text, sizeof text));
+		line_text(line, address->family == AF_INET6 ? "]:" : ":");
 	}
-	line_number(line, place->port);
+	line_number(line, address->port);
 }
 
 static void describe_lists(struct line *line, const struct config *config)
@@ -686,7 +687,7 @@ static void describe_lists(struct line *line, const struct config *config)
 	}
 	for (unsigned i = 0; i < config->listens; i++) {
 		line_text(line, i == 0 ? " SL_LISTEN=" : ",");
-		describe_place(line, &config->listen[i]);
+		describe_address(line, &config->listen[i]);
 	}
 }
 

@@ -22,7 +22,7 @@
 enum probe_choice { PROBE_AUTO, PROBE_ROLLUP, PROBE_SMAPS, PROBE_STATM, PROBE_RUSAGE };
 enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_OFF };
 
-enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_PLACES = 8 };
+enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_ADDRESSES = 8 };
 
 typedef char program_pattern[64];
 
@@ -30,12 +30,12 @@ struct config {
 	uint64_t limit[QUANTITIES];   /* bytes, milliseconds or a count; 0: off */
 	_Atomic uint64_t check_every; /* connections, at least 1; the application may change it */
 	uint64_t replace_timeout;     /* milliseconds, at least 1,000; 0: as the profile has it */
-	struct way leave;             /* DEED_UNSAID without SL_LEAVE */
+	struct exit_method leave;     /* ACTION_UNSPECIFIED without SL_LEAVE */
 	unsigned max_leaving;         /* 1 to MAX_LEAVING workers, or 1 to 100 percent of the pool */
 	bool max_leaving_is_percent;
 	program_pattern only[CONFIG_PROGRAMS]; /* patterns as of fnmatch(3) */
 	unsigned onlys;                        /* 0: any program */
-	struct place listen[CONFIG_PLACES];
+	struct socket_address listen[CONFIG_ADDRESSES];
 	unsigned listens; /* 0: any listener */
 	enum probe_choice probe;
 	unsigned probe_budget;        /* 1 to 100: percent of the time that walks may take */
@@ -89,7 +89,7 @@ void config_keep(struct config_kept *kept, char *room, size_t size, char *const 
 void config_read(struct config *config, struct remarks *remarks, const struct config_kept *kept);
 
 /* Adds a warning for each of the others that is named, and one for the rest. Slow. */
-void config_wonder(struct remarks *remarks, const struct config_kept *kept);
+void config_warn_of_unknown(struct remarks *remarks, const struct config_kept *kept);
 
 /* What the application says of one limit: false if there is none of this name, or it does not take
  * the value. `percent`, unless 0, is what it is of the memory, and then `limit` is 0. */
@@ -107,7 +107,7 @@ void config_scale(struct config *config, uint64_t memory);
 uint64_t config_share(unsigned percent, uint64_t memory);
 
 /* Does SL_LISTEN leave it to be watched? */
-bool config_watches(const struct config *config, const struct place *place);
+bool config_watches(const struct config *config, const struct socket_address *address);
 
 /* The variables as understood, "SL_MAX_UNSHARED=51200 KB SL_CHECK_EVERY=1 ...". */
 void config_describe(const struct config *config, struct line *line);

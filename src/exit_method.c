@@ -6,30 +6,31 @@
 
 #include "os/number.h"
 
-const char way_accepted[] = "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2, WINCH "
-                            "or pod, then @close, @accept or @idle; exit:3, an exit with that "
-                            "status";
+const char exit_method_accepted[] =
+    "none, or exit, _exit, HUP, INT, QUIT, TERM, USR1, USR2, WINCH "
+    "or pod, then @close, @accept or @idle; exit:3, an exit with that "
+    "status";
 
 static const struct {
 	const char *name;
-	enum deed deed;
+	enum exit_action action;
 	int signal;
-} deeds[] = {
-    {"exit", DEED_EXIT, 0},           {"_exit", DEED_QUICKEXIT, 0},
-    {"HUP", DEED_SIGNAL, SIGHUP},     {"INT", DEED_SIGNAL, SIGINT},
-    {"QUIT", DEED_SIGNAL, SIGQUIT},   {"TERM", DEED_SIGNAL, SIGTERM},
-    {"USR1", DEED_SIGNAL, SIGUSR1},   {"USR2", DEED_SIGNAL, SIGUSR2},
-    {"WINCH", DEED_SIGNAL, SIGWINCH}, {"pod", DEED_PIPE_OF_DEATH, 0},
+} actions[] = {
+    {"exit", ACTION_EXIT, 0},           {"_exit", ACTION_QUICK_EXIT, 0},
+    {"HUP", ACTION_SIGNAL, SIGHUP},     {"INT", ACTION_SIGNAL, SIGINT},
+    {"QUIT", ACTION_SIGNAL, SIGQUIT},   {"TERM", ACTION_SIGNAL, SIGTERM},
+    {"USR1", ACTION_SIGNAL, SIGUSR1},   {"USR2", ACTION_SIGNAL, SIGUSR2},
+    {"WINCH", ACTION_SIGNAL, SIGWINCH}, {"pod", ACTION_PIPE_OF_DEATH, 0},
 };
-enum { DEEDS = sizeof deeds / sizeof *deeds };
+enum { ACTIONS = sizeof actions / sizeof *actions };
 
-static const char *const moments[] = {
-    [MOMENT_CLOSE] = "@close", [MOMENT_ACCEPT] = "@accept", [MOMENT_IDLE] = "@idle"};
-enum { MOMENTS = sizeof moments / sizeof *moments };
+static const char *const points[] = {
+    [POINT_CLOSE] = "@close", [POINT_ACCEPT] = "@accept", [POINT_IDLE] = "@idle"};
+enum { POINTS = sizeof points / sizeof *points };
 
-static bool takes_status(enum deed deed)
+static bool takes_status(enum exit_action action)
 {
-	return deed == DEED_EXIT || deed == DEED_QUICKEXIT;
+	return action == ACTION_EXIT || action == ACTION_QUICK_EXIT;
 }
 
 /* ":3" and returns what follows; NULL if it is no status. */
@@ -48,39 +49,40 @@ static const char *read_status(const char *text, int *status)
 	return end;
 }
 
-bool way_read(const char *text, struct way *way)
+bool exit_method_read(const char *text, struct exit_method *method)
 {
-	*way = (struct way){.deed = DEED_NONE};
+	*method = (struct exit_method){.action = ACTION_NONE};
 	if (strcmp(text, "none") == 0)
 		return true;
-	for (int d = 0; d < DEEDS; d++) {
-		size_t length = strlen(deeds[d].name);
+	for (int d = 0; d < ACTIONS; d++) {
+		size_t length = strlen(actions[d].name);
 		const char *rest = text + length;
 		int status = 0;
 
-		if (strncmp(text, deeds[d].name, length) != 0)
+		if (strncmp(text, actions[d].name, length) != 0)
 			continue;
-		if (takes_status(deeds[d].deed))
+		if (takes_status(actions[d].action))
 			rest = read_status(rest, &status);
-		for (int m = 0; rest != NULL && m < MOMENTS; m++)
-			if (strcmp(rest, moments[m]) == 0) {
-				*way = (struct way){deeds[d].deed, deeds[d].signal, (enum moment)m, status};
+		for (int m = 0; rest != NULL && m < POINTS; m++)
+			if (strcmp(rest, points[m]) == 0) {
+				*method = (struct exit_method){actions[d].action, actions[d].signal,
+				                               (enum exit_point)m, status};
 				return true;
 			}
 	}
 	return false;
 }
 
-void way_describe(const struct way *way, struct line *line)
+void exit_method_describe(const struct exit_method *method, struct line *line)
 {
-	for (int d = 0; d < DEEDS; d++)
-		if (deeds[d].deed == way->deed && deeds[d].signal == way->signal) {
-			line_text(line, deeds[d].name);
-			if (way->status != 0) {
+	for (int d = 0; d < ACTIONS; d++)
+		if (actions[d].action == method->action && actions[d].signal == method->signal) {
+			line_text(line, actions[d].name);
+			if (method->status != 0) {
 				line_text(line, ":");
-				line_number(line, (uint64_t)way->status);
+				line_number(line, (uint64_t)method->status);
 			}
-			line_text(line, moments[way->moment]);
+			line_text(line, points[method->point]);
 			return;
 		}
 	line_text(line, "none");

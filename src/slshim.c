@@ -25,7 +25,7 @@ int dup3(int, int, int);
 __attribute__((constructor)) static void start(int count, char **words, char **environment)
 {
 	(void)count;
-	real_start();
+	next_start();
 	recycle_start(environment, words);
 }
 #else
@@ -33,7 +33,7 @@ extern char **environ;
 
 __attribute__((constructor)) static void start(void)
 {
-	real_start();
+	next_start();
 	recycle_start(environ, NULL);
 }
 #endif
@@ -68,9 +68,9 @@ HOOK HOT int accept(int fd, struct sockaddr *restrict address, socklen_t *restri
 	int answer;
 
 	if (!is_watched())
-		return real.accept(fd, address, size);
+		return next.accept(fd, address, size);
 	answer = recycle_before_accept(fd);
-	return answer > 0 ? refused(answer) : accepted(answer, real.accept(fd, address, size));
+	return answer > 0 ? refused(answer) : accepted(answer, next.accept(fd, address, size));
 }
 
 HOOK HOT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
@@ -78,9 +78,9 @@ HOOK HOT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restr
 	int answer;
 
 	if (!is_watched())
-		return real.accept4(fd, address, size, flags);
+		return next.accept4(fd, address, size, flags);
 	answer = recycle_before_accept(fd);
-	return answer > 0 ? refused(answer) : accepted(answer, real.accept4(fd, address, size, flags));
+	return answer > 0 ? refused(answer) : accepted(answer, next.accept4(fd, address, size, flags));
 }
 
 HOOK HOT int close(int fd)
@@ -88,8 +88,8 @@ HOOK HOT int close(int fd)
 	int result;
 
 	if (!worker_tracks(fd) || !worker_closes(fd))
-		return real.close(fd);
-	result = real.close(fd);
+		return next.close(fd);
+	result = next.close(fd);
 	recycle_closed();
 	return result;
 }
@@ -101,8 +101,8 @@ HOOK int fclose(FILE *stream)
 
 	errno = saved;
 	if (!worker_tracks(fd) || !worker_closes(fd))
-		return real.fclose(stream);
-	result = real.fclose(stream);
+		return next.fclose(stream);
+	result = next.fclose(stream);
 	recycle_closed();
 	return result;
 }
@@ -117,12 +117,12 @@ static int duplicated(int from, int result)
 
 HOOK int dup2(int from, int to)
 {
-	return duplicated(from, real.dup2(from, to));
+	return duplicated(from, next.dup2(from, to));
 }
 
 HOOK int dup3(int from, int to, int flags)
 {
-	return duplicated(from, real.dup3(from, to, flags));
+	return duplicated(from, next.dup3(from, to, flags));
 }
 
 HOOK int listen(int fd, int backlog)
@@ -132,7 +132,7 @@ HOOK int listen(int fd, int backlog)
 	if (server_is_asleep)
 		recycle_wakes();
 	server_before_listen();
-	result = real.listen(fd, backlog);
+	result = next.listen(fd, backlog);
 	if (result == 0)
 		server_listens(fd);
 	return result;

@@ -19,7 +19,7 @@ static void read_environment(char *const environment[])
 
 	config_keep(&kept, room, sizeof room, environment);
 	config_read(&config, &remarks, &kept);
-	config_wonder(&remarks, &kept);
+	config_warn_of_unknown(&remarks, &kept);
 }
 
 /* Reads an environment of one variable; the number of errors. */
@@ -217,7 +217,7 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(config.max_leaving, 10);
 	ck_assert(config.max_leaving_is_percent);
 	ck_assert_uint_eq(config.replace_timeout, 0);
-	ck_assert_int_eq(config.leave.deed, DEED_UNSAID);
+	ck_assert_int_eq(config.leave.action, ACTION_UNSPECIFIED);
 	ck_assert_int_eq(config.probe, PROBE_AUTO);
 	ck_assert_int_eq(config.log, LOG_STDERR);
 	ck_assert(!config.dry_run && !config.strict);
@@ -283,18 +283,18 @@ END_TEST
 
 static const struct {
 	const char *variable;
-	struct way way;
+	struct exit_method method;
 } good_ways[] = {
-    {"SL_LEAVE=none", {DEED_NONE, 0, MOMENT_CLOSE, 0}},
-    {"SL_LEAVE=USR1@close", {DEED_SIGNAL, SIGUSR1, MOMENT_CLOSE, 0}},
-    {"SL_LEAVE=WINCH@accept", {DEED_SIGNAL, SIGWINCH, MOMENT_ACCEPT, 0}},
-    {"SL_LEAVE=exit@accept", {DEED_EXIT, 0, MOMENT_ACCEPT, 0}},
-    {"SL_LEAVE=_exit@close", {DEED_QUICKEXIT, 0, MOMENT_CLOSE, 0}},
-    {"SL_LEAVE=pod@close", {DEED_PIPE_OF_DEATH, 0, MOMENT_CLOSE, 0}},
-    {"SL_LEAVE=exit@idle", {DEED_EXIT, 0, MOMENT_IDLE, 0}},
-    {"SL_LEAVE=_exit:1@idle", {DEED_QUICKEXIT, 0, MOMENT_IDLE, 1}},
-    {"SL_LEAVE=exit:3@accept", {DEED_EXIT, 0, MOMENT_ACCEPT, 3}},
-    {"SL_LEAVE=exit:255@close", {DEED_EXIT, 0, MOMENT_CLOSE, 255}},
+    {"SL_LEAVE=none", {ACTION_NONE, 0, POINT_CLOSE, 0}},
+    {"SL_LEAVE=USR1@close", {ACTION_SIGNAL, SIGUSR1, POINT_CLOSE, 0}},
+    {"SL_LEAVE=WINCH@accept", {ACTION_SIGNAL, SIGWINCH, POINT_ACCEPT, 0}},
+    {"SL_LEAVE=exit@accept", {ACTION_EXIT, 0, POINT_ACCEPT, 0}},
+    {"SL_LEAVE=_exit@close", {ACTION_QUICK_EXIT, 0, POINT_CLOSE, 0}},
+    {"SL_LEAVE=pod@close", {ACTION_PIPE_OF_DEATH, 0, POINT_CLOSE, 0}},
+    {"SL_LEAVE=exit@idle", {ACTION_EXIT, 0, POINT_IDLE, 0}},
+    {"SL_LEAVE=_exit:1@idle", {ACTION_QUICK_EXIT, 0, POINT_IDLE, 1}},
+    {"SL_LEAVE=exit:3@accept", {ACTION_EXIT, 0, POINT_ACCEPT, 3}},
+    {"SL_LEAVE=exit:255@close", {ACTION_EXIT, 0, POINT_CLOSE, 255}},
 };
 
 START_TEST(takes_way_and_describes_it)
@@ -302,12 +302,12 @@ START_TEST(takes_way_and_describes_it)
 	struct line line;
 
 	ck_assert_uint_eq(read_one(good_ways[_i].variable), 0);
-	ck_assert_int_eq(config.leave.deed, good_ways[_i].way.deed);
-	ck_assert_int_eq(config.leave.signal, good_ways[_i].way.signal);
-	ck_assert_int_eq(config.leave.moment, good_ways[_i].way.moment);
-	ck_assert_int_eq(config.leave.status, good_ways[_i].way.status);
+	ck_assert_int_eq(config.leave.action, good_ways[_i].method.action);
+	ck_assert_int_eq(config.leave.signal, good_ways[_i].method.signal);
+	ck_assert_int_eq(config.leave.point, good_ways[_i].method.point);
+	ck_assert_int_eq(config.leave.status, good_ways[_i].method.status);
 	line_start(&line);
-	way_describe(&config.leave, &line);
+	exit_method_describe(&config.leave, &line);
 	ck_assert_str_eq(line.text, strchr(good_ways[_i].variable, '=') + 1);
 }
 END_TEST
@@ -394,7 +394,7 @@ START_TEST(survives_random_values)
 	static const char bytes[] = "0123456789KMGTsmhd%@-_/ .USR1closeaptni\n\377=";
 	uint32_t seed = 2463534242u + (uint32_t)_i;
 
-	for (int turn = 0; turn < 2000; turn++)
+	for (int answer = 0; answer < 2000; answer++)
 		for (size_t v = 0; config_variable(v) != NULL; v++) {
 			char variable[64] = "";
 			size_t length = strlen(strcat(strcat(variable, config_variable(v)), "="));
@@ -488,7 +488,7 @@ START_TEST(counts_ten_thousand_unknown_variables)
 	ck_assert_uint_eq(kept.others, MANY);
 	ck_assert(!kept.is_cut);
 	config_read(&config, &remarks, &kept);
-	config_wonder(&remarks, &kept);
+	config_warn_of_unknown(&remarks, &kept);
 	ck_assert_uint_eq(config.limit[QUANTITY_RESIDENT], 1 << 20);
 	ck_assert_uint_eq(remarks.errors, 0);
 	ck_assert_uint_eq(remarks.warnings, kept.named + 1);
@@ -563,18 +563,18 @@ START_TEST(takes_programs)
 }
 END_TEST
 
-static struct place place_of(const char *text)
+static struct socket_address place_of(const char *text)
 {
-	struct place place;
+	struct socket_address address;
 
-	ck_assert(place_read(text, &place));
-	return place;
+	ck_assert(socket_address_read(text, &address));
+	return address;
 }
 
 static const struct {
-	const char *listen, *place; /* a port alone is tried as one of IPv4 */
+	const char *listen, *address; /* a port alone is tried as one of IPv4 */
 	bool is_watched;
-} places[] = {
+} addresses[] = {
     {"SL_LISTEN=80", "127.0.0.1:80", true},
     {"SL_LISTEN=80", "[::1]:80", true},
     {"SL_LISTEN=80", "127.0.0.1:81", false},
@@ -595,10 +595,10 @@ static const struct {
 
 START_TEST(watches_places)
 {
-	struct place place = place_of(places[_i].place);
+	struct socket_address address = place_of(addresses[_i].address);
 
-	ck_assert_uint_eq(read_one(places[_i].listen), 0);
-	ck_assert(config_watches(&config, &place) == places[_i].is_watched);
+	ck_assert_uint_eq(read_one(addresses[_i].listen), 0);
+	ck_assert(config_watches(&config, &address) == addresses[_i].is_watched);
 }
 END_TEST
 
@@ -661,7 +661,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, manual_has_every_variable);
 	tcase_add_test(tests, takes_a_limit_of_the_application);
 	tcase_add_test(tests, takes_programs);
-	tcase_add_loop_test(tests, watches_places, 0, sizeof places / sizeof *places);
+	tcase_add_loop_test(tests, watches_places, 0, sizeof addresses / sizeof *addresses);
 	tcase_add_test(tests, describes_lists);
 	tcase_add_test(tests, describes_itself);
 }

@@ -239,7 +239,7 @@ static void suspend_for_a_signal(void)
 }
 
 static const struct state {
-	void (*enter)(void);
+	void (*on_first_accept)(void);
 	enum idle expected;
 } states[] = {
     {wait_for_a_semaphore, IDLE_NOTHING_LEFT},
@@ -267,9 +267,9 @@ static const struct state {
     {suspend_for_a_signal, IDLE_NOTHING_LEFT},
 };
 
-static void *enter(void *state)
+static void *on_first_accept(void *state)
 {
-	((const struct state *)state)->enter();
+	((const struct state *)state)->on_first_accept();
 	return NULL;
 }
 
@@ -297,9 +297,9 @@ START_TEST(tells_whether_a_thread_is_at_work)
 {
 	open_things_to_wait_for();
 	ck_assert_int_eq(idle_find_left(), IDLE_NOTHING_LEFT);
-	start_thread(enter, &states[_i]);
+	start_thread(on_first_accept, &states[_i]);
 	ck_assert_msg(comes_to(states[_i].expected), "state %d", _i);
-	start_thread(enter, &states[0]); /* one that is asleep hides no other */
+	start_thread(on_first_accept, &states[0]); /* one that is asleep hides no other */
 	ck_assert_msg(comes_to(states[_i].expected), "state %d, and another thread", _i);
 }
 END_TEST
@@ -402,22 +402,22 @@ static int server, client;
 
 static struct sockaddr_in where(void)
 {
-	struct sockaddr_in place;
-	socklen_t size = sizeof place;
+	struct sockaddr_in address;
+	socklen_t size = sizeof address;
 
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&place, &size), 0);
-	return place;
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	return address;
 }
 
 /* The server's end is another process's in real life, so that its replies are no requests. */
 static void connect_to_server(void)
 {
-	struct sockaddr_in place;
+	struct sockaddr_in address;
 	int on = 1, wake[2];
 	char byte;
 
 	open_things_to_wait_for();
-	place = where();
+	address = where();
 	ck_assert_int_eq(pipe(wake), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	if (fork() == 0) {
@@ -433,7 +433,7 @@ static void connect_to_server(void)
 	}
 	close(ends[1]);
 	client = socket(AF_INET, SOCK_STREAM, 0);
-	ck_assert_int_eq(connect(client, (struct sockaddr *)&place, sizeof place), 0);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
 }
 
 static void request(void)
@@ -498,18 +498,18 @@ END_TEST
 /* A queue of waiting connections that is full leaves the next ones in between. */
 START_TEST(tells_that_a_connection_is_being_made)
 {
-	struct sockaddr_in place;
+	struct sockaddr_in address;
 	int connecting, filler;
 
 	open_things_to_wait_for();
 	ck_assert_int_eq(listen(listener, 0), 0);
-	place = where();
+	address = where();
 	for (int i = 0; i < 4; i++) {
 		filler = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		connect(filler, (struct sockaddr *)&place, sizeof place);
+		connect(filler, (struct sockaddr *)&address, sizeof address);
 	}
 	connecting = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	ck_assert_int_eq(connect(connecting, (struct sockaddr *)&place, sizeof place), -1);
+	ck_assert_int_eq(connect(connecting, (struct sockaddr *)&address, sizeof address), -1);
 	ck_assert_int_eq(errno, EINPROGRESS);
 	ck_assert_int_eq(idle_find_left(), IDLE_REQUEST);
 }

@@ -196,11 +196,11 @@ END_TEST
 /* A directory, a socket, a block device, nothing: standard error is used. */
 START_TEST(refuses_what_is_no_log)
 {
-	struct sockaddr_un place = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int ends[2], socket_made = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	strcpy(place.sun_path, path);
-	ck_assert_int_eq(bind(socket_made, (struct sockaddr *)&place, sizeof place), 0);
+	strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(socket_made, (struct sockaddr *)&address, sizeof address), 0);
 	ck_assert_int_eq(pipe(ends), 0);
 	become_standard_error(ends[1]);
 	start(LOG_FILE, directory);
@@ -703,11 +703,11 @@ END_TEST
 
 static int open_syslog(int type)
 {
-	struct sockaddr_un place = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, type, 0);
 
-	strcpy(place.sun_path, path);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&place, sizeof place), 0);
+	strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	if (type == SOCK_STREAM)
 		ck_assert_int_eq(listen(fd, 0), 0);
 	start(LOG_SYSLOG, path);
@@ -759,9 +759,9 @@ START_TEST(reaches_a_syslog_through_others)
 	unlink(path);
 	say("two");
 	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	struct sockaddr_un place = {.sun_family = AF_UNIX};
-	strcpy(place.sun_path, path);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&place, sizeof place), 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	log_tend();
 	ck_assert_int_gt(recv(fd, text, sizeof text, MSG_DONTWAIT), 0);
 	ck_assert_int_eq(strncmp(text, "<29>slshim: two", 15), 0);

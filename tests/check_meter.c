@@ -636,17 +636,18 @@ static void live(void)
 	meter_begin(&config, true);
 	for (int step = 0; step < STEPS; step++) {
 		struct sample cheap = {.known = 0}, whole;
-		unsigned verdict, before, right;
+		unsigned limit_state, before, right;
 
 		make_step();
 		before = judge_by_walk(&config, &whole);
 		ck_assert_uint_eq(meter_check(&config, config.limit, clock_boot(), wanted, &cheap), 0);
-		verdict = policy_crossed(config.limit, &cheap);
+		limit_state = policy_crossed(config.limit, &cheap);
 		right = judge_by_walk(&config, &whole); /* a walk may itself unshare a page */
-		ck_assert_msg(verdict == right || verdict == before,
+		ck_assert_msg(limit_state == right || limit_state == before,
 		              "step %d: %x, not %x; unshared %lu of %lu KB, shared %lu of %lu KB,"
 		              " proportional %lu of %lu KB, growth %lu of %lu KB, resident %lu of %lu KB",
-		              step, verdict, right, (unsigned long)(whole.value[QUANTITY_UNSHARED] / KB),
+		              step, limit_state, right,
+		              (unsigned long)(whole.value[QUANTITY_UNSHARED] / KB),
 		              (unsigned long)(config.limit[QUANTITY_UNSHARED] / KB),
 		              (unsigned long)(whole.value[QUANTITY_SHARED] / KB),
 		              (unsigned long)(config.limit[QUANTITY_SHARED] / KB),

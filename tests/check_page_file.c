@@ -37,7 +37,7 @@ static const char *find_file(void)
 
 static void make_directory(void)
 {
-	real_start();
+	next_start();
 	strcpy(directory + strlen(directory) - 6, "XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 }

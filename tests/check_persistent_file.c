@@ -9,37 +9,37 @@
 
 #include "check_main.h"
 
-static struct kept kept = {.path = "/proc/self/statm", .fd = -1};
+static struct persistent_file kept = {.path = "/proc/self/statm", .fd = -1};
 
 /* What it has, as the process of that pid. */
 static void expect_own(void)
 {
 	char text[32];
-	int fd = kept_borrow(&kept);
+	int fd = persistent_file_borrow(&kept);
 
 	ck_assert_int_ge(fd, 64);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	ck_assert(file_read_open(fd, text, sizeof text));
 	ck_assert(text[0] >= '1' && text[0] <= '9');
-	kept_return(&kept, fd);
+	persistent_file_return(&kept, fd);
 	ck_assert_int_ne(fcntl(fd, F_GETFD), -1);
 }
 
 START_TEST(is_opened_out_of_the_way)
 {
-	kept_open(&kept);
+	persistent_file_open(&kept);
 	expect_own();
-	kept_open(&kept);
+	persistent_file_open(&kept);
 	expect_own();
-	ck_assert_int_eq(kept_borrow(&kept), 64); /* the one before was closed */
-	kept_close(&kept);
+	ck_assert_int_eq(persistent_file_borrow(&kept), 64); /* the one before was closed */
+	persistent_file_close(&kept);
 	ck_assert_int_eq(fcntl(64, F_GETFD), -1);
 }
 END_TEST
 
 START_TEST(is_opened_again_when_closed)
 {
-	kept_open(&kept);
+	persistent_file_open(&kept);
 	close(kept.fd);
 	expect_own();
 }
@@ -49,12 +49,12 @@ START_TEST(leaves_what_took_its_number_alone)
 {
 	int null = open("/dev/null", O_RDONLY), was;
 
-	kept_open(&kept);
+	persistent_file_open(&kept);
 	was = kept.fd;
 	ck_assert_int_eq(dup2(null, was), was);
 	expect_own();
 	ck_assert_int_ne(kept.fd, was);
-	kept_close(&kept);
+	persistent_file_close(&kept);
 	ck_assert_int_ne(fcntl(was, F_GETFD), -1);
 }
 END_TEST
@@ -65,11 +65,11 @@ START_TEST(is_a_childs_own)
 	file_id parents;
 	int status;
 
-	kept_open(&kept);
+	persistent_file_open(&kept);
 	parents = kept.file;
 	if (fork() == 0) {
-		kept_open(&kept);
-		_exit(kept.file != parents && kept_borrow(&kept) >= 64 ? 0 : 1);
+		persistent_file_open(&kept);
+		_exit(kept.file != parents && persistent_file_borrow(&kept) >= 64 ? 0 : 1);
 	}
 	wait(&status);
 	ck_assert_int_eq(status, 0);
@@ -77,16 +77,16 @@ START_TEST(is_a_childs_own)
 END_TEST
 
 /* Then it is open while it is read only. */
-static void expect_lent(struct kept *lent)
+static void expect_lent(struct persistent_file *lent)
 {
 	char text[32];
-	int fd = kept_borrow(lent);
+	int fd = persistent_file_borrow(lent);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_lt(fd, 64);
 	ck_assert_int_eq(lent->fd, -1);
 	ck_assert(lent->is_directory || file_read_open(fd, text, sizeof text));
-	kept_return(lent, fd);
+	persistent_file_return(lent, fd);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 }
 
@@ -95,7 +95,7 @@ START_TEST(keeps_none_of_few_descriptors)
 	struct rlimit few = {.rlim_cur = 64, .rlim_max = 64};
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-	kept_open(&kept);
+	persistent_file_open(&kept);
 	expect_lent(&kept);
 }
 END_TEST
@@ -103,20 +103,20 @@ END_TEST
 /* Of a directory kept open one could leave a chroot. */
 START_TEST(keeps_no_directory)
 {
-	struct kept directory = {.path = "/proc/self/fd", .fd = -1, .is_directory = true};
+	struct persistent_file directory = {.path = "/proc/self/fd", .fd = -1, .is_directory = true};
 
-	kept_open(&directory);
+	persistent_file_open(&directory);
 	expect_lent(&directory);
 }
 END_TEST
 
 START_TEST(tells_that_it_cannot_be_opened)
 {
-	struct kept missing = {.path = "/proc/self/missing", .fd = -1};
+	struct persistent_file missing = {.path = "/proc/self/missing", .fd = -1};
 
-	kept_open(&missing);
-	ck_assert_int_eq(kept_borrow(&missing), -1);
-	kept_return(&missing, -1);
+	persistent_file_open(&missing);
+	ck_assert_int_eq(persistent_file_borrow(&missing), -1);
+	persistent_file_return(&missing, -1);
 }
 END_TEST
 

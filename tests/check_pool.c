@@ -34,7 +34,7 @@ static void close_page(void)
 }
 
 /* Of a pool of `count`, forked long ago, whose master nobody vouches for. */
-static enum pool_turn try_lease(unsigned count, unsigned most, uint64_t now)
+static enum pool_answer try_lease(unsigned count, unsigned most, uint64_t now)
 {
 	struct pool_terms terms = {most,   {.count = count, .others = count - 1}, false, true, now,
 	                           TIMEOUT};
@@ -54,14 +54,14 @@ static bool lease(unsigned most, uint64_t now)
 	return lease_of(TAG, most, now);
 }
 
-static enum pool_turn judge(unsigned most, uint64_t now)
+static enum pool_answer judge(unsigned most, uint64_t now)
 {
 	struct pool_terms terms = {most, {.count = 1}, true, true, now, TIMEOUT};
 
 	return pool_judge(page, TAG, &terms);
 }
 
-static int enter(uint32_t tag, pid_t pid)
+static int on_first_accept(uint32_t tag, pid_t pid)
 {
 	struct pool_member member = {pid, 1, NOW, NOW};
 
@@ -271,7 +271,7 @@ START_TEST(tells_the_youngest)
 
 	pool_enter(page, TAG, &young, is_alive);
 	pool_enter(page, TAG, &old, is_alive);
-	enter(OTHER, 103);
+	on_first_accept(OTHER, 103);
 	ck_assert_uint_eq(pool_count(page, TAG, getpid(), NOW, TIMEOUT, is_alive).youngest, NOW - 1);
 }
 END_TEST
@@ -285,10 +285,10 @@ END_TEST
 
 START_TEST(counts_the_living_and_those_away)
 {
-	int slot = enter(TAG, 101);
+	int slot = on_first_accept(TAG, 101);
 
-	ck_assert_int_ge(enter(TAG, 102), 0);
-	ck_assert_int_ge(enter(OTHER, 103), 0);
+	ck_assert_int_ge(on_first_accept(TAG, 102), 0);
+	ck_assert_int_ge(on_first_accept(OTHER, 103), 0);
 	ck_assert_uint_eq(count(NOW), 2);
 	ck_assert(lease(1, NOW));
 	pool_exit(page, slot, TAG, 101);
@@ -302,8 +302,8 @@ START_TEST(counts_the_dead_as_away)
 {
 	struct pool_census census;
 
-	enter(TAG, getpid());
-	enter(TAG, getpid() + 1);
+	on_first_accept(TAG, getpid());
+	on_first_accept(TAG, getpid() + 1);
 	all_alive = false;
 	ck_assert_uint_eq(count(NOW), 2);
 	census = pool_count(page, TAG, getpid(), NOW + TIMEOUT - 1, TIMEOUT, is_alive);
@@ -320,8 +320,8 @@ END_TEST
 START_TEST(newcomer_takes_the_place_of_one_of_the_dead)
 {
 	for (pid_t pid = 101; pid <= 103; pid++)
-		enter(TAG, pid);
-	enter(OTHER, 104);
+		on_first_accept(TAG, pid);
+	on_first_accept(OTHER, 104);
 	all_alive = false;
 	fill_vacancy(TAG, NOW);
 	ck_assert_uint_eq(count(NOW), 2);
@@ -334,7 +334,7 @@ END_TEST
 /* Of a known master it fills the first vacancy first. */
 START_TEST(newcomer_of_a_known_master_fills_the_first_vacancy)
 {
-	enter(TAG, 101);
+	on_first_accept(TAG, 101);
 	ck_assert(lease(1, NOW));
 	all_alive = false;
 	come(TAG, NOW, NOW, true);
@@ -346,12 +346,12 @@ END_TEST
 /* A master that replaces only those that crash is never proved: at whatever time they do. */
 START_TEST(newcomer_for_one_of_the_dead_proves_nothing)
 {
-	enter(TAG, 101);
+	on_first_accept(TAG, 101);
 	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
 	all_alive = false;
 	fill_vacancy(TAG, NOW + 1);
 	ck_assert_int_eq(try_lease(8, 1, NOW + 2), POOL_WAIT);
-	enter(TAG, 102);
+	on_first_accept(TAG, 102);
 	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
 	fill_vacancy(TAG, NOW + TIMEOUT);
 	ck_assert_int_eq(try_lease(8, 1, NOW + TIMEOUT), POOL_UNFILLED);
@@ -363,8 +363,8 @@ END_TEST
 /* ... nor by who comes when the vacancy of the dead has run out. */
 START_TEST(late_newcomer_for_one_of_the_dead_proves_nothing)
 {
-	enter(TAG, 101);
-	enter(TAG, 102);
+	on_first_accept(TAG, 101);
+	on_first_accept(TAG, 102);
 	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
 	all_alive = false;
 	count(NOW + 1); /* sees that they are dead */
@@ -381,7 +381,7 @@ END_TEST
 /* One that was already on its way does not stand for one that dies later. */
 START_TEST(newcomer_born_before_the_trial_leaves_the_dead_to_others)
 {
-	enter(TAG, 101);
+	on_first_accept(TAG, 101);
 	ck_assert_int_eq(try_lease(8, 1, NOW), POOL_GO);
 	all_alive = false;
 	come(TAG, NOW - 1, NOW + 1, false);
@@ -398,7 +398,7 @@ START_TEST(unfilled_vacancy_opens_the_trial_again)
 	ck_assert_int_eq(try_lease(8, 1, NOW + 1), POOL_GO);
 	for (uint64_t now = NOW + 2; now < NOW + 5 * TIMEOUT; now += TIMEOUT) {
 		all_alive = true;
-		enter(TAG, (pid_t)now);
+		on_first_accept(TAG, (pid_t)now);
 		all_alive = false;
 		fill_vacancy(TAG, now);
 		ck_assert_int_ne(try_lease(8, 1, now), POOL_GO);
@@ -409,7 +409,7 @@ END_TEST
 /* ... nor does one of the first workers before it. */
 START_TEST(one_of_the_first_leaves_the_dead_to_others)
 {
-	enter(TAG, 101);
+	on_first_accept(TAG, 101);
 	all_alive = false;
 	come(TAG, NOW - 1, NOW + 1, false);
 	ck_assert_uint_eq(count(NOW + 1), 1);
@@ -436,7 +436,7 @@ START_TEST(newcomer_for_one_of_the_dead_is_not_the_youngest)
 {
 	struct pool_member replacement = {102, 1, 0, NOW};
 
-	enter(TAG, 101);
+	on_first_accept(TAG, 101);
 	pool_enter(page, TAG, &replacement, is_alive);
 	ck_assert_uint_eq(pool_count(page, TAG, getpid(), NOW + 1, TIMEOUT, is_alive).youngest, NOW);
 }
@@ -521,10 +521,10 @@ END_TEST
 START_TEST(has_a_slot_for_as_many_as_it_says)
 {
 	for (pid_t pid = 1; pid <= POOL_SLOTS; pid++)
-		ck_assert_int_ge(enter(TAG, pid), 0);
-	ck_assert_int_eq(enter(TAG, 5000), POOL_NO_SLOT);
+		ck_assert_int_ge(on_first_accept(TAG, pid), 0);
+	ck_assert_int_eq(on_first_accept(TAG, 5000), POOL_NO_SLOT);
 	all_alive = false;
-	ck_assert_int_ge(enter(TAG, 5000), 0);
+	ck_assert_int_ge(on_first_accept(TAG, 5000), 0);
 }
 END_TEST
 
@@ -536,7 +536,7 @@ START_TEST(claim_is_no_member)
 	page->slots[0].holder = claim_of_now;
 	page->slots_used = 1;
 	ck_assert_uint_eq(count(NOW), 0);
-	ck_assert_int_eq(enter(TAG, 102), 1);
+	ck_assert_int_eq(on_first_accept(TAG, 102), 1);
 }
 END_TEST
 
@@ -548,7 +548,7 @@ START_TEST(claim_that_was_given_up_is_free)
 	for (int i = 0; i < POOL_SLOTS; i++)
 		page->slots[i].holder = claim_of_now;
 	page->slots_used = POOL_SLOTS;
-	ck_assert_int_eq(enter(TAG, 102), POOL_NO_SLOT);
+	ck_assert_int_eq(on_first_accept(TAG, 102), POOL_NO_SLOT);
 	ck_assert_int_ge(pool_enter(page, TAG, &late, is_alive), 0);
 }
 END_TEST
@@ -598,8 +598,8 @@ START_TEST(counts_without_asking)
 {
 	struct pool_census census;
 
-	enter(TAG, getpid());
-	enter(TAG, 1001);
+	on_first_accept(TAG, getpid());
+	on_first_accept(TAG, 1001);
 	all_alive = false;
 	census = pool_count(page, TAG, getpid(), NOW, TIMEOUT, NULL);
 	ck_assert_uint_eq(census.count, 2);
@@ -617,7 +617,7 @@ END_TEST
 /* Nobody gives up a slot that is another's by now. */
 START_TEST(exit_spares_the_successor)
 {
-	int slot = enter(TAG, 101);
+	int slot = on_first_accept(TAG, 101);
 
 	pool_exit(page, slot, TAG, 102);
 	pool_exit(page, slot, OTHER, 101);
@@ -629,7 +629,7 @@ END_TEST
 
 START_TEST(knows_who_has_a_slot_elsewhere)
 {
-	enter(TAG, 101);
+	on_first_accept(TAG, 101);
 	ck_assert(pool_has(page, TAG, 101) && !pool_has(page, OTHER, 101));
 	ck_assert(!pool_has_elsewhere(page, TAG, 101) && !pool_has_elsewhere(page, OTHER, 102));
 	ck_assert(pool_has_elsewhere(page, OTHER, 101));
@@ -638,35 +638,36 @@ END_TEST
 
 START_TEST(says_a_thing_once)
 {
-	ck_assert(pool_say_once(page, 3));
-	ck_assert(!pool_say_once(page, 3));
-	ck_assert(pool_say_once(page, 63));
+	ck_assert(pool_report_once(page, 3));
+	ck_assert(!pool_report_once(page, 3));
+	ck_assert(pool_report_once(page, 63));
 }
 END_TEST
 
 START_TEST(knows_who_wants_it_more)
 {
-	int one = enter(TAG, 1001), two = enter(TAG, 1002), other = enter(OTHER, 1003);
+	int one = on_first_accept(TAG, 1001), two = on_first_accept(TAG, 1002),
+	    other = on_first_accept(OTHER, 1003);
 
 	pool_want(page, one, TAG, 1001, 50);
 	pool_want(page, two, TAG, 1002, 100);
 	pool_want(page, other, OTHER, 1003, 1000);
 	pool_want(page, one, TAG, 1002, 1000); /* not its slot */
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 1);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 49), 2);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 100), 0);
+	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 1);
+	ck_assert_uint_eq(pool_count_further_over(page, TAG, 49), 2);
+	ck_assert_uint_eq(pool_count_further_over(page, TAG, 100), 0);
 	pool_want(page, two, TAG, 1002, 0);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
+	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 0);
 	pool_want(page, two, TAG, 1002, 100);
 	all_alive = false;
 	pool_count(page, TAG, 1001, NOW, TIMEOUT, is_alive); /* sees who is dead */
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
+	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 0);
 	all_alive = true;
 	pool_exit(page, two, TAG, 1002);
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 50), 0);
+	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 0);
 	pool_want(page, one, TAG, 1001, 0);
-	enter(TAG, 1002); /* what the last holder of its slot wanted is gone */
-	ck_assert_uint_eq(pool_count_fatter(page, TAG, 0), 0);
+	on_first_accept(TAG, 1002); /* what the last holder of its slot wanted is gone */
+	ck_assert_uint_eq(pool_count_further_over(page, TAG, 0), 0);
 }
 END_TEST
 
@@ -696,8 +697,8 @@ START_TEST(sums_up_once_a_minute)
 	struct pool_summary summary;
 
 	ck_assert(!pool_sum_up(page, NOW, &summary)); /* the first minute begins */
-	pool_rehearse(page, 10, 3000);
-	pool_rehearse(page, 20, 5000);
+	pool_note_dry_run(page, 10, 3000);
+	pool_note_dry_run(page, 20, 5000);
 	ck_assert(!pool_sum_up(page, NOW + 59999, &summary));
 	ck_assert(pool_sum_up(page, NOW + 60000, &summary));
 	ck_assert_uint_eq(summary.span, 60000);
@@ -727,7 +728,7 @@ START_TEST(lends_no_more_when_many_ask_at_once)
 			close(start[1]);
 			while (read(start[0], &byte, 1) > 0) /* until the parent closes its end */
 				;
-			for (int turn = 0; turn < 1000; turn++)
+			for (int answer = 0; answer < 1000; answer++)
 				*granted += lease(MOST, process_clock());
 			_exit(0);
 		}
@@ -754,7 +755,7 @@ START_TEST(survives_garbage)
 	fill_vacancy(TAG, NOW);
 	ck_assert_uint_le(pool_count(page, TAG, getpid(), NOW, TIMEOUT, process_is_sibling).count,
 	                  POOL_LEASES);
-	ck_assert_int_lt(enter(TAG, getpid()), POOL_SLOTS);
+	ck_assert_int_lt(on_first_accept(TAG, getpid()), POOL_SLOTS);
 	ck_assert(lease(POOL_LEASES, NOW + TIMEOUT));
 }
 END_TEST

@@ -142,7 +142,7 @@ static void take_slot(struct pool *pool, struct member *member)
 	member->slot = pool_enter(world.page, pool->tag, &who, is_alive);
 }
 
-static void enter(struct pool *pool, struct member *member)
+static void on_first_accept(struct pool *pool, struct member *member)
 {
 	struct pool_newcomer newcomer = {member->born, world.now, TIMEOUT, pool->master == VOUCHED};
 
@@ -167,7 +167,7 @@ static void pass_time(uint64_t milliseconds)
 			struct member *member = &pool->members[w];
 
 			if (member->pid != 0 && !member->entered && member->enters <= world.now)
-				enter(pool, member);
+				on_first_accept(pool, member);
 		}
 	}
 }

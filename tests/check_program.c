@@ -129,7 +129,7 @@ START_TEST(manual_has_every_profile)
 		line_text(&line, "\n.It ");
 		line_text(&line, profile_row(i)->title);
 		line_text(&line, " Ta ");
-		way_describe(&profile_row(i)->way, &line);
+		exit_method_describe(&profile_row(i)->method, &line);
 		line_text(&line, " Ta ");
 		ck_assert_msg(strstr(manual, line.text) != NULL, "not in the manual: %s", line.text);
 	}

@@ -60,7 +60,7 @@ static void *wait_together(void *nothing)
 {
 	pthread_barrier_wait(&together);
 	if (recycle_waits_for(listener, false))
-		recycle_arrive(listener, 0);
+		recycle_on_listener_wait(listener, 0);
 	return nothing;
 }
 

@@ -245,7 +245,7 @@ static void live_and_leave(unsigned self)
 		pool_want(page, slot, TAG, member.pid, self + 1);
 		for (bool is_lent = false; !is_lent;) {
 			terms.census = pool_count(page, TAG, member.pid, NOW, TIMEOUT, is_alive);
-			pool_count_fatter(page, TAG, self);
+			pool_count_further_over(page, TAG, self);
 			is_lent = pool_judge(page, TAG, &terms) == POOL_GO &&
 			          pool_lease(page, TAG, &terms) == POOL_GO;
 		}
@@ -286,30 +286,30 @@ START_TEST(no_two_have_the_same_slot)
 }
 END_TEST
 
-static atomic_uint said;
+static atomic_uint reported;
 
 static void say_everything(unsigned self)
 {
 	(void)self;
 	for (unsigned remark = 0; remark < 64; remark++)
-		said += pool_say_once(page, remark);
+		reported += pool_report_once(page, remark);
 }
 
 START_TEST(each_remark_is_said_once)
 {
 	in_threads(say_everything);
-	ck_assert_uint_eq(said, 64);
+	ck_assert_uint_eq(reported, 64);
 }
 END_TEST
 
 static atomic_uint lives_told;
 
-static void rehearse(unsigned self)
+static void note_dry_run(unsigned self)
 {
 	struct pool_summary summary;
 
 	for (unsigned i = 0; i < TIMES; i++) {
-		pool_rehearse(page, 1, 1);
+		pool_note_dry_run(page, 1, 1);
 		pool_note_life(page, self % 2 == 0);
 		pool_is_churning(page);
 		if (pool_sum_up(page, NOW + i * 60000ull, &summary))
@@ -321,7 +321,7 @@ START_TEST(every_life_is_told_once)
 {
 	struct pool_summary rest = {.lives = 0};
 
-	in_threads(rehearse);
+	in_threads(note_dry_run);
 	pool_sum_up(page, NOW + (TIMES + 1) * 60000ull, &rest);
 	ck_assert_uint_eq(lives_told + rest.lives, THREADS * TIMES);
 }

@@ -53,7 +53,7 @@ static int open_listener(void)
 
 START_TEST(program_that_was_not_forked_is_no_worker)
 {
-	ck_assert_int_eq(worker_place(), WORKER_NOT_FORKED);
+	ck_assert_int_eq(worker_ineligibility(), WORKER_NOT_FORKED);
 }
 END_TEST
 
@@ -62,8 +62,8 @@ START_TEST(child_of_a_living_parent_is_a_worker)
 	pid_t child = fork_worker();
 
 	if (child == 0)
-		_exit((int)worker_place());
-	ck_assert_int_eq(status_of(child), WORKER_FITS);
+		_exit((int)worker_ineligibility());
+	ck_assert_int_eq(status_of(child), WORKER_IS_ELIGIBLE);
 }
 END_TEST
 
@@ -71,9 +71,9 @@ START_TEST(who_was_started_is_a_worker_until_it_listens)
 {
 	worker_start(getppid(), 0);
 	ck_assert(worker.is_started);
-	ck_assert_int_eq(worker_place(), WORKER_FITS);
+	ck_assert_int_eq(worker_ineligibility(), WORKER_IS_ELIGIBLE);
 	worker_listens(open_listener());
-	ck_assert_int_eq(worker_place(), WORKER_NOT_FORKED);
+	ck_assert_int_eq(worker_ineligibility(), WORKER_NOT_FORKED);
 }
 END_TEST
 
@@ -85,9 +85,9 @@ START_TEST(children_of_who_was_started_are_not_started)
 	child = fork_worker();
 	if (child == 0) {
 		worker_listens(open_listener());
-		_exit(worker.is_started ? 255 : (int)worker_place());
+		_exit(worker.is_started ? 255 : (int)worker_ineligibility());
 	}
-	ck_assert_int_eq(status_of(child), WORKER_FITS);
+	ck_assert_int_eq(status_of(child), WORKER_IS_ELIGIBLE);
 }
 END_TEST
 
@@ -117,10 +117,10 @@ START_TEST(own_listener_counts_wherever_it_accepts)
 
 		worker_listens(listener);
 		worker_accepts_elsewhere(socket_pair[0]);
-		if (worker_place() != WORKER_FITS)
+		if (worker_ineligibility() != WORKER_IS_ELIGIBLE)
 			_exit(255);
 		worker_accepts_elsewhere(listener);
-		_exit((int)worker_place());
+		_exit((int)worker_ineligibility());
 	}
 	ck_assert_int_eq(status_of(child), WORKER_OWN_LISTENER);
 }
@@ -135,12 +135,12 @@ START_TEST(own_children_do_not_change_the_parent)
 		pid_t grandchild = fork_worker();
 
 		if (grandchild == 0)
-			_exit((int)worker_place());
-		if (status_of(grandchild) != WORKER_FITS)
+			_exit((int)worker_ineligibility());
+		if (status_of(grandchild) != WORKER_IS_ELIGIBLE)
 			_exit(99);
-		_exit((int)worker_place());
+		_exit((int)worker_ineligibility());
 	}
-	ck_assert_int_eq(status_of(child), WORKER_FITS);
+	ck_assert_int_eq(status_of(child), WORKER_IS_ELIGIBLE);
 }
 END_TEST
 
@@ -149,7 +149,7 @@ END_TEST
 START_TEST(daemon_is_an_orphan)
 {
 	int answer[2];
-	char place = -1;
+	char address = -1;
 
 	ck_assert_int_eq(pipe(answer), 0);
 	if (fork_worker() == 0) {
@@ -158,13 +158,13 @@ START_TEST(daemon_is_an_orphan)
 		if (fork_worker() == 0) {
 			while (getppid() == parent)
 				sched_yield();
-			place = (char)worker_place();
-			_exit(write(answer[1], &place, 1) != 1);
+			address = (char)worker_ineligibility();
+			_exit(write(answer[1], &address, 1) != 1);
 		}
 		_exit(0);
 	}
-	ck_assert_int_eq(read(answer[0], &place, 1), 1);
-	ck_assert_int_eq(place, WORKER_ORPHAN);
+	ck_assert_int_eq(read(answer[0], &address, 1), 1);
+	ck_assert_int_eq(address, WORKER_ORPHAN);
 }
 END_TEST
 
@@ -194,9 +194,9 @@ START_TEST(inherited_listener_is_not_its_own)
 	child = fork_worker();
 	if (child == 0) {
 		worker_accepts_on(listener);
-		_exit((int)worker_place());
+		_exit((int)worker_ineligibility());
 	}
-	ck_assert_int_eq(status_of(child), WORKER_FITS);
+	ck_assert_int_eq(status_of(child), WORKER_IS_ELIGIBLE);
 }
 END_TEST
 
@@ -209,7 +209,7 @@ START_TEST(listener_that_it_made_is_its_own)
 
 		worker_listens(listener);
 		worker_accepts_on(listener);
-		_exit((int)worker_place());
+		_exit((int)worker_ineligibility());
 	}
 	ck_assert_int_eq(status_of(child), WORKER_OWN_LISTENER);
 }
@@ -379,7 +379,7 @@ START_TEST(loses_track_beyond_its_table)
 
 	if (child == 0) {
 		worker_accepted(WORKER_DESCRIPTORS, true);
-		_exit((int)worker_place());
+		_exit((int)worker_ineligibility());
 	}
 	ck_assert_int_eq(status_of(child), WORKER_LOST_TRACK);
 }

@@ -44,10 +44,10 @@ static void bind_text(void)
 
 static void bind_files(void)
 {
-	struct sockaddr_storage place;
+	struct sockaddr_storage address;
 	struct stat status;
 	struct itimerspec left;
-	socklen_t size = sizeof place;
+	socklen_t size = sizeof address;
 	char room[4];
 	int count;
 
@@ -60,8 +60,8 @@ static void bind_files(void)
 	nothing += pread(-1, room, sizeof room, 0) > 0;
 	nothing += readlink("", room, sizeof room) > 0;
 	ioctl(-1, FIONREAD, &count);
-	getsockname(-1, (struct sockaddr *)&place, &size);
-	getpeername(-1, (struct sockaddr *)&place, &size);
+	getsockname(-1, (struct sockaddr *)&address, &size);
+	getpeername(-1, (struct sockaddr *)&address, &size);
 	getsockopt(-1, SOL_SOCKET, SO_ACCEPTCONN, &count, &size);
 	timerfd_gettime(-1, &left);
 }

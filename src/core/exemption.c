@@ -24,26 +24,27 @@ static struct {
 	uint64_t trimmed_at; /* boot clock, milliseconds; 0: never */
 } self;
 
-void spare_begin(void)
+void exemption_begin(void)
 {
 	self.trimmed_at = 0;
 }
 
-static void spare(enum remark remark, unsigned crossed)
+static void exempt(enum remark remark, unsigned crossed)
 {
-	struct leaving leaving = {.limit = verdict.limit, .sample = verdict.sample, .crossed = crossed};
+	struct leaving leaving = {
+	    .limit = limit_state.limit, .sample = limit_state.sample, .crossed = crossed};
 
-	if (server.page != NULL && pool_say_once(server.page, remark))
-		report_spared(remark, &leaving);
-	verdict_forgive(crossed);
+	if (server.page != NULL && pool_report_once(server.page, remark))
+		report_exempted(remark, &leaving);
+	limit_state_disable(crossed);
 }
 
-void spare_newborn(void)
+void exemption_at_birth(void)
 {
-	unsigned crossed = verdict_at_birth() & INBORN;
+	unsigned crossed = limit_state_at_birth() & INBORN;
 
 	if (crossed != 0)
-		spare(REMARK_NEWBORN, crossed);
+		exempt(REMARK_NEWBORN, crossed);
 }
 
 /* Not in every C library; and looked up when it is used, for every program pays for what is not. */
@@ -57,13 +58,13 @@ static bool trim(void)
 	return true;
 }
 
-bool spare_by_trim(bool may_allocate)
+bool exemption_by_trim(bool may_allocate)
 {
 	enum { SUFFICES_FOR = 10000 };
-	struct leaving leaving = {.limit = verdict.limit};
+	struct leaving leaving = {.limit = limit_state.limit};
 	uint64_t now, before;
 
-	if (!server.config.trim || (verdict.crossed & ~(unsigned)TRIMMED) != 0)
+	if (!server.config.trim || (limit_state.crossed & ~(unsigned)TRIMMED) != 0)
 		return false;
 	now = process_clock();
 	if (self.trimmed_at != 0 && now - self.trimmed_at < SUFFICES_FOR)
@@ -71,15 +72,15 @@ bool spare_by_trim(bool may_allocate)
 	if (!may_allocate)
 		return true;
 	self.trimmed_at = now;
-	if (!verdict_tell(QUANTITY_RESIDENT, &before))
+	if (!limit_state_tell(QUANTITY_RESIDENT, &before))
 		before = 0;
 	if (!trim())
 		return false;
-	verdict_again();
-	leaving.crossed = verdict.crossed;
-	leaving.sample = verdict_describe();
+	limit_state_measure_again();
+	leaving.crossed = limit_state.crossed;
+	leaving.sample = limit_state_describe();
 	report_trimmed(before, &leaving);
-	return verdict.crossed == 0;
+	return limit_state.crossed == 0;
 }
 
 /* A worker's first connections. */
@@ -87,18 +88,18 @@ static bool is_early(void)
 {
 	enum { FIRST = 5 };
 
-	return (verdict.crossed & INBORN) != 0 && verdict.served <= FIRST;
+	return (limit_state.crossed & INBORN) != 0 && limit_state.served <= FIRST;
 }
 
-bool spare_early(void)
+bool exemption_of_early(void)
 {
 	if (!is_early() || !pool_is_churning(server.page))
 		return false;
-	spare(REMARK_EARLY, verdict.crossed & INBORN);
-	return verdict.crossed == 0;
+	exempt(REMARK_EARLY, limit_state.crossed & INBORN);
+	return limit_state.crossed == 0;
 }
 
-void spare_note_leaving(void)
+void exemption_note_leaving(void)
 {
 	pool_note_life(server.page, is_early());
 }

@@ -9,21 +9,21 @@
 #include <stdbool.h>
 
 /* At birth. */
-void spare_begin(void);
+void exemption_begin(void);
 
 /* Before it has served anything: who is over a limit already would be replaced by one as large.
  * What it is over does not count for it. */
-void spare_newborn(void);
+void exemption_at_birth(void);
 
 /* Over a limit, at a moment at which it may allocate: gives memory back, and measures again. True
  * if that was enough, or if it is not such a moment, but SL_TRIM is to be tried at one. */
-bool spare_by_trim(bool may_allocate);
+bool exemption_by_trim(bool may_allocate);
 
 /* Have those that left in a row before it been over a limit as early as this one is? Then that does
  * not count for it. */
-bool spare_early(void);
+bool exemption_of_early(void);
 
 /* It leaves. */
-void spare_note_leaving(void);
+void exemption_note_leaving(void);
 
 #endif

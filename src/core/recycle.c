@@ -32,21 +32,21 @@
 _Atomic bool recycle_watches, recycle_leaves_idle, recycle_notes_waits;
 
 enum phase { SERVING, LEAVING, STAYING };
-enum { MOMENTS = MOMENT_IDLE + 1 };
+enum { POINTS = POINT_IDLE + 1 };
 
 static struct {
-	atomic_flag busy;                    /* a thread holds the guard */
-	struct signal_mask blocked[MOMENTS]; /* the signals that were blocked whenever it came */
-	_Atomic bool entered;                /* has come to its first accept */
-	_Atomic bool arrived;                /* has come to that, or to wait for a listener */
-	_Atomic unsigned looked;             /* for one that it waits for */
+	atomic_flag busy;                   /* a thread holds the guard */
+	struct signal_mask blocked[POINTS]; /* the signals that were blocked whenever it came */
+	_Atomic bool entered;               /* has come to its first accept */
+	_Atomic bool arrived;               /* has come to that, or to wait for a listener */
+	_Atomic unsigned looked;            /* for one that it waits for */
 	_Atomic enum phase phase;
-	struct departure departure;
+	struct exit_plan plan;
 	enum lock lock;         /* the suspicion that made its moment the close */
-	bool moment_came;       /* since a limit is crossed */
-	uint64_t hindered_at;   /* since when, without a break */
+	bool point_came;        /* since a limit is crossed */
+	uint64_t blocked_at;    /* since when, without a break */
 	bool wants;             /* its turn, since then */
-	bool said_would_leave;  /* in a dry run, since then */
+	bool reported_dry_run;  /* in a dry run, since then */
 	_Atomic bool is_told;   /* its way was carried out */
 	uint64_t left_at;       /* when it was decided */
 	uint64_t asks_from;     /* boot clock, nanoseconds: not asked before whether it may leave */
@@ -55,7 +55,7 @@ static struct {
 	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
 	unsigned refused;              /* accepts, since it left */
 	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
-	uint64_t said;                 /* remarks, where there is no page to keep them */
+	uint64_t reported;             /* remarks, where there is no page to keep them */
 } self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
 
 /* ------------------------------------------------------------------- guard */
@@ -92,10 +92,10 @@ HOT static void end(const struct guard *guard)
 	let_through(guard);
 }
 
-static void note_blocked(const struct guard *guard, enum moment moment)
+static void note_blocked(const struct guard *guard, enum exit_point point)
 {
 	for (size_t i = 0; i < SIGNAL_WORDS; i++)
-		self.blocked[moment].words[i] &= guard->mask.words[i];
+		self.blocked[point].words[i] &= guard->mask.words[i];
 }
 
 /* On a stack that a handler has for itself there is little room, and none for another handler. */
@@ -108,10 +108,10 @@ static bool is_on_handlers_stack(void)
 
 /* A handler has its signal blocked, which is not blocked each time that this moment comes. What it
  * has interrupted may hold a lock of the C library. */
-static bool is_in_handler(const struct guard *guard, enum moment moment)
+static bool is_in_handler(const struct guard *guard, enum exit_point point)
 {
 	for (size_t i = 0; i < SIGNAL_WORDS; i++)
-		if (guard->mask.words[i] & ~self.blocked[moment].words[i])
+		if (guard->mask.words[i] & ~self.blocked[point].words[i])
 			return true;
 	return is_on_handlers_stack();
 }
@@ -120,8 +120,8 @@ static bool is_in_handler(const struct guard *guard, enum moment moment)
 
 static void begin_watch(void)
 {
-	turn_begin();
-	spare_begin();
+	member_begin();
+	exemption_begin();
 	atomic_flag_clear(&self.busy);
 	memset(self.blocked, 0xff, sizeof self.blocked);
 	self.entered = false;
@@ -129,14 +129,14 @@ static void begin_watch(void)
 	self.last_has_timeout = false;
 	self.looked = 0;
 	self.phase = SERVING;
-	self.said_would_leave = self.wants = false;
+	self.reported_dry_run = self.wants = false;
 	self.is_told = false;
 	self.asks_from = 0;
 	self.stride = 0;
 	self.rests = 0;
 	self.awaits_closes = false;
 	self.refused = 0;
-	self.said = 0;
+	self.reported = 0;
 	recycle_watches = server.is_on;
 	recycle_notes_waits = server.is_on;
 	recycle_leaves_idle = false;
@@ -156,7 +156,7 @@ static void begin_life(void)
 		wakes = false; /* a thread that was about to is its parent's */
 	if (!server.is_on)
 		return;
-	verdict_begin(may_serve);
+	limit_state_begin(may_serve);
 	begin_watch();
 }
 
@@ -165,8 +165,8 @@ static bool wake(bool at_start)
 	bool has_business = server_wake(at_start);
 
 	if (has_business) {
-		real_resolve();
-		verdict_begin(false);
+		next_resolve();
+		limit_state_begin(false);
 		begin_watch();
 	}
 	server_is_asleep = false;
@@ -217,13 +217,13 @@ void recycle_start(char *const environment[], char *const words[])
 }
 
 /* Once in a server's life, or at least in a worker's. */
-static void say_stay(unsigned remark)
+static void report_stay_once(unsigned remark)
 {
 	uint64_t bit = UINT64_C(1) << remark;
 
-	if (server.page != NULL ? pool_say_once(server.page, remark) : (self.said & bit) == 0)
-		report_stay(remark, &self.departure.way);
-	self.said |= bit;
+	if (server.page != NULL ? pool_report_once(server.page, remark) : (self.reported & bit) == 0)
+		report_stay(remark, &self.plan.method);
+	self.reported |= bit;
 }
 
 static void watch_no_more(void)
@@ -236,13 +236,13 @@ static void watch_no_more(void)
 
 static void stay(unsigned remark)
 {
-	say_stay(remark);
+	report_stay_once(remark);
 	watch_no_more();
 }
 
 static void say_unwatched(unsigned remark)
 {
-	if (server.page != NULL && pool_say_once(server.page, remark))
+	if (server.page != NULL && pool_report_once(server.page, remark))
 		report_unwatched(remark);
 }
 
@@ -255,78 +255,78 @@ static void go_unwatched(void)
 /* What will pass is worth a line only where it does not. */
 static void stay_for_now(unsigned remark, uint64_t now)
 {
-	if (now - self.hindered_at > self.departure.replaced_within)
-		say_stay(remark);
+	if (now - self.blocked_at > self.plan.replaced_within)
+		report_stay_once(remark);
 }
 
 /* Where nobody says when to leave: not while a lock may be held that would stay locked. Asked
  * again before each leaving, since a lock may be made late. */
-static void choose_moment(void)
+static void choose_point(void)
 {
-	if (self.departure.is_default) {
+	if (self.plan.is_default) {
 		self.lock = lock_suspected();
-		self.departure.way.moment = self.lock == LOCK_NONE ? MOMENT_IDLE : MOMENT_CLOSE;
+		self.plan.method.point = self.lock == LOCK_NONE ? POINT_IDLE : POINT_CLOSE;
 	}
-	recycle_leaves_idle = self.departure.way.moment == MOMENT_IDLE;
+	recycle_leaves_idle = self.plan.method.point == POINT_IDLE;
 }
 
 static bool is_unix(int listener)
 {
-	struct place place;
+	struct socket_address address;
 
-	return place_find(listener, &place) && place.family == AF_UNIX;
+	return socket_address_find(listener, &address) && address.family == AF_UNIX;
 }
 
 /* A handover of waiting connections is nearly always clean, and so only for who asks for it. */
-static enum worker_place find_place(void)
+static enum worker_ineligibility find_ineligibility(void)
 {
-	enum worker_place place = worker_place();
+	enum worker_ineligibility reason = worker_ineligibility();
 
-	if (place == WORKER_FITS && self.departure.is_tcp_only && is_unix(worker.listener))
+	if (reason == WORKER_IS_ELIGIBLE && self.plan.is_tcp_only && is_unix(worker.listener))
 		return WORKER_OF_MODULE;
-	if (place == WORKER_OWN_LISTENER && !self.departure.is_default && worker_has_heirs())
-		return WORKER_FITS;
-	if (place == WORKER_FITS && server.page != NULL && turn_is_beside_parent())
+	if (reason == WORKER_OWN_LISTENER && !self.plan.is_default && worker_has_reuseport_peers())
+		return WORKER_IS_ELIGIBLE;
+	if (reason == WORKER_IS_ELIGIBLE && server.page != NULL && member_has_accepting_parent())
 		return WORKER_BESIDE_PARENT;
-	if (place == WORKER_FITS && server.page != NULL && turn_has_workers())
+	if (reason == WORKER_IS_ELIGIBLE && server.page != NULL && member_has_workers())
 		return WORKER_HAS_WORKERS;
-	return place;
+	return reason;
 }
 
 /* Whoever accepts without being a worker is no master either. */
-static void stand_beside(void)
+static void register_accepting_parent(void)
 {
 	if (server.page != NULL)
-		turn_serve_beside_children(worker.listener);
+		member_register_accepting_parent(worker.listener);
 }
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
-static void enter(void)
+static void on_first_accept(void)
 {
-	enum worker_place place;
+	enum worker_ineligibility reason;
 
 	if (worker.forker == 0) {
-		server_say_unheld();
-		stand_beside();
+		server_report_lacking_parent();
+		register_accepting_parent();
 		watch_no_more();
 		return;
 	}
 	if (!worker.is_started)
 		server_announce();
-	self.departure = server_departure();
-	recycle_notes_waits = !self.departure.way_is_vouched;
-	choose_moment();
-	place = find_place();
-	if (!turn_can_tell())
+	self.plan = server_exit_plan();
+	recycle_notes_waits = !self.plan.method_is_vouched;
+	choose_point();
+	reason = find_ineligibility();
+	if (!member_sees_siblings())
 		go_unwatched();
-	else if (place != WORKER_FITS && place != WORKER_HAS_WORKERS)
-		stand_beside();
-	else if (server.page != NULL && turn_join(&self.departure, worker.listener, 0))
-		spare_newborn();
+	else if (reason != WORKER_IS_ELIGIBLE && reason != WORKER_HAS_WORKERS)
+		register_accepting_parent();
+	else if (server.page != NULL && member_join(&self.plan, worker.listener, 0))
+		exemption_at_birth();
 }
 
 /* Another thread that comes to accept meanwhile goes by. */
-__attribute__((cold, noinline)) static void enter_once(void)
+__attribute__((cold, noinline)) static void on_first_accept_once(void)
 {
 	int saved = errno;
 	struct guard guard;
@@ -334,7 +334,7 @@ __attribute__((cold, noinline)) static void enter_once(void)
 	if (!begin(&guard))
 		return;
 	if (!self.entered) {
-		enter();
+		on_first_accept();
 		self.entered = true;
 		self.arrived = true;
 	}
@@ -344,16 +344,16 @@ __attribute__((cold, noinline)) static void enter_once(void)
 
 static void begin_crossing(void)
 {
-	self.hindered_at = verdict.since;
-	self.moment_came = self.said_would_leave = false;
+	self.blocked_at = limit_state.since;
+	self.point_came = self.reported_dry_run = false;
 }
 
-static void sum_up_rehearsal(void)
+static void sum_up_dry_run(void)
 {
 	struct pool_summary summary;
 
 	if (server.page != NULL && pool_sum_up(server.page, process_clock(), &summary))
-		report_rehearsal(&summary);
+		report_dry_run(&summary);
 }
 
 /* Others let it go first, as far as it is over its limits. */
@@ -361,42 +361,43 @@ static void want(bool wants)
 {
 	self.wants = wants;
 	if (server.page != NULL)
-		turn_want(wants ? policy_excess(verdict.limit, &verdict.sample, verdict.crossed) : 0);
+		member_want(
+		    wants ? policy_excess(limit_state.limit, &limit_state.sample, limit_state.crossed) : 0);
 }
 
 static void measure(void)
 {
-	if (verdict_measure())
+	if (limit_state_measure())
 		begin_crossing();
-	if (self.wants && verdict.crossed == 0)
+	if (self.wants && limit_state.crossed == 0)
 		want(false);
 	if (server.config.dry_run)
-		sum_up_rehearsal();
+		sum_up_dry_run();
 }
 
 /* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
-static bool may_go(enum pool_turn turn, uint64_t now)
+static bool may_go(enum pool_answer answer, uint64_t now)
 {
-	if (turn == POOL_ALONE)
+	if (answer == POOL_ALONE)
 		stay_for_now(REMARK_ALONE, now);
-	else if (turn != POOL_GO)
-		self.hindered_at = now;
-	if (turn == POOL_UNFILLED)
-		say_stay(REMARK_UNFILLED);
-	return turn == POOL_GO;
+	else if (answer != POOL_GO)
+		self.blocked_at = now;
+	if (answer == POOL_UNFILLED)
+		report_stay_once(REMARK_UNFILLED);
+	return answer == POOL_GO;
 }
 
 static struct leaving describe(uint64_t now)
 {
 	return (struct leaving){
-	    .way = &self.departure.way,
-	    .limit = verdict.limit,
-	    .sample = verdict_describe(),
-	    .crossed = verdict.crossed,
-	    .is_asked = (verdict.crossed & VERDICT_ASKED) != 0,
-	    .undecided = verdict.undecided_for,
-	    .waited = now - verdict.since,
-	    .served_meanwhile = worker.served - verdict.served,
+	    .method = &self.plan.method,
+	    .limit = limit_state.limit,
+	    .sample = limit_state_describe(),
+	    .crossed = limit_state.crossed,
+	    .is_asked = (limit_state.crossed & CROSSED_BY_REQUEST) != 0,
+	    .undecided = limit_state.undecided_for,
+	    .waited = now - limit_state.since,
+	    .served_meanwhile = worker.served - limit_state.served,
 	};
 }
 
@@ -419,23 +420,23 @@ static bool is_left(enum idle left, uint64_t now)
 }
 
 /* Is it a worker that another one would replace, and that has a way out? Else it stays for good. */
-static bool is_in_place(void)
+static bool is_eligible(void)
 {
-	enum worker_place place = find_place();
+	enum worker_ineligibility reason = find_ineligibility();
 
-	if (self.departure.way.deed == DEED_NONE) {
-		stay(REMARK_HINDRANCE + LEAVE_FORBIDDEN);
+	if (self.plan.method.action == ACTION_NONE) {
+		stay(REMARK_BLOCKER + BLOCKER_FORBIDDEN);
 		return false;
 	}
-	if (place != WORKER_FITS)
-		stay(REMARK_PLACE + place);
-	return place == WORKER_FITS;
+	if (reason != WORKER_IS_ELIGIBLE)
+		stay(REMARK_INELIGIBLE + reason);
+	return reason == WORKER_IS_ELIGIBLE;
 }
 
 /* Would it cut off a connection? */
 static bool is_held_open(uint64_t now)
 {
-	if (self.departure.takes_time || !worker_has_connections())
+	if (self.plan.takes_time || !worker_has_connections())
 		return false;
 	self.awaits_closes = true;
 	stay_for_now(REMARK_OPEN, now);
@@ -444,7 +445,7 @@ static bool is_held_open(uint64_t now)
 
 static bool is_scheduled(bool has_timeout, uint64_t now)
 {
-	return self.departure.is_default && has_timeout && is_left(IDLE_SCHEDULED, now);
+	return self.plan.is_default && has_timeout && is_left(IDLE_SCHEDULED, now);
 }
 
 /* Is there a reason, in the process itself, to stay for now? A backlog is one unless it is always
@@ -453,7 +454,7 @@ static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wai
                         uint64_t now)
 {
 	enum { BACKLOG_IS_LASTING = 1000 };
-	enum hindrance hindrance;
+	enum blocker blocker;
 
 	if (worker.is_started && process_has_children()) {
 		stay_for_now(REMARK_STARTED_CHILDREN, now);
@@ -461,24 +462,24 @@ static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wai
 	}
 	if (is_held_open(now) || is_scheduled(self.last_has_timeout, now))
 		return true;
-	if (self.departure.way.moment == MOMENT_CLOSE && way_exits(&self.departure.way) &&
-	    now - verdict.since < BACKLOG_IS_LASTING && leave_has_backlog(worker.listener))
+	if (self.plan.method.point == POINT_CLOSE && exit_method_exits(&self.plan.method) &&
+	    now - limit_state.since < BACKLOG_IS_LASTING && leave_has_backlog(worker.listener))
 		return true; /* asked again below, when all else was */
-	hindrance = leave_hindrance(&self.departure.way, self.departure.way_is_vouched, mask,
-	                            worker.many_accept, worker.listener);
-	if (hindrance == LEAVE_HAS_BACKLOG && now - verdict.since < BACKLOG_IS_LASTING)
+	blocker = leave_find_blocker(&self.plan.method, self.plan.method_is_vouched, mask,
+	                             worker.many_accept, worker.listener);
+	if (blocker == BLOCKER_BACKLOG && now - limit_state.since < BACKLOG_IS_LASTING)
 		return true;
-	if (hindrance == LEAVE_IS_CLEAN || hindrance == LEAVE_HAS_BACKLOG)
-		return self.departure.is_default && is_left(find_left(wait), now);
-	if (leave_is_hindered_for_good(hindrance))
-		stay(REMARK_HINDRANCE + hindrance);
+	if (blocker == BLOCKER_NONE || blocker == BLOCKER_BACKLOG)
+		return self.plan.is_default && is_left(find_left(wait), now);
+	if (leave_is_blocked_for_good(blocker))
+		stay(REMARK_BLOCKER + blocker);
 	else
-		stay_for_now(REMARK_HINDRANCE + hindrance, now);
+		stay_for_now(REMARK_BLOCKER + blocker, now);
 	return true;
 }
 
 /* False if it has to stay, now or for good. */
-static bool may_leave(enum moment moment, const struct signal_mask *mask,
+static bool may_leave(enum exit_point point, const struct signal_mask *mask,
                       const struct recycle_wait *wait, uint64_t now)
 {
 	if (has_to_stay(mask, wait, now))
@@ -487,32 +488,32 @@ static bool may_leave(enum moment moment, const struct signal_mask *mask,
 		stay(REMARK_NO_PAGE);
 		return false;
 	}
-	if (!turn_join(&self.departure, worker.listener, 0)) {
+	if (!member_join(&self.plan, worker.listener, 0)) {
 		stay_for_now(REMARK_NO_SLOT, now);
 		return false;
 	}
-	choose_moment();
-	return moment == self.departure.way.moment;
+	choose_point();
+	return point == self.plan.method.point;
 }
 
 /* Once for each crossing. */
-static void rehearse(uint64_t now)
+static void note_dry_run(uint64_t now)
 {
 	struct leaving leaving;
 
-	if (self.said_would_leave)
+	if (self.reported_dry_run)
 		return;
-	self.said_would_leave = true;
+	self.reported_dry_run = true;
 	leaving = describe(now);
 	report_would_leave(&leaving);
-	pool_rehearse(server.page, worker.served, now - worker.born);
+	pool_note_dry_run(server.page, worker.served, now - worker.born);
 }
 
 static void begin_leaving(uint64_t now)
 {
 	struct leaving leaving = describe(now);
 
-	if (self.lock != LOCK_NONE && pool_say_once(server.page, REMARK_LOCK + self.lock))
+	if (self.lock != LOCK_NONE && pool_report_once(server.page, REMARK_LOCK + self.lock))
 		report_lock(self.lock);
 	report_leaving(&leaving);
 	self.phase = LEAVING;
@@ -521,22 +522,22 @@ static void begin_leaving(uint64_t now)
 }
 
 /* What costs more is asked later. */
-static void ask_to_leave(enum moment moment, const struct guard *guard,
+static void ask_to_leave(enum exit_point point, const struct guard *guard,
                          const struct recycle_wait *wait, uint64_t now)
 {
-	if (!is_in_place() || !may_go(turn_look(&self.departure, now), now))
+	if (!is_eligible() || !may_go(member_look(&self.plan, now), now))
 		return;
-	if (way_exits(&self.departure.way) && is_in_handler(guard, moment))
+	if (exit_method_exits(&self.plan.method) && is_in_handler(guard, point))
 		return;
-	if (!may_leave(moment, &guard->mask, wait, now) || !verdict_stands())
+	if (!may_leave(point, &guard->mask, wait, now) || !limit_state_is_crossed_still())
 		return;
 	if (server.config.dry_run) {
-		rehearse(now);
+		note_dry_run(now);
 		return;
 	}
-	if (spare_early() || !may_go(turn_ask(&self.departure, now), now))
+	if (exemption_of_early() || !may_go(member_ask(&self.plan, now), now))
 		return;
-	spare_note_leaving();
+	exemption_note_leaving();
 	begin_leaving(now);
 }
 
@@ -565,7 +566,7 @@ static bool is_time_to_ask(void)
 
 static void begin_asking(void)
 {
-	self.moment_came = true;
+	self.point_came = true;
 	want(true);
 	self.awaits_closes = false;
 }
@@ -580,7 +581,7 @@ static void end_asking(uint64_t begun)
 	self.asks_from = clock_boot() + (clock_thread() - begun) * SHARE;
 }
 
-static void try_to_leave(enum moment moment, const struct guard *guard,
+static void try_to_leave(enum exit_point point, const struct guard *guard,
                          const struct recycle_wait *wait)
 {
 	uint64_t begun;
@@ -589,56 +590,56 @@ static void try_to_leave(enum moment moment, const struct guard *guard,
 		return;
 	begin_asking();
 	begun = wait != NULL ? wait->begun : clock_thread();
-	ask_to_leave(moment, guard, wait, process_clock());
+	ask_to_leave(point, guard, wait, process_clock());
 	if (self.phase != LEAVING)
 		end_asking(begun);
 }
 
 /* Memory is measured at the moment at which the worker would leave; where closes go unseen, at
  * accept at the latest. */
-static bool is_due(enum moment moment)
+static bool is_due(enum exit_point point)
 {
 	return worker.unchecked >= server.config.check_every &&
-	       (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
+	       (point == self.plan.method.point || point == POINT_ACCEPT);
 }
 
 /* On a blocking listener a worker is idle before the real accept. */
 static bool is_idle_at_accept(void)
 {
-	return self.departure.way.moment == MOMENT_IDLE && listener_blocks(worker.listener);
+	return self.plan.method.point == POINT_IDLE && listener_blocks(worker.listener);
 }
 
 /* A worker that has left and is still here. What is open may take its time. */
-static void see_to_leaver(enum moment moment)
+static void see_to_leaver(enum exit_point point)
 {
-	if (moment != MOMENT_CLOSE && process_clock() - self.left_at > self.departure.replaced_within)
+	if (point != POINT_CLOSE && process_clock() - self.left_at > self.plan.replaced_within)
 		stay(REMARK_NOT_GONE);
 }
 
-static void judge(enum moment moment, const struct guard *guard, const struct recycle_wait *wait)
+static void judge(enum exit_point point, const struct guard *guard, const struct recycle_wait *wait)
 {
-	if (verdict.crossed == 0)
+	if (limit_state.crossed == 0)
 		return;
 	if (server.config.trim &&
-	    spare_by_trim(moment != MOMENT_CLOSE && !is_in_handler(guard, moment)))
+	    exemption_by_trim(point != POINT_CLOSE && !is_in_handler(guard, point)))
 		want(false);
-	else if (moment == self.departure.way.moment)
-		try_to_leave(moment, guard, wait);
-	else if (moment == MOMENT_ACCEPT && !self.moment_came)
-		stay_for_now(REMARK_NO_MOMENT, process_clock());
+	else if (point == self.plan.method.point)
+		try_to_leave(point, guard, wait);
+	else if (point == POINT_ACCEPT && !self.point_came)
+		stay_for_now(REMARK_NO_POINT, process_clock());
 }
 
 /* It was decided that the worker leaves: with the guard gone, because its way may be a handler of
  * the program's. Should another handler not have returned before that, the moment comes again. */
-static void tell_to_leave(enum moment moment)
+static void tell_to_leave(enum exit_point point)
 {
-	if (self.phase == LEAVING && moment == self.departure.way.moment &&
+	if (self.phase == LEAVING && point == self.plan.method.point &&
 	    !atomic_exchange(&self.is_told, true))
-		leave_carry_out(&self.departure.way);
+		leave_carry_out(&self.plan.method);
 }
 
 /* `wait`: what is about to begin; NULL at an accept or a close. */
-HOT __attribute__((noinline)) static void consider_slowly(enum moment moment,
+HOT __attribute__((noinline)) static void consider_slowly(enum exit_point point,
                                                           const struct recycle_wait *wait)
 {
 	int saved = errno;
@@ -647,46 +648,46 @@ HOT __attribute__((noinline)) static void consider_slowly(enum moment moment,
 
 	if (!begin(&guard))
 		return;
-	is_time = self.phase == SERVING && (verdict.crossed == 0 || is_time_to_ask());
-	if (is_time && is_due(moment))
+	is_time = self.phase == SERVING && (limit_state.crossed == 0 || is_time_to_ask());
+	if (is_time && is_due(point))
 		measure();
-	if (moment == MOMENT_ACCEPT && verdict.crossed != 0 && is_idle_at_accept())
-		moment = MOMENT_IDLE;
-	note_blocked(&guard, moment);
+	if (point == POINT_ACCEPT && limit_state.crossed != 0 && is_idle_at_accept())
+		point = POINT_IDLE;
+	note_blocked(&guard, point);
 	if (is_time)
-		judge(moment, &guard, wait);
+		judge(point, &guard, wait);
 	else if (self.phase == LEAVING && self.is_told)
-		see_to_leaver(moment);
+		see_to_leaver(point);
 	end(&guard);
-	tell_to_leave(moment);
+	tell_to_leave(point);
 	errno = saved;
 }
 
 /* A worker over a limit: at which moment is there something to ask? Two threads may count the same
  * rest; then it is one longer. A wait with nothing open may be the last one for long. */
-static inline bool is_to_be_asked(enum moment moment)
+static inline bool is_to_be_asked(enum exit_point point)
 {
 	unsigned rests = atomic_load_explicit(&self.rests, memory_order_relaxed);
 
-	if (moment == MOMENT_IDLE && atomic_load_explicit(&worker.open, memory_order_relaxed) == 0)
-		return moment == self.departure.way.moment;
+	if (point == POINT_IDLE && atomic_load_explicit(&worker.open, memory_order_relaxed) == 0)
+		return point == self.plan.method.point;
 	if (rests > 0 && !has_closed_all())
 		atomic_store_explicit(&self.rests, rests - 1, memory_order_relaxed);
 	return (rests == 0 || has_closed_all()) &&
-	       (moment == self.departure.way.moment || moment == MOMENT_ACCEPT);
+	       (point == self.plan.method.point || point == POINT_ACCEPT);
 }
 
 /* Nearly always there is nothing to do: that costs a few instructions. A worker that is over a
  * limit is measured again when it asks whether it may leave. */
-static inline bool is_something_to_do(enum moment moment)
+static inline bool is_something_to_do(enum exit_point point)
 {
-	return verdict.crossed != 0 ? is_to_be_asked(moment) : is_due(moment);
+	return limit_state.crossed != 0 ? is_to_be_asked(point) : is_due(point);
 }
 
-static inline void consider(enum moment moment)
+static inline void consider(enum exit_point point)
 {
-	if (is_something_to_do(moment))
-		consider_slowly(moment, NULL);
+	if (is_something_to_do(point))
+		consider_slowly(point, NULL);
 }
 
 /* After it was asked a worker is told twice that there is nothing to accept or to wait for, so that
@@ -696,8 +697,8 @@ __attribute__((noinline)) static bool refuses_still(void)
 {
 	enum { REFUSALS = 2 };
 
-	return self.refused < REFUSALS || (self.departure.refuses_for > 0 &&
-	                                   process_clock() - self.left_at < self.departure.refuses_for);
+	return self.refused < REFUSALS ||
+	       (self.plan.refuses_for > 0 && process_clock() - self.left_at < self.plan.refuses_for);
 }
 
 static inline bool is_to_refuse(void)
@@ -716,9 +717,9 @@ void recycle_unseen(void)
 /* Apart from the quick way through recycle_before_accept. */
 __attribute__((noinline)) static bool is_listener_watched(int listener)
 {
-	struct place place;
+	struct socket_address address;
 
-	return place_find(listener, &place) && config_watches(&server.config, &place);
+	return socket_address_find(listener, &address) && config_watches(&server.config, &address);
 }
 
 bool recycle_looks_for_listener(void)
@@ -731,26 +732,26 @@ bool recycle_looks_for_listener(void)
 /* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
  * wait for a listener and let others accept: not those that are known to be workers, too, where
  * they do. */
-static void arrive_at(int listener, uint64_t waited_for)
+static void on_listener_wait(int listener, uint64_t waited_for)
 {
-	struct departure departure = server_departure();
+	struct exit_plan plan = server_exit_plan();
 
-	if (worker_place() == WORKER_FITS && !worker_made(listener))
-		turn_join(&departure, listener, waited_for);
-	else if (worker.forker == 0 && departure.is_known && !departure.master_is_vouched)
-		turn_serve_beside_children(listener);
+	if (worker_ineligibility() == WORKER_IS_ELIGIBLE && !worker_made(listener))
+		member_join(&plan, listener, waited_for);
+	else if (worker.forker == 0 && plan.is_known && !plan.master_is_vouched)
+		member_register_accepting_parent(listener);
 }
 
-__attribute__((cold, noinline)) void recycle_arrive(int listener, uint64_t waited_for)
+__attribute__((cold, noinline)) void recycle_on_listener_wait(int listener, uint64_t waited_for)
 {
 	int saved = errno;
 	struct guard guard;
 
 	if (!begin(&guard))
 		return;
-	if (!atomic_exchange(&self.arrived, true) && server.page != NULL && turn_can_tell() &&
+	if (!atomic_exchange(&self.arrived, true) && server.page != NULL && member_sees_siblings() &&
 	    (server.config.listens == 0 || is_listener_watched(listener)))
-		arrive_at(listener, waited_for);
+		on_listener_wait(listener, waited_for);
 	end(&guard);
 	errno = saved;
 }
@@ -771,20 +772,20 @@ HOT int recycle_before_accept(int listener)
 	}
 	worker_accepts_on(listener);
 	if (!self.entered)
-		enter_once();
-	consider(MOMENT_ACCEPT);
+		on_first_accept_once();
+	consider(POINT_ACCEPT);
 	return is_to_refuse() ? leave_refusal(listener) : 0;
 }
 
 HOT void recycle_closed(void)
 {
-	consider(MOMENT_CLOSE);
+	consider(POINT_CLOSE);
 }
 
 /* What is cheap is asked first: to find out what is in a set of epoll is not. */
 static bool may_leave_at_wait(bool has_timeout, uint64_t now)
 {
-	return is_in_place() && may_go(turn_look(&self.departure, now), now) &&
+	return is_eligible() && may_go(member_look(&self.plan, now), now) &&
 	       !is_scheduled(has_timeout, now) && !is_held_open(now);
 }
 
@@ -807,13 +808,13 @@ static uint64_t judge_before_wait(bool has_timeout, unsigned *later)
 		return refuses_still() ? clock_thread() : 0;
 	if (self.phase != SERVING)
 		return 0;
-	if (verdict.crossed != 0 && !is_time_to_ask()) {
+	if (limit_state.crossed != 0 && !is_time_to_ask()) {
 		*later = has_timeout || worker.open > 0 ? 0 : find_rest();
 		return 0;
 	}
-	if (is_due(MOMENT_IDLE))
+	if (is_due(POINT_IDLE))
 		measure();
-	if (verdict.crossed == 0)
+	if (limit_state.crossed == 0)
 		return 0;
 	begin_asking();
 	begun = clock_thread();
@@ -840,7 +841,7 @@ uint64_t recycle_before_wait(bool has_timeout, unsigned *later)
 
 HOT bool recycle_is_something_to_ask(void)
 {
-	return is_something_to_do(MOMENT_IDLE);
+	return is_something_to_do(POINT_IDLE);
 }
 
 int recycle_listener(void)
@@ -851,7 +852,7 @@ int recycle_listener(void)
 int recycle_idle(const struct recycle_wait *wait)
 {
 	self.last_has_timeout = wait->has_timeout;
-	consider_slowly(MOMENT_IDLE, wait);
+	consider_slowly(POINT_IDLE, wait);
 	return is_to_refuse() ? EINTR : 0;
 }
 
@@ -901,7 +902,7 @@ int recycle_limit(enum quantity quantity, uint64_t limit)
 	if (!begin_patiently(&guard))
 		return EBUSY;
 	server_limit(quantity, limit);
-	verdict_limit(quantity, limit);
+	limit_state_set(quantity, limit);
 	return end_with(&guard, 0);
 }
 
@@ -911,7 +912,7 @@ int recycle_limit_request(enum quantity quantity, uint64_t limit)
 
 	if (!begin_patiently(&guard))
 		return EBUSY;
-	verdict_limit_request(quantity, limit);
+	limit_state_set_for_request(quantity, limit);
 	make_due();
 	return end_with(&guard, 0);
 }
@@ -928,7 +929,7 @@ int recycle_worker(void)
 
 	if (!begin_patiently(&guard))
 		return EBUSY;
-	if (verdict_ask())
+	if (limit_state_ask_to_leave())
 		begin_crossing();
 	return end_with(&guard, 0);
 }
@@ -953,6 +954,6 @@ int recycle_measure(enum quantity quantity, uint64_t *value)
 
 	if (!begin_patiently(&guard))
 		return EBUSY;
-	is_known = verdict_tell(quantity, value);
+	is_known = limit_state_tell(quantity, value);
 	return end_with(&guard, is_known ? 0 : ENODATA);
 }

@@ -59,10 +59,10 @@ void recycle_waits_elsewhere(uint64_t begun);
  * while recycle_looks_for_listener(), which is true a few times in a life. */
 extern _Atomic bool recycle_notes_waits;
 bool recycle_looks_for_listener(void);
-/* True for the first listener: then recycle_arrive() is to be called with it, and with the name of
- * all that are waited for together (worker_name_listener). */
+/* True for the first listener: then recycle_on_listener_wait() is to be called with it, and with
+ * the name of all that are waited for together (worker_name_listener). */
 bool recycle_waits_for(int listener, bool has_timeout);
-void recycle_arrive(int listener, uint64_t waited_for);
+void recycle_on_listener_wait(int listener, uint64_t waited_for);
 
 /* What the application asks for (include/slshim.h), in the current process of a server that is on.
  * 0, or EBUSY while another thread judges, or ENODATA for what cannot be measured. */

@@ -40,7 +40,7 @@ void report_remarks(const struct remarks *remarks)
 }
 
 void report_limits(const struct config *config, const struct machine_memory *memory,
-                   const struct way *way, const char *whose, uint64_t replaced_within,
+                   const struct exit_method *method, const char *whose, uint64_t replaced_within,
                    bool is_tried)
 {
 	struct line line;
@@ -56,7 +56,7 @@ void report_limits(const struct config *config, const struct machine_memory *mem
 		line_text(&line, ")");
 	}
 	line_text(&line, "; they leave by ");
-	way_describe(way, &line);
+	exit_method_describe(method, &line);
 	line_text(&line, " (");
 	line_text(&line, whose);
 	line_text(&line, ") and are replaced within ");
@@ -190,7 +190,7 @@ static void report_end(const struct leaving *leaving, const char *verb)
 	start(&line);
 	line_text(&line, verb);
 	line_text(&line, " by ");
-	way_describe(leaving->way, &line);
+	exit_method_describe(leaving->method, &line);
 	add_crossed(&line, leaving);
 	add_sample(&line, leaving);
 	if (leaving->undecided > 0) {
@@ -216,7 +216,7 @@ void report_would_leave(const struct leaving *leaving)
 	report_end(leaving, " would leave (SL_DRY_RUN)");
 }
 
-void report_rehearsal(const struct pool_summary *summary)
+void report_dry_run(const struct pool_summary *summary)
 {
 	struct line line;
 
@@ -242,7 +242,7 @@ static uint64_t suggest(enum quantity quantity, uint64_t value)
 	return quantity_kinds[quantity].is_floor ? value - value / 4 : value + value / 4;
 }
 
-void report_spared(unsigned remark, const struct leaving *leaving)
+void report_exempted(unsigned remark, const struct leaving *leaving)
 {
 	const char *before = "; what would work is ";
 	struct line line;
@@ -284,42 +284,42 @@ void report_trimmed(uint64_t before, const struct leaving *now)
 const char *report_reason(unsigned remark)
 {
 	switch (remark) {
-	case REMARK_PLACE + WORKER_NOT_FORKED:
+	case REMARK_INELIGIBLE + WORKER_NOT_FORKED:
 		return "nobody forked it";
-	case REMARK_PLACE + WORKER_ORPHAN:
+	case REMARK_INELIGIBLE + WORKER_ORPHAN:
 		return "its parent is gone, so nobody would replace it";
-	case REMARK_PLACE + WORKER_BESIDE_PARENT:
+	case REMARK_INELIGIBLE + WORKER_BESIDE_PARENT:
 		return "its parent accepts as well, so it is no master that would replace it";
-	case REMARK_PLACE + WORKER_HAS_WORKERS:
+	case REMARK_INELIGIBLE + WORKER_HAS_WORKERS:
 		return "its own children are workers, and it is their master";
-	case REMARK_PLACE + WORKER_OWN_LISTENER:
+	case REMARK_INELIGIBLE + WORKER_OWN_LISTENER:
 		return "it accepts on a socket that it opened itself, whose waiting connections would be "
 		       "lost; with an SL_LEAVE, net.ipv4.tcp_migrate_req=1 and SO_REUSEPORT others get "
 		       "them";
-	case REMARK_PLACE + WORKER_LOST_TRACK:
+	case REMARK_INELIGIBLE + WORKER_LOST_TRACK:
 		return "it has a connection on a descriptor above 65535, which is not tracked";
-	case REMARK_PLACE + WORKER_OF_MODULE:
+	case REMARK_INELIGIBLE + WORKER_OF_MODULE:
 		return "it accepts on a Unix socket, as do helpers of modules, but no worker of this "
 		       "server";
-	case REMARK_HINDRANCE + LEAVE_FORBIDDEN:
+	case REMARK_BLOCKER + BLOCKER_FORBIDDEN:
 		return "SL_LEAVE says so, or what is known of this server";
-	case REMARK_HINDRANCE + LEAVE_SIGNAL_BLOCKED:
+	case REMARK_BLOCKER + BLOCKER_SIGNAL_BLOCKED:
 		return "it has that signal blocked; another SL_LEAVE may suit it";
-	case REMARK_HINDRANCE + LEAVE_SIGNAL_UNHANDLED:
+	case REMARK_BLOCKER + BLOCKER_SIGNAL_UNHANDLED:
 		return "it has no handler for that signal; another SL_LEAVE may suit it";
-	case REMARK_HINDRANCE + LEAVE_THREADED:
+	case REMARK_BLOCKER + BLOCKER_ACCEPTING_THREADS:
 		return "several of its threads accept, one of which may have done so just now; an SL_LEAVE "
 		       "at accept may suit it";
-	case REMARK_HINDRANCE + LEAVE_HAS_THREADS:
+	case REMARK_BLOCKER + BLOCKER_THREADS:
 		return "for as long as it has several threads, one of which may have accepted just now; an "
 		       "SL_LEAVE at accept may suit it";
-	case REMARK_HINDRANCE + LEAVE_HAS_CHILDREN:
+	case REMARK_BLOCKER + BLOCKER_CHILDREN:
 		return "for as long as it has a child process; an SL_LEAVE with a signal may suit it";
-	case REMARK_HINDRANCE + LEAVE_IS_CONNECTED:
+	case REMARK_BLOCKER + BLOCKER_CONNECTION:
 		return "for as long as one of its descriptors is a connection to the listener's address; "
 		       "an "
 		       "SL_LEAVE with a signal may suit it";
-	case REMARK_HINDRANCE + LEAVE_HAS_NO_PIPE:
+	case REMARK_BLOCKER + BLOCKER_NO_PIPE:
 		return "for as long as it has not exactly one pipe that may be httpd's pipe of death";
 	case REMARK_IDLE + IDLE_SCHEDULED:
 		return "for as long as it waits with a timeout, because then something is "
@@ -340,7 +340,7 @@ const char *report_reason(unsigned remark)
 		return "for as long as it has a child process, whose master it may be";
 	case REMARK_OPEN:
 		return "for as long as it has connections open";
-	case REMARK_NO_MOMENT:
+	case REMARK_NO_POINT:
 		return "that moment has not come, because its closes or waits are not seen, or are in "
 		       "signal handlers; an SL_LEAVE at accept may suit it";
 	case REMARK_NO_PAGE:
@@ -359,13 +359,13 @@ const char *report_reason(unsigned remark)
 	}
 }
 
-void report_stay(unsigned remark, const struct way *way)
+void report_stay(unsigned remark, const struct exit_method *method)
 {
 	struct line line;
 
 	start(&line);
 	line_text(&line, " is over a limit and stays (its way out: ");
-	way_describe(way, &line);
+	exit_method_describe(method, &line);
 	line_text(&line, "): ");
 	line_text(&line, report_reason(remark));
 	log_write(&line);

@@ -18,7 +18,7 @@ void report_remarks(const struct remarks *remarks);
  * many milliseconds the place of one is taken to be filled; `is_tried`: one leaves on trial first.
  */
 void report_limits(const struct config *config, const struct machine_memory *memory,
-                   const struct way *way, const char *whose, uint64_t replaced_within,
+                   const struct exit_method *method, const char *whose, uint64_t replaced_within,
                    bool is_tried);
 
 /* A limit on this quantity can never be crossed here. */
@@ -39,7 +39,7 @@ void report_refused(const char *variable, int error);
 void report_no_page(void);
 
 struct leaving {
-	const struct way *way;
+	const struct exit_method *method;
 	const uint64_t *limit; /* this worker's, by quantity */
 	struct sample sample;
 	unsigned crossed;          /* bit q: the limit on quantity q */
@@ -54,18 +54,18 @@ void report_would_leave(const struct leaving *leaving);
 
 /* In a dry run, of the last `span` milliseconds: how many lives would have ended, and how long they
  * were in all. */
-void report_rehearsal(const struct pool_summary *summary);
+void report_dry_run(const struct pool_summary *summary);
 
 /* Who is over these limits stays: REMARK_NEWBORN or REMARK_EARLY. */
-void report_spared(unsigned remark, const struct leaving *leaving);
+void report_exempted(unsigned remark, const struct leaving *leaving);
 
 /* SL_TRIM gave memory back: the bytes that were resident before, and what there is now. */
 void report_trimmed(uint64_t before, const struct leaving *now);
 
 /* What is said once of a worker over a limit; each has a number below 64. */
 enum remark {
-	REMARK_PLACE = 0,      /* + enum worker_place: it stays */
-	REMARK_HINDRANCE = 16, /* + enum hindrance: it stays, for good or for now */
+	REMARK_INELIGIBLE = 0, /* + enum worker_ineligibility: it stays */
+	REMARK_BLOCKER = 16,   /* + enum blocker: it stays, for good or for now */
 	REMARK_LOCK = 32,      /* + enum lock: it leaves at a close */
 	REMARK_IDLE = 40,      /* + enum idle: it stays for now */
 	REMARK_NO_PAGE = 48,
@@ -74,22 +74,23 @@ enum remark {
 	REMARK_ALONE,
 	REMARK_UNFILLED,
 	REMARK_OPEN,
-	REMARK_NO_MOMENT,
-	REMARK_UNSEEN, /* it is not watched */
-	REMARK_BLIND,  /* it is not watched */
-	REMARK_UNHELD, /* it is not watched */
+	REMARK_NO_POINT,
+	REMARK_UNSEEN,                /* it is not watched */
+	REMARK_BLIND,                 /* it is not watched */
+	REMARK_PARENT_LACKS_LISTENER, /* it is not watched */
 	REMARK_STARTED_CHILDREN,
 	REMARK_NEWBORN, /* what it is over does not count */
 	REMARK_EARLY,   /* what it is over does not count */
 	REMARK_LIMITS   /* not of a worker: the start line */
 };
 
-void report_stay(unsigned remark, const struct way *way);
+void report_stay(unsigned remark, const struct exit_method *method);
 
 /* What it says; NULL if this is no reason to stay. The manual lists them all. */
 const char *report_reason(unsigned remark);
 
-/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND or REMARK_UNHELD. */
+/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND or
+ * REMARK_PARENT_LACKS_LISTENER. */
 void report_unwatched(unsigned remark);
 
 /* Why a worker that nobody said how to leave does so at a close. */

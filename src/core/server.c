@@ -35,21 +35,22 @@ EARLY static char usual_room[768];
 static char variables_room[CONFIG_ROOM], command_room[PROGRAM_ROOM]; /* where that is too small */
 
 static struct remarks remarks;
-static bool looked_for_listeners, said_remarks, announced;
+static bool looked_for_listeners, reported_remarks, announced;
 static int thp_error, ksm_error;
 
 static bool is_named_by_profile(void)
 {
 	const struct profile *profile = profile_find();
 
-	return profile != NULL && profile_is_of_started(profile) && profile->way.deed != DEED_NONE;
+	return profile != NULL && profile_is_of_started(profile) &&
+	       profile->method.action != ACTION_NONE;
 }
 
 /* Wrong values have to be told by somebody, that of SL_LEAVE among them. */
 static bool is_named_by_user(void)
 {
 	return server.config.onlys > 0 &&
-	       (server.config.leave.deed != DEED_UNSAID || remarks.errors > 0);
+	       (server.config.leave.action != ACTION_UNSPECIFIED || remarks.errors > 0);
 }
 
 /* Workers that are started by execve are told from other programs by name, a profile's or the
@@ -64,8 +65,9 @@ static pid_t find_starter(void)
 	worker_find_listeners();
 	if (!worker_has_listener())
 		return 0;
-	server.is_unheld = !is_named_by_profile() && !worker_shares_listener_with(getppid());
-	return server.is_unheld ? 0 : getppid();
+	server.parent_lacks_listener =
+	    !is_named_by_profile() && !worker_shares_listener_with(getppid());
+	return server.parent_lacks_listener ? 0 : getppid();
 }
 
 /* Its own, or that of those whom it starts. */
@@ -76,37 +78,37 @@ static const struct profile *find_profile(void)
 	return profile != NULL ? profile : profile_find_started();
 }
 
-struct departure server_departure(void)
+struct exit_plan server_exit_plan(void)
 {
 	enum { REPLACED_WITHIN = 10000 };
 	const struct profile *profile = find_profile();
-	struct departure departure = {.way = server.config.leave, .replaced_within = REPLACED_WITHIN};
+	struct exit_plan plan = {.method = server.config.leave, .replaced_within = REPLACED_WITHIN};
 
 	if (profile != NULL) {
-		departure.is_known = true;
-		departure.master_is_vouched = profile->way.deed != DEED_NONE && !profile->may_lack_master;
-		departure.is_tcp_only = profile->is_tcp_only;
+		plan.is_known = true;
+		plan.master_is_vouched = profile->method.action != ACTION_NONE && !profile->may_lack_master;
+		plan.is_tcp_only = profile->is_tcp_only;
 		if (profile->replaced_within > 0)
-			departure.replaced_within = profile->replaced_within;
+			plan.replaced_within = profile->replaced_within;
 	}
 	if (worker.is_started && profile != NULL && profile_is_of_started(profile))
-		departure.master_is_vouched = true;
+		plan.master_is_vouched = true;
 	if (server.config.replace_timeout > 0)
-		departure.replaced_within = server.config.replace_timeout;
-	if (server.config.leave.deed != DEED_UNSAID) {
-		departure.whose = "SL_LEAVE";
+		plan.replaced_within = server.config.replace_timeout;
+	if (server.config.leave.action != ACTION_UNSPECIFIED) {
+		plan.whose = "SL_LEAVE";
 	} else if (profile != NULL) {
-		departure.whose = profile->title;
-		departure.way_is_vouched = true;
-		departure.takes_time = profile->takes_time;
-		departure.refuses_for = profile->refuses_for;
-		departure.way = profile->way;
+		plan.whose = profile->title;
+		plan.method_is_vouched = true;
+		plan.takes_time = profile->takes_time;
+		plan.refuses_for = profile->refuses_for;
+		plan.method = profile->method;
 	} else {
-		departure.whose = "by default";
-		departure.is_default = true;
-		departure.way = (struct way){.deed = DEED_QUICKEXIT, .moment = MOMENT_IDLE};
+		plan.whose = "by default";
+		plan.is_default = true;
+		plan.method = (struct exit_method){.action = ACTION_QUICK_EXIT, .point = POINT_IDLE};
 	}
-	return departure;
+	return plan;
 }
 
 static void say_what_is_unmeasurable(void)
@@ -144,10 +146,10 @@ static void say_remarks(void)
 {
 	int error;
 
-	if (said_remarks)
+	if (reported_remarks)
 		return;
-	said_remarks = true;
-	config_wonder(&remarks, &kept);
+	reported_remarks = true;
+	config_warn_of_unknown(&remarks, &kept);
 	error = log_open();
 	if (error != 0)
 		report_log_failure(server.config.log_path, error);
@@ -156,11 +158,10 @@ static void say_remarks(void)
 
 static void say_limits(void)
 {
-	struct departure departure = server_departure();
+	struct exit_plan plan = server_exit_plan();
 
-	report_limits(&server.config, &server.memory, &departure.way, departure.whose,
-	              departure.replaced_within,
-	              departure.way.deed != DEED_NONE && !departure.master_is_vouched);
+	report_limits(&server.config, &server.memory, &plan.method, plan.whose, plan.replaced_within,
+	              plan.method.action != ACTION_NONE && !plan.master_is_vouched);
 	say_what_is_unmeasurable();
 	say_what_the_kernel_refused();
 	if (server.page == NULL)
@@ -172,7 +173,7 @@ void server_announce(void)
 	if (announced)
 		return;
 	announced = true;
-	if (server.page != NULL && !pool_say_once(server.page, REMARK_LIMITS))
+	if (server.page != NULL && !pool_report_once(server.page, REMARK_LIMITS))
 		return;
 	say_remarks();
 	if (!server.is_on)
@@ -190,12 +191,12 @@ static void introduce_started(void)
 		say_what_is_unmeasurable();
 }
 
-void server_say_unheld(void)
+void server_report_lacking_parent(void)
 {
-	if (!server.is_unheld)
+	if (!server.parent_lacks_listener)
 		return;
 	say_remarks();
-	report_unwatched(REMARK_UNHELD);
+	report_unwatched(REMARK_PARENT_LACKS_LISTENER);
 }
 
 /* Also by who is asleep, for its children may each make a listener of their own. */
@@ -236,7 +237,7 @@ void server_before_fork(void)
 	make_page();
 	if (!announced && !(serves && worker.is_started) && worker_has_listener())
 		server_announce();
-	if (!serves && (announced || said_remarks))
+	if (!serves && (announced || reported_remarks))
 		log_tend();
 	errno = saved;
 }

@@ -19,9 +19,9 @@ struct server {
 	struct config config;
 	struct machine_memory memory; /* of which limits are shares; 0 bytes: unknown, or none is */
 	char pressure_path[MACHINE_PATH_SIZE]; /* "": unknown, or nobody asks */
-	struct pool_page *page; /* shared with the workers; NULL: forked before there was one */
-	bool is_unheld; /* named to be started as a worker, by a parent that is not seen to hold the
-	                   listener */
+	struct pool_page *page;     /* shared with the workers; NULL: forked before there was one */
+	bool parent_lacks_listener; /* named to be started as a worker, by a parent that is not seen to
+	                   hold the listener */
 };
 
 extern struct server server;
@@ -55,7 +55,7 @@ void server_before_fork(void);
 void server_announce(void);
 
 /* At the first accept of a process that is no worker: why it is none, if it was meant to be. */
-void server_say_unheld(void);
+void server_report_lacking_parent(void);
 
 /* One limit, as the application says it. */
 enum limit_answer { LIMIT_IS_READ, LIMIT_IS_REFUSED, LIMIT_IS_UNSCALED };
@@ -72,12 +72,12 @@ void server_listens(int fd);
 
 /* How workers of this program leave: as SL_LEAVE says, else as the profile does, else when they are
  * idle, by _exit. */
-struct departure {
-	struct way way;
+struct exit_plan {
+	struct exit_method method;
 	const char *whose;        /* "SL_LEAVE", a profile's title, or "by default" */
 	bool is_known;            /* a profile names this server: its master does not accept */
 	bool is_default;          /* its moment suits a worker that holds no lock then */
-	bool way_is_vouched;      /* a profile says that this way suits it, ... */
+	bool method_is_vouched;   /* a profile says that this way suits it, ... */
 	bool takes_time;          /* ... and that what is open is finished before it ends */
 	bool is_tcp_only;         /* ... that its workers accept by TCP */
 	bool master_is_vouched;   /* ... that its master replaces who leaves */
@@ -85,6 +85,6 @@ struct departure {
 	uint64_t replaced_within; /* milliseconds */
 };
 
-struct departure server_departure(void);
+struct exit_plan server_exit_plan(void);
 
 #endif

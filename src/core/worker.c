@@ -216,10 +216,10 @@ uint64_t worker_common_listener(int fd)
 	for (unsigned i = 0; i < worker.listeners; i++)
 		if (worker.listener_table[i].maker != worker.pid && still_held(&worker.listener_table[i]))
 			return worker.listener_table[i].socket;
-	return worker.on_own ? listener_place(fd) : identify_socket(fd);
+	return worker.on_own ? listener_address_key(fd) : identify_socket(fd);
 }
 
-bool worker_has_heirs(void)
+bool worker_has_reuseport_peers(void)
 {
 	if (worker.listeners_overflowed)
 		return false;
@@ -227,7 +227,7 @@ bool worker_has_heirs(void)
 		const struct listener *listener = &worker.listener_table[i];
 
 		if (listener->maker == worker.pid && still_held(listener) &&
-		    !listener_has_heirs(listener->fd))
+		    !listener_has_reuseport_peers(listener->fd))
 			return false;
 	}
 	return true;
@@ -288,7 +288,7 @@ bool worker_has_connections(void)
 	return worker.open > 0;
 }
 
-enum worker_place worker_place(void)
+enum worker_ineligibility worker_ineligibility(void)
 {
 	if (worker.forker == 0)
 		return WORKER_NOT_FORKED;
@@ -298,5 +298,5 @@ enum worker_place worker_place(void)
 		return WORKER_OWN_LISTENER;
 	if (worker.lost_track)
 		return WORKER_LOST_TRACK;
-	return WORKER_FITS;
+	return WORKER_IS_ELIGIBLE;
 }

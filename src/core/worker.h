@@ -146,9 +146,10 @@ bool worker_closes(int fd);
  * again. */
 bool worker_has_connections(void);
 
-/* Why this process is no worker whose place would be filled again; WORKER_FITS if it is one. */
-enum worker_place {
-	WORKER_FITS,
+/* Why this process is no worker whose place would be filled again; WORKER_IS_ELIGIBLE if it is one.
+ */
+enum worker_ineligibility {
+	WORKER_IS_ELIGIBLE,
 	WORKER_NOT_FORKED,
 	WORKER_ORPHAN,
 	WORKER_BESIDE_PARENT, /* told by the pool */
@@ -157,10 +158,10 @@ enum worker_place {
 	WORKER_LOST_TRACK,
 	WORKER_OF_MODULE /* told by the profile */
 };
-enum worker_place worker_place(void);
+enum worker_ineligibility worker_ineligibility(void);
 
 /* Would others take over what waits for the listeners that this process made itself? */
-bool worker_has_heirs(void);
+bool worker_has_reuseport_peers(void);
 
 /* A number that stands for a listener; those of several are added up. 0: it is none that is known.
  * The same of whatever socket this is. */

@@ -27,24 +27,24 @@ static int note_token(int result, enum lock lock, int end, int other_end)
 
 HOOK int pipe(int ends[2])
 {
-	return note_token(real.pipe(ends), LOCK_PIPE, ends[0], ends[1]);
+	return note_token(next.pipe(ends), LOCK_PIPE, ends[0], ends[1]);
 }
 
 HOOK int pipe2(int ends[2], int flags)
 {
-	return note_token(real.pipe2(ends, flags), LOCK_PIPE, ends[0], ends[1]);
+	return note_token(next.pipe2(ends, flags), LOCK_PIPE, ends[0], ends[1]);
 }
 
 HOOK int socketpair(int domain, int type, int protocol, int ends[2])
 {
-	int result = real.socketpair(domain, type, protocol, ends);
+	int result = next.socketpair(domain, type, protocol, ends);
 
 	return note_token(result, LOCK_SOCKETPAIR, ends[0], ends[1]);
 }
 
 HOOK int eventfd(unsigned count, int flags)
 {
-	int fd = real.eventfd(count, flags);
+	int fd = next.eventfd(count, flags);
 
 	return note_token(fd, LOCK_EVENTFD, fd, fd);
 }
@@ -53,14 +53,14 @@ HOOK int pthread_mutexattr_setpshared(pthread_mutexattr_t *attributes, int share
 {
 	if (shared == PTHREAD_PROCESS_SHARED)
 		lock_noted(LOCK_MUTEX);
-	return real.pthread_mutexattr_setpshared(attributes, shared);
+	return next.pthread_mutexattr_setpshared(attributes, shared);
 }
 
 HOOK int sem_init(sem_t *semaphore, int shared, unsigned value)
 {
 	if (shared)
 		lock_noted(LOCK_SEMAPHORE);
-	return real.sem_init(semaphore, shared, value);
+	return next.sem_init(semaphore, shared, value);
 }
 
 /* With O_CREAT two more arguments follow; without it they are not looked at. */
@@ -78,7 +78,7 @@ HOOK sem_t *sem_open(const char *name, int flags, ...)
 		va_end(more);
 	}
 	lock_noted(LOCK_SEMAPHORE);
-	return real.sem_open(name, flags, mode, value);
+	return next.sem_open(name, flags, mode, value);
 }
 
 /* What is taken with SEM_UNDO the kernel gives back. */
@@ -91,7 +91,7 @@ static void note_semaphores(const struct sembuf *operations, size_t count)
 
 HOOK int semop(int set, struct sembuf *operations, size_t count)
 {
-	int result = real.semop(set, operations, count);
+	int result = next.semop(set, operations, count);
 
 	if (result == 0)
 		note_semaphores(operations, count);
@@ -101,7 +101,7 @@ HOOK int semop(int set, struct sembuf *operations, size_t count)
 HOOK int semtimedop(int set, struct sembuf *operations, size_t count,
                     const struct timespec *timeout)
 {
-	int result = real.semtimedop(set, operations, count, timeout);
+	int result = next.semtimedop(set, operations, count, timeout);
 
 	if (result == 0)
 		note_semaphores(operations, count);
@@ -114,7 +114,7 @@ int __semtimedop64(int, struct sembuf *, size_t, const void *);
 
 HOOK int __semtimedop64(int set, struct sembuf *operations, size_t count, const void *time)
 {
-	int result = real.semtimedop64(set, operations, count, time);
+	int result = next.semtimedop64(set, operations, count, time);
 
 	if (result == 0)
 		note_semaphores(operations, count);

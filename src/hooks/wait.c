@@ -79,12 +79,12 @@ static bool add_name(const char *line, void *argument)
 	return true;
 }
 
-RARE static void arrive_at_epoll(int listener, int set)
+RARE static void on_epoll(int listener, int set)
 {
 	struct search search = {.name = 0};
 
 	each_of_epoll(set, add_name, &search);
-	recycle_arrive(listener, search.name);
+	recycle_on_listener_wait(listener, search.name);
 }
 
 static bool is_accepted_on(int fd)
@@ -129,7 +129,7 @@ static int pause_poll(const struct wait *wait, unsigned milliseconds)
 {
 	const struct wait_of_poll *self = (const void *)wait;
 
-	return real.poll(self->set, self->count, (int)milliseconds);
+	return next.poll(self->set, self->count, (int)milliseconds);
 }
 
 static bool is_poll_ready(const struct recycle_wait *wait, int listener)
@@ -174,7 +174,7 @@ static int select_copies(const struct wait_of_select *self, fd_set copies[SETS],
 	for (int i = 0; i < SETS; i++)
 		if (self->of[i] != NULL)
 			memcpy(&copies[i], self->of[i], size);
-	return real.select(self->count, &copies[0], &copies[1], &copies[2], &time);
+	return next.select(self->count, &copies[0], &copies[1], &copies[2], &time);
 }
 
 static int pause_select(const struct wait *wait, unsigned milliseconds)
@@ -212,7 +212,7 @@ static int pause_epoll(const struct wait *wait, unsigned milliseconds)
 	const struct wait_of_epoll *self = (const void *)wait;
 	struct pollfd set = {.fd = self->set, .events = POLLIN};
 
-	return real.poll(&set, 1, (int)milliseconds);
+	return next.poll(&set, 1, (int)milliseconds);
 }
 
 /* What an edge has told already counts as ready, too: the wait would not tell it again, but nobody
@@ -232,7 +232,7 @@ static bool is_member_ready(const char *line, void *listener)
 	if (number_read_hex(at + strspn(at, " \t"), &events) == NULL)
 		return false;
 	member = (struct pollfd){.fd = (int)fd, .events = (short)(events & 0xffff)};
-	return member.fd == *(int *)listener || real.poll(&member, 1, 0) == 0;
+	return member.fd == *(int *)listener || next.poll(&member, 1, 0) == 0;
 }
 
 static bool is_epoll_ready(const struct recycle_wait *wait, int listener)
@@ -283,13 +283,13 @@ static bool is_over(struct wait *wait)
 	return interruption != 0;
 }
 
-RARE static void arrive_at_poll(int listener, const struct pollfd *set, nfds_t count)
+RARE static void on_poll(int listener, const struct pollfd *set, nfds_t count)
 {
 	uint64_t name = 0;
 
 	for (nfds_t i = 0; i < count; i++)
 		name += (set[i].events & POLLIN) ? worker_name_listener(set[i].fd) : 0;
-	recycle_arrive(listener, name);
+	recycle_on_listener_wait(listener, name);
 }
 
 /* A worker with threads leaves only by one that alone waits for its listeners. */
@@ -298,18 +298,18 @@ static void note_poll(const struct pollfd *set, nfds_t count, bool has_timeout)
 	for (nfds_t i = 0; i < count; i++)
 		if ((set[i].events & POLLIN) && worker_knows_listener(set[i].fd)) {
 			if (recycle_waits_for(set[i].fd, has_timeout))
-				arrive_at_poll(set[i].fd, set, count);
+				on_poll(set[i].fd, set, count);
 			return;
 		}
 }
 
-RARE static void arrive_at_select(int listener, int count, const fd_set *reads)
+RARE static void on_select(int listener, int count, const fd_set *reads)
 {
 	uint64_t name = 0;
 
 	for (int fd = 0; fd < count && fd < FD_SETSIZE; fd++)
 		name += FD_ISSET(fd, reads) ? worker_name_listener(fd) : 0;
-	recycle_arrive(listener, name);
+	recycle_on_listener_wait(listener, name);
 }
 
 static void note_select(int count, const fd_set *reads, bool has_timeout)
@@ -317,7 +317,7 @@ static void note_select(int count, const fd_set *reads, bool has_timeout)
 	for (int fd = 0; reads != NULL && fd < count && fd < FD_SETSIZE; fd++)
 		if (FD_ISSET(fd, reads) && worker_knows_listener(fd)) {
 			if (recycle_waits_for(fd, has_timeout))
-				arrive_at_select(fd, count, reads);
+				on_select(fd, count, reads);
 			return;
 		}
 }
@@ -383,7 +383,7 @@ static void note_epoll(int set, bool has_timeout)
 	else if (recycle_looks_for_listener())
 		listener = look_for_listener(set);
 	if (recycle_waits_for(listener, has_timeout))
-		arrive_at_epoll(listener, set);
+		on_epoll(listener, set);
 }
 
 RARE static bool ask_before_epoll(int set, int how)
@@ -402,7 +402,7 @@ static bool is_epoll_over(int set, int how)
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
 {
-	return is_poll_over(set, count, timeout >= 0) ? -1 : real.poll(set, count, timeout);
+	return is_poll_over(set, count, timeout >= 0) ? -1 : next.poll(set, count, timeout);
 }
 
 HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
@@ -410,7 +410,7 @@ HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
 {
 	return is_poll_over(set, count, (timeout != NULL) | HAS_MASK)
 	           ? -1
-	           : real.ppoll(set, count, timeout, mask);
+	           : next.ppoll(set, count, timeout, mask);
 }
 
 HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
@@ -418,7 +418,7 @@ HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_s
 {
 	return is_select_over(count, reads, writes, others, timeout != NULL)
 	           ? -1
-	           : real.select(count, reads, writes, others, timeout);
+	           : next.select(count, reads, writes, others, timeout);
 }
 
 HOOK int pselect(int count, fd_set *restrict reads, fd_set *restrict writes,
@@ -427,12 +427,12 @@ HOOK int pselect(int count, fd_set *restrict reads, fd_set *restrict writes,
 {
 	return is_select_over(count, reads, writes, others, (timeout != NULL) | HAS_MASK)
 	           ? -1
-	           : real.pselect(count, reads, writes, others, timeout, mask);
+	           : next.pselect(count, reads, writes, others, timeout, mask);
 }
 
 HOOK int epoll_wait(int set, struct epoll_event *events, int most, int timeout)
 {
-	return is_epoll_over(set, timeout >= 0) ? -1 : real.epoll_wait(set, events, most, timeout);
+	return is_epoll_over(set, timeout >= 0) ? -1 : next.epoll_wait(set, events, most, timeout);
 }
 
 HOOK int epoll_pwait(int set, struct epoll_event *events, int most, int timeout,
@@ -440,7 +440,7 @@ HOOK int epoll_pwait(int set, struct epoll_event *events, int most, int timeout,
 {
 	return is_epoll_over(set, (timeout >= 0) | HAS_MASK)
 	           ? -1
-	           : real.epoll_pwait(set, events, most, timeout, mask);
+	           : next.epoll_pwait(set, events, most, timeout, mask);
 }
 
 HOOK int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *timeout,
@@ -448,7 +448,7 @@ HOOK int epoll_pwait2(int set, struct epoll_event *events, int most, const struc
 {
 	return is_epoll_over(set, (timeout != NULL) | HAS_MASK)
 	           ? -1
-	           : real.epoll_pwait2(set, events, most, timeout, mask);
+	           : next.epoll_pwait2(set, events, most, timeout, mask);
 }
 
 /* What glibc's headers make of poll and ppoll under _FORTIFY_SOURCE; `room` is what the compiler
@@ -458,7 +458,7 @@ int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t
 
 HOOK int __poll_chk(struct pollfd *set, nfds_t count, int timeout, size_t room)
 {
-	return is_poll_over(set, count, timeout >= 0) ? -1 : real.poll_chk(set, count, timeout, room);
+	return is_poll_over(set, count, timeout >= 0) ? -1 : next.poll_chk(set, count, timeout, room);
 }
 
 HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *timeout,
@@ -466,7 +466,7 @@ HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *ti
 {
 	return is_poll_over(set, count, (timeout != NULL) | HAS_MASK)
 	           ? -1
-	           : real.ppoll_chk(set, count, timeout, mask, room);
+	           : next.ppoll_chk(set, count, timeout, mask, room);
 }
 
 #ifdef TIME64_TWINS
@@ -481,7 +481,7 @@ HOOK int __ppoll64(struct pollfd *set, nfds_t count, const void *time, const sig
 {
 	return is_poll_over(set, count, (time != NULL) | HAS_MASK)
 	           ? -1
-	           : real.ppoll64(set, count, time, mask);
+	           : next.ppoll64(set, count, time, mask);
 }
 
 HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask,
@@ -489,14 +489,14 @@ HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const
 {
 	return is_poll_over(set, count, (time != NULL) | HAS_MASK)
 	           ? -1
-	           : real.ppoll64_chk(set, count, time, mask, room);
+	           : next.ppoll64_chk(set, count, time, mask, room);
 }
 
 HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, void *time)
 {
 	return is_select_over(count, reads, writes, others, time != NULL)
 	           ? -1
-	           : real.select64(count, reads, writes, others, time);
+	           : next.select64(count, reads, writes, others, time);
 }
 
 HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
@@ -504,7 +504,7 @@ HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, c
 {
 	return is_select_over(count, reads, writes, others, (time != NULL) | HAS_MASK)
 	           ? -1
-	           : real.pselect64(count, reads, writes, others, time, mask);
+	           : next.pselect64(count, reads, writes, others, time, mask);
 }
 
 HOOK int __epoll_pwait2_time64(int set, struct epoll_event *events, int most, const void *time,
@@ -512,7 +512,7 @@ HOOK int __epoll_pwait2_time64(int set, struct epoll_event *events, int most, co
 {
 	return is_epoll_over(set, (time != NULL) | HAS_MASK)
 	           ? -1
-	           : real.epoll_pwait2_time64(set, events, most, time, mask);
+	           : next.epoll_pwait2_time64(set, events, most, time, mask);
 }
 
 #endif

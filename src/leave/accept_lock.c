@@ -174,10 +174,10 @@ static bool completes_pipe(struct look *look, int fd, file_id id)
 
 static bool has_no_name(int fd, int (*ask)(int, struct sockaddr *restrict, socklen_t *restrict))
 {
-	struct sockaddr_un place;
-	socklen_t size = sizeof place;
+	struct sockaddr_un address;
+	socklen_t size = sizeof address;
 
-	return ask(fd, (struct sockaddr *)&place, &size) == 0 && place.sun_family == AF_UNIX &&
+	return ask(fd, (struct sockaddr *)&address, &size) == 0 && address.sun_family == AF_UNIX &&
 	       size <= offsetof(struct sockaddr_un, sun_path);
 }
 

@@ -193,7 +193,7 @@ static bool are_others_asleep(uint64_t *history)
 	bool are_asleep = tasks >= 0 && file_each_entry(tasks, look_at_thread, &look);
 
 	if (tasks >= 0)
-		real.close(tasks);
+		next.close(tasks);
 	*history = look.history;
 	return are_asleep;
 }
@@ -238,7 +238,7 @@ static bool is_armed(int fd)
 
 	if (timerfd_gettime(fd, &left) != 0)
 		return false;
-	return (left.it_value.tv_sec | left.it_value.tv_nsec) != 0 || real.poll(&expired, 1, 0) > 0;
+	return (left.it_value.tv_sec | left.it_value.tv_nsec) != 0 || next.poll(&expired, 1, 0) > 0;
 }
 
 /* ------------------------------------------------------------- connections */

@@ -20,75 +20,76 @@
 
 /* ------------------------------------------------------------- hindrances */
 
-static enum hindrance signal_hindrance(int signal, const struct signal_mask *mask)
+static enum blocker find_signal_blocker(int signal, const struct signal_mask *mask)
 {
 	if (process_blocks(mask, signal))
-		return LEAVE_SIGNAL_BLOCKED;
-	return process_handles(signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
+		return BLOCKER_SIGNAL_BLOCKED;
+	return process_handles(signal) ? BLOCKER_NONE : BLOCKER_SIGNAL_UNHANDLED;
 }
 
-static enum hindrance pipe_of_death_hindrance(void)
+static enum blocker find_pipe_of_death_blocker(void)
 {
 	if (!pipe_of_death_find())
-		return LEAVE_HAS_NO_PIPE;
-	return process_handles(pipe_of_death_signal) ? LEAVE_IS_CLEAN : LEAVE_SIGNAL_UNHANDLED;
+		return BLOCKER_NO_PIPE;
+	return process_handles(pipe_of_death_signal) ? BLOCKER_NONE : BLOCKER_SIGNAL_UNHANDLED;
 }
 
 static bool is_no_connection_of(int fd, void *listener)
 {
-	struct place local;
+	struct socket_address local;
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
 
-	return !place_find(fd, &local) || !place_may_come_from(&local, listener) ||
+	return !socket_address_find(fd, &local) || !socket_address_may_come_from(&local, listener) ||
 	       getpeername(fd, (struct sockaddr *)&peer, &size) != 0;
 }
 
 static bool holds_connection(int listener)
 {
-	struct place place;
+	struct socket_address address;
 
-	return !place_find(listener, &place) || !process_each_descriptor(is_no_connection_of, &place);
+	return !socket_address_find(listener, &address) ||
+	       !process_each_descriptor(is_no_connection_of, &address);
 }
 
 /* Another thread may have accepted just now, and nobody has been told yet; but where only the main
  * thread accepts, before its wait or its accept it knows that nothing is taken. */
-static enum hindrance thread_hindrance(enum moment moment, bool many_accept)
+static enum blocker find_thread_blocker(enum exit_point point, bool many_accept)
 {
-	if (moment == MOMENT_ACCEPT || process_threads() == 1)
-		return LEAVE_IS_CLEAN;
+	if (point == POINT_ACCEPT || process_threads() == 1)
+		return BLOCKER_NONE;
 	if (many_accept)
-		return LEAVE_THREADED;
-	return moment == MOMENT_IDLE && process_is_main_thread() ? LEAVE_IS_CLEAN : LEAVE_HAS_THREADS;
+		return BLOCKER_ACCEPTING_THREADS;
+	return point == POINT_IDLE && process_is_main_thread() ? BLOCKER_NONE : BLOCKER_THREADS;
 }
 
 bool leave_has_backlog(int listener)
 {
 	struct pollfd looked_at = {.fd = listener, .events = POLLIN};
 
-	return !listener_blocks(listener) && real.poll(&looked_at, 1, 0) > 0;
+	return !listener_blocks(listener) && next.poll(&looked_at, 1, 0) > 0;
 }
 
-enum hindrance leave_hindrance(const struct way *way, bool is_known, const struct signal_mask *mask,
-                               bool many_accept, int listener)
+enum blocker leave_find_blocker(const struct exit_method *method, bool is_known,
+                                const struct signal_mask *mask, bool many_accept, int listener)
 {
-	enum hindrance threads;
+	enum blocker threads;
 
-	if (way->deed == DEED_NONE)
-		return LEAVE_FORBIDDEN;
-	if (!is_known && (threads = thread_hindrance(way->moment, many_accept)) != LEAVE_IS_CLEAN)
+	if (method->action == ACTION_NONE)
+		return BLOCKER_FORBIDDEN;
+	if (!is_known && (threads = find_thread_blocker(method->point, many_accept)) != BLOCKER_NONE)
 		return threads;
-	if (way->deed == DEED_SIGNAL)
-		return signal_hindrance(way->signal, mask);
-	if (way->deed == DEED_PIPE_OF_DEATH)
-		return pipe_of_death_hindrance();
+	if (method->action == ACTION_SIGNAL)
+		return find_signal_blocker(method->signal, mask);
+	if (method->action == ACTION_PIPE_OF_DEATH)
+		return find_pipe_of_death_blocker();
 	if (process_has_children())
-		return LEAVE_HAS_CHILDREN;
+		return BLOCKER_CHILDREN;
 	if (holds_connection(listener))
-		return LEAVE_IS_CONNECTED;
-	if (way->moment == MOMENT_CLOSE && leave_has_backlog(listener))
-		return LEAVE_HAS_BACKLOG;
-	return LEAVE_IS_CLEAN;
+		return BLOCKER_CONNECTION;
+	if (method->point == POINT_CLOSE && leave_has_backlog(listener))
+		return BLOCKER_BACKLOG;
+	return BLOCKER_NONE;
 }
 
 /* ----------------------------------------------------------------- leaving */
@@ -102,13 +103,13 @@ static void end_now(int signal)
 }
 
 /* An interpreter's finalisation that locks up must not keep its place in the pool. */
-static void start_watchdog(const struct way *way)
+static void start_watchdog(const struct exit_method *method)
 {
 	enum { SECONDS = 2 };
 	struct sigaction action;
 	sigset_t alarm_only;
 
-	status = way->status;
+	status = method->status;
 	memset(&action, 0, sizeof action);
 	action.sa_handler = end_now;
 	sigaction(SIGALRM, &action, NULL);
@@ -118,24 +119,24 @@ static void start_watchdog(const struct way *way)
 	alarm(SECONDS);
 }
 
-void leave_carry_out(const struct way *way)
+void leave_carry_out(const struct exit_method *method)
 {
-	switch (way->deed) {
-	case DEED_SIGNAL:
-		kill(getpid(), way->signal);
+	switch (method->action) {
+	case ACTION_SIGNAL:
+		kill(getpid(), method->signal);
 		return;
-	case DEED_PIPE_OF_DEATH:
+	case ACTION_PIPE_OF_DEATH:
 		pipe_of_death_ask();
 		return;
-	case DEED_EXIT:
-		start_watchdog(way);
-		if (way->moment != MOMENT_CLOSE || !perl_exits_soon(way->status))
-			exit(way->status);
+	case ACTION_EXIT:
+		start_watchdog(method);
+		if (method->point != POINT_CLOSE || !perl_exits_soon(method->status))
+			exit(method->status);
 		return;
-	case DEED_QUICKEXIT:
-		start_watchdog(way); /* another thread may hold the lock of a stream */
+	case ACTION_QUICK_EXIT:
+		start_watchdog(method); /* another thread may hold the lock of a stream */
 		fflush(NULL);
-		_exit(way->status);
+		_exit(method->status);
 	default:
 		return;
 	}

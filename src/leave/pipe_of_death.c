@@ -74,12 +74,12 @@ static bool give_byte(void)
 	int own[2];
 	bool is_given;
 
-	if (!is_found() || real.pipe2(own, O_CLOEXEC) != 0)
+	if (!is_found() || next.pipe2(own, O_CLOEXEC) != 0)
 		return false;
 	is_given = write(own[1], &graceful, 1) == 1 && dup3(own[0], found.fd, O_CLOEXEC) == found.fd &&
 	           kill(getpid(), pipe_of_death_signal) == 0;
-	real.close(own[0]);
-	real.close(own[1]);
+	next.close(own[0]);
+	next.close(own[1]);
 	return is_given;
 }
 
@@ -94,6 +94,6 @@ void pipe_of_death_ask(void)
 	sigaddset(&stop_only, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &stop_only, &before); /* until the wait, which lets it through */
 	if (give_byte() && !sigismember(&before, SIGHUP))
-		real.ppoll(NULL, 0, &at_most, &before);
+		next.ppoll(NULL, 0, &at_most, &before);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

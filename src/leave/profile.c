@@ -52,80 +52,84 @@ static bool is_answered(enum profile_question question)
 	{                                                                                              \
 		"httpd", "apache2"                                                                         \
 	}
-#define SIGNAL(name, moment)                                                                       \
+#define SIGNAL(name, point)                                                                        \
 	{                                                                                              \
-		DEED_SIGNAL, SIG##name, MOMENT_##moment, 0                                                 \
+		ACTION_SIGNAL, SIG##name, POINT_##point, 0                                                 \
 	}
-#define EXIT(ending, moment)                                                                       \
+#define EXIT(ending, point)                                                                        \
 	{                                                                                              \
-		DEED_EXIT, 0, MOMENT_##moment, ending                                                      \
+		ACTION_EXIT, 0, POINT_##point, ending                                                      \
 	}
-#define POD(moment)                                                                                \
+#define POD(point)                                                                                 \
 	{                                                                                              \
-		DEED_PIPE_OF_DEATH, 0, MOMENT_##moment, 0                                                  \
+		ACTION_PIPE_OF_DEATH, 0, POINT_##point, 0                                                  \
 	}
 #define STAY                                                                                       \
 	{                                                                                              \
-		DEED_NONE, 0, MOMENT_CLOSE, 0                                                              \
+		ACTION_NONE, 0, POINT_CLOSE, 0                                                             \
 	}
 
 /* The first that fits counts. */
 static const struct profile profiles[] = {
     /* SIGUSR1 makes a child finish its connection, run its cleanups and exit with status 0. The
      * master looks once a second for what is missing, and replaces nobody while enough idle. */
-    {"httpd prefork", HTTPD, .question = IS_HTTPD_PREFORK, .way = SIGNAL(USR1, CLOSE),
+    {"httpd prefork", HTTPD, .question = IS_HTTPD_PREFORK, .method = SIGNAL(USR1, CLOSE),
      .is_tcp_only = true, .replaced_within = 2000},
     /* No signal makes a threaded one leave, and it is hardly ever idle. */
-    {"httpd worker, event", HTTPD, .question = IS_HTTPD_THREADED, .way = POD(ACCEPT),
+    {"httpd worker, event", HTTPD, .question = IS_HTTPD_THREADED, .method = POD(ACCEPT),
      .takes_time = true, .is_tcp_only = true, .replaced_within = 2000},
     /* At accept: what runs after fastcgi_finish_request() is done by then. */
-    {"php-fpm", {"php-fpm*"}, .way = SIGNAL(QUIT, ACCEPT)},
+    {"php-fpm", {"php-fpm*"}, .method = SIGNAL(QUIT, ACCEPT)},
     /* Its wake-ups are for one worker each: at accept that of a connection would be lost. */
-    {"nginx", {"nginx"}, .way = SIGNAL(QUIT, CLOSE)},
+    {"nginx", {"nginx"}, .method = SIGNAL(QUIT, CLOSE)},
     /* It cancels its threads wherever they are, and may hang when it exits, for what they had
      * locked: so also when it recycles by itself. */
-    {"uWSGI with threads", {"uwsgi*"}, .question = IS_UWSGI_THREADED, .way = STAY},
+    {"uWSGI with threads", {"uwsgi*"}, .question = IS_UWSGI_THREADED, .method = STAY},
     /* At accept it holds its lock. */
-    {"uWSGI", {"uwsgi*"}, .way = SIGNAL(HUP, CLOSE), .may_lack_master = true},
-    {"lighttpd", {"lighttpd"}, .way = SIGNAL(INT, ACCEPT)},
+    {"uWSGI", {"uwsgi*"}, .method = SIGNAL(HUP, CLOSE), .may_lack_master = true},
+    {"lighttpd", {"lighttpd"}, .method = SIGNAL(INT, ACCEPT)},
     /* Up to 1.1.0 its master replaces nobody before all are gone, and spins until then. */
-    {"fcgiwrap", {"fcgiwrap"}, .way = STAY},
+    {"fcgiwrap", {"fcgiwrap"}, .method = STAY},
     /* It ends when it has started what it starts. */
-    {"spawn-fcgi", {"spawn-fcgi"}, .way = STAY},
+    {"spawn-fcgi", {"spawn-fcgi"}, .method = STAY},
     /* Those of gevent finish what is open, and say "Connection: close" from then on; they look
      * once a second whether they are to. gevent_pywsgi and others do not: so by the full name. */
-    {"gunicorn gevent", {"gunicorn*"}, "gevent", .way = SIGNAL(TERM, ACCEPT), .takes_time = true},
+    {"gunicorn gevent",
+     {"gunicorn*"},
+     "gevent",
+     .method = SIGNAL(TERM, ACCEPT),
+     .takes_time = true},
     {"gunicorn gevent",
      {"gunicorn*"},
      "--worker-class=gevent",
-     .way = SIGNAL(TERM, ACCEPT),
+     .method = SIGNAL(TERM, ACCEPT),
      .takes_time = true},
-    {"gunicorn", {"gunicorn*"}, .way = SIGNAL(TERM, ACCEPT)},
-    {"unicorn", {"unicorn", "unicorn_rails"}, .way = SIGNAL(QUIT, CLOSE)},
+    {"gunicorn", {"gunicorn*"}, .method = SIGNAL(TERM, ACCEPT)},
+    {"unicorn", {"unicorn", "unicorn_rails"}, .method = SIGNAL(QUIT, CLOSE)},
     /* Its main thread takes the signal, another one accepts; a connection that it has no whole
      * request from when it stops, it closes. */
-    {"puma", {"puma"}, .way = SIGNAL(TERM, ACCEPT), .refuses_for = 1000},
+    {"puma", {"puma"}, .method = SIGNAL(TERM, ACCEPT), .refuses_for = 1000},
     /* Where it serves nobody, its handler runs child_finish_hook and exits. */
-    {"Starman", {"starman"}, .way = SIGNAL(HUP, ACCEPT)},
-    {"Starman", {"plackup"}, "*Starman", .way = SIGNAL(HUP, ACCEPT)},
+    {"Starman", {"starman"}, .method = SIGNAL(HUP, ACCEPT)},
+    {"Starman", {"plackup"}, "*Starman", .method = SIGNAL(HUP, ACCEPT)},
     /* It looks at what its handler noted before it locks and accepts. */
-    {"Starlet", {"plackup"}, "*Starlet", .way = SIGNAL(TERM, CLOSE)},
+    {"Starlet", {"plackup"}, "*Starlet", .method = SIGNAL(TERM, CLOSE)},
     /* A child handles no signal; once it has reported that it is idle its master relies on it. */
-    {"spamd", {"spamd"}, .way = EXIT(0, CLOSE)},
-    {"Postfix smtpd", {"smtpd"}, .way = EXIT(0, ACCEPT), .master = "*/postfix/*master"},
+    {"spamd", {"spamd"}, .method = EXIT(0, CLOSE)},
+    {"Postfix smtpd", {"smtpd"}, .method = EXIT(0, ACCEPT), .master = "*/postfix/*master"},
     /* As after its child_max_connections: its master replaces who ends with that status only. It
      * waits in select, and takes its lock around it with SEM_UNDO. */
-    {"pgpool-II", {"pgpool"}, .way = EXIT(1, IDLE)},
+    {"pgpool-II", {"pgpool"}, .method = EXIT(1, IDLE)},
     /* Its exit aborts; it has a service_count of its own. */
     {"Dovecot",
      {"imap-login", "pop3-login", "imap", "pop3", "lmtp"},
-     .way = STAY,
+     .method = STAY,
      .master = "*dovecot"},
-    {"haproxy", {"haproxy"}, .way = STAY},
+    {"haproxy", {"haproxy"}, .method = STAY},
     /* Its master ends when any of its children does. */
-    {"krb5kdc", {"krb5kdc"}, .way = STAY},
+    {"krb5kdc", {"krb5kdc"}, .method = STAY},
     /* Its master never replaces one. */
-    {"php -S", {"php*"}, "-S*", .way = STAY},
+    {"php -S", {"php*"}, "-S*", .method = STAY},
 };
 enum { PROFILES = sizeof profiles / sizeof *profiles };
 

@@ -20,7 +20,7 @@ struct profile {
 	char names[PROFILE_NAMES][16]; /* patterns that program_is() takes; "" from the end on */
 	char argument[24];             /* and that one of its arguments fits; "": whatever */
 	enum profile_question question;
-	struct way way;
+	struct exit_method method;
 	/* It finishes what is open before it ends: it need not be idle. */
 	bool takes_time;
 	/* Its master starts each worker by execve, with a listener that it inherits: how that master

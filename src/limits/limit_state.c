@@ -15,7 +15,7 @@
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 
-struct verdict verdict;
+struct limit_state limit_state;
 
 static struct {
 	unsigned over;                  /* as `crossed`, whether or not it counts */
@@ -24,7 +24,7 @@ static struct {
 	unsigned wanted;                /* bit q: a limit is set on quantity q */
 	unsigned of_request;            /* those that are about the request at hand, ... */
 	uint64_t of_others[QUANTITIES]; /* ... and what they were */
-	struct kept pressure;
+	struct persistent_file pressure;
 } self = {.pressure = {.fd = -1}};
 
 /* Not the application's generator: it may have seeded it, to get the same numbers again. */
@@ -39,8 +39,8 @@ static uint32_t draw(void)
 
 static void set_limit(enum quantity quantity, uint64_t limit)
 {
-	verdict.limit[quantity] = limit;
-	self.wanted = policy_limited(verdict.limit);
+	limit_state.limit[quantity] = limit;
+	self.wanted = policy_limited(limit_state.limit);
 }
 
 static void draw_limits(void)
@@ -52,17 +52,17 @@ static void draw_limits(void)
 		                                            server.config.jitter, number));
 }
 
-void verdict_begin(bool serves)
+void limit_state_begin(bool serves)
 {
-	verdict = (struct verdict){.crossed = 0};
+	limit_state = (struct limit_state){.crossed = 0};
 	self.over = self.of_request = 0;
 	self.strikes = self.undecided_at = 0;
-	kept_close(&self.pressure);
+	persistent_file_close(&self.pressure);
 	self.pressure.path = server.pressure_path[0] != '\0' ? server.pressure_path : NULL;
 	draw_limits();
 	meter_begin(&server.config, serves);
 	if (serves && self.pressure.path != NULL)
-		kept_open(&self.pressure);
+		persistent_file_open(&self.pressure);
 }
 
 /* Unknown pressure may be high. */
@@ -74,9 +74,9 @@ static bool is_pressed(void)
 
 	if (server.config.pressure == 0 || self.pressure.path == NULL)
 		return true;
-	fd = kept_borrow(&self.pressure);
+	fd = persistent_file_borrow(&self.pressure);
 	is_known = machine_pressure(fd, &hundredths);
-	kept_return(&self.pressure, fd);
+	persistent_file_return(&self.pressure, fd);
 	return !is_known || hundredths >= server.config.pressure * 100;
 }
 
@@ -96,7 +96,7 @@ static void count_life(struct sample *sample, uint64_t now)
 
 static void judge(unsigned undecided)
 {
-	self.over = policy_crossed(verdict.limit, &verdict.sample) | (self.over & undecided);
+	self.over = policy_crossed(limit_state.limit, &limit_state.sample) | (self.over & undecided);
 	if (self.over == 0)
 		self.strikes = 0;
 	else if (undecided == 0)
@@ -106,21 +106,21 @@ static void judge(unsigned undecided)
 /* True where nothing was crossed before. */
 static bool set(unsigned crossed, uint64_t now)
 {
-	bool is_new = verdict.crossed == 0 && crossed != 0;
+	bool is_new = limit_state.crossed == 0 && crossed != 0;
 
 	if (is_new) {
-		verdict.since = now;
-		verdict.served = worker.served;
-		verdict.undecided_for = self.undecided_at > 0 ? now - self.undecided_at : 0;
+		limit_state.since = now;
+		limit_state.served = worker.served;
+		limit_state.undecided_for = self.undecided_at > 0 ? now - self.undecided_at : 0;
 	}
-	verdict.crossed = crossed | (verdict.crossed & VERDICT_ASKED);
+	limit_state.crossed = crossed | (limit_state.crossed & CROSSED_BY_REQUEST);
 	return is_new;
 }
 
 /* One that is over such a limit keeps it, until it has left. */
 static void end_request(void)
 {
-	unsigned ended = self.of_request & ~verdict.crossed;
+	unsigned ended = self.of_request & ~limit_state.crossed;
 
 	for (int q = 0; q < QUANTITIES; q++)
 		if (ended >> q & 1)
@@ -128,17 +128,17 @@ static void end_request(void)
 	self.of_request &= ~ended;
 }
 
-HOT bool verdict_measure(void)
+HOT bool limit_state_measure(void)
 {
 	uint64_t nanoseconds = clock_boot(), now = nanoseconds / 1000000;
 	unsigned undecided;
 	bool is_new;
 
 	worker.unchecked = 0;
-	verdict.sample.known = 0;
-	undecided =
-	    meter_check(&server.config, verdict.limit, nanoseconds, self.wanted, &verdict.sample);
-	count_life(&verdict.sample, now);
+	limit_state.sample.known = 0;
+	undecided = meter_check(&server.config, limit_state.limit, nanoseconds, self.wanted,
+	                        &limit_state.sample);
+	count_life(&limit_state.sample, now);
 	judge(undecided);
 	if (undecided != 0 && self.undecided_at == 0)
 		self.undecided_at = now;
@@ -150,69 +150,69 @@ HOT bool verdict_measure(void)
 	return is_new;
 }
 
-unsigned verdict_at_birth(void)
+unsigned limit_state_at_birth(void)
 {
-	verdict.sample.known = 0;
-	meter_check(&server.config, verdict.limit, clock_boot(), self.wanted, &verdict.sample);
-	for (unsigned left = policy_crossed(verdict.limit, &verdict.sample); left != 0;
+	limit_state.sample.known = 0;
+	meter_check(&server.config, limit_state.limit, clock_boot(), self.wanted, &limit_state.sample);
+	for (unsigned left = policy_crossed(limit_state.limit, &limit_state.sample); left != 0;
 	     left &= left - 1)
 		set_limit((enum quantity)__builtin_ctz(left), server.config.limit[__builtin_ctz(left)]);
-	return policy_crossed(verdict.limit, &verdict.sample);
+	return policy_crossed(limit_state.limit, &limit_state.sample);
 }
 
-void verdict_forgive(unsigned limits)
+void limit_state_disable(unsigned limits)
 {
 	for (int q = 0; q < QUANTITIES; q++)
 		if (limits >> q & 1)
 			set_limit((enum quantity)q, 0);
 	self.over &= ~limits;
-	verdict.crossed &= ~limits;
+	limit_state.crossed &= ~limits;
 }
 
 /* Of a sample that has all that matters. */
 static bool judge_again(void)
 {
-	self.over = policy_crossed(verdict.limit, &verdict.sample);
-	verdict.crossed = self.over | (verdict.crossed & VERDICT_ASKED);
-	return verdict.crossed != 0;
+	self.over = policy_crossed(limit_state.limit, &limit_state.sample);
+	limit_state.crossed = self.over | (limit_state.crossed & CROSSED_BY_REQUEST);
+	return limit_state.crossed != 0;
 }
 
-void verdict_again(void)
+void limit_state_measure_again(void)
 {
-	verdict.sample.known = 0;
-	meter_read(server.config.probe, self.wanted, &verdict.sample);
-	count_life(&verdict.sample, process_clock());
+	limit_state.sample.known = 0;
+	meter_read(server.config.probe, self.wanted, &limit_state.sample);
+	count_life(&limit_state.sample, process_clock());
 	judge_again();
 }
 
-bool verdict_stands(void)
+bool limit_state_is_crossed_still(void)
 {
-	unsigned unknown = verdict.crossed & ~verdict.sample.known & ALL_QUANTITIES;
+	unsigned unknown = limit_state.crossed & ~limit_state.sample.known & ALL_QUANTITIES;
 
-	meter_read(server.config.probe, unknown, &verdict.sample);
-	return unknown != 0 ? judge_again() : verdict.crossed != 0;
+	meter_read(server.config.probe, unknown, &limit_state.sample);
+	return unknown != 0 ? judge_again() : limit_state.crossed != 0;
 }
 
-void verdict_limit(enum quantity quantity, uint64_t limit)
+void limit_state_set(enum quantity quantity, uint64_t limit)
 {
 	self.of_request &= ~(1u << quantity);
 	set_limit(quantity, limit);
 }
 
-void verdict_limit_request(enum quantity quantity, uint64_t limit)
+void limit_state_set_for_request(enum quantity quantity, uint64_t limit)
 {
 	if ((self.of_request >> quantity & 1) == 0)
-		self.of_others[quantity] = verdict.limit[quantity];
+		self.of_others[quantity] = limit_state.limit[quantity];
 	self.of_request |= 1u << quantity;
 	set_limit(quantity, limit);
 }
 
-bool verdict_ask(void)
+bool limit_state_ask_to_leave(void)
 {
-	return set(verdict.crossed | VERDICT_ASKED, process_clock());
+	return set(limit_state.crossed | CROSSED_BY_REQUEST, process_clock());
 }
 
-bool verdict_tell(enum quantity quantity, uint64_t *value)
+bool limit_state_tell(enum quantity quantity, uint64_t *value)
 {
 	struct sample sample = {.known = 0};
 
@@ -222,9 +222,9 @@ bool verdict_tell(enum quantity quantity, uint64_t *value)
 	return sample_knows(&sample, quantity);
 }
 
-struct sample verdict_describe(void)
+struct sample limit_state_describe(void)
 {
-	struct sample sample = verdict.sample;
+	struct sample sample = limit_state.sample;
 
 	meter_read(server.config.probe, ALL_QUANTITIES & ~sample.known, &sample);
 	count_life(&sample, process_clock()); /* since the check, too */

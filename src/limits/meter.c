@@ -20,7 +20,7 @@ enum {
 };
 
 static struct {
-	struct kept statm, rollup, smaps, status, descriptors;
+	struct persistent_file statm, rollup, smaps, status, descriptors;
 	bool has_first;  /* of unshared memory */
 	uint64_t first;  /* bytes */
 	bool is_bounded; /* the bounds hold */
@@ -40,12 +40,12 @@ static struct {
 
 /* ------------------------------------------------------------------ probes */
 
-static bool read_by(probe_function *probe, struct kept *source, struct sample *sample)
+static bool read_by(probe_function *probe, struct persistent_file *source, struct sample *sample)
 {
-	int fd = kept_borrow(source);
+	int fd = persistent_file_borrow(source);
 	bool is_read = probe(fd, sample);
 
-	kept_return(source, fd);
+	persistent_file_return(source, fd);
 	return is_read;
 }
 
@@ -136,15 +136,15 @@ void meter_begin(const struct config *config, bool serves)
 	self.credited_at = self.walked_at;
 	if (!serves)
 		return;
-	kept_open(&self.statm);
+	persistent_file_open(&self.statm);
 	if (config->limit[QUANTITY_SWAPPED] > 0)
-		kept_open(&self.status);
+		persistent_file_open(&self.status);
 	if (!may_walk(config->probe))
 		return;
 	if (config->probe != PROBE_SMAPS)
-		kept_open(&self.rollup);
+		persistent_file_open(&self.rollup);
 	if (self.rollup.fd < 0 && config->probe != PROBE_ROLLUP)
-		kept_open(&self.smaps);
+		persistent_file_open(&self.smaps);
 	look.faults = 0;
 	if (read_resident(&sample, &look))
 		start_bounds(&look, 0, look.resident);
@@ -152,10 +152,10 @@ void meter_begin(const struct config *config, bool serves)
 
 void meter_end(void)
 {
-	kept_close(&self.statm);
-	kept_close(&self.rollup);
-	kept_close(&self.smaps);
-	kept_close(&self.status);
+	persistent_file_close(&self.statm);
+	persistent_file_close(&self.rollup);
+	persistent_file_close(&self.smaps);
+	persistent_file_close(&self.status);
 }
 
 /* ------------------------------------------------------------------ checks */

@@ -194,12 +194,12 @@ static enum reach reach_standard_error(struct outlet *outlet)
 
 static int connect_to_syslog(int type)
 {
-	struct sockaddr_un place = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
 	int fd = (int)syscall(SYS_socket, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
 
 	if (log_state.path[0] != '\0')
-		strncpy(place.sun_path, log_state.path, sizeof place.sun_path - 1);
-	if (fd < 0 || syscall(SYS_connect, fd, &place, sizeof place) == 0)
+		strncpy(address.sun_path, log_state.path, sizeof address.sun_path - 1);
+	if (fd < 0 || syscall(SYS_connect, fd, &address, sizeof address) == 0)
 		return fd;
 	error = errno;
 	safe_close(fd);

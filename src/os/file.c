@@ -59,7 +59,7 @@ bool file_read(const char *path, char *text, size_t size)
 	bool was_read = file_read_open(fd, text, size);
 
 	if (fd >= 0)
-		real.close(fd);
+		next.close(fd);
 	errno = saved;
 	return was_read;
 }
@@ -114,7 +114,7 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
 	bool was_all = file_each_line_open(fd, visit, argument);
 
 	if (fd >= 0)
-		real.close(fd);
+		next.close(fd);
 	errno = saved;
 	return was_all;
 }

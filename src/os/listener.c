@@ -20,29 +20,29 @@ bool listener_blocks(int fd)
 	return flags >= 0 && (flags & O_NONBLOCK) == 0;
 }
 
-uint64_t listener_place(int fd)
+uint64_t listener_address_key(int fd)
 {
-	struct place place;
+	struct socket_address address;
 	uint64_t sum;
 
-	if (!place_find(fd, &place) || place_words(&place) == 0)
+	if (!socket_address_find(fd, &address) || socket_address_words(&address) == 0)
 		return 0;
-	sum = place.port;
-	for (unsigned i = 0; i < place_words(&place); i++)
-		sum = sum * UINT64_C(0x9e3779b97f4a7c15) + place.words[i];
+	sum = address.port;
+	for (unsigned i = 0; i < socket_address_words(&address); i++)
+		sum = sum * UINT64_C(0x9e3779b97f4a7c15) + address.words[i];
 	return sum != 0 ? sum : 1;
 }
 
 /* ------------------------------------------------------------------- heirs */
 
 /* "0100007F:1F90": the words as the machine reads them, as in /proc/net/tcp. */
-static void write_place(const struct place *place, struct line *line)
+static void write_address(const struct socket_address *address, struct line *line)
 {
 	line_start(line);
-	for (unsigned i = 0; i < place_words(place); i++)
-		line_hex(line, place->words[i], 8);
+	for (unsigned i = 0; i < socket_address_words(address); i++)
+		line_hex(line, address->words[i], 8);
 	line_text(line, ":");
-	line_hex(line, place->port, 4);
+	line_hex(line, address->port, 4);
 }
 
 /* The n-th word of a line; 0 is the first. */
@@ -70,7 +70,7 @@ static bool has_word(const char *line, unsigned n, const char *word)
 enum { LOCAL = 1, STATE = 3, INODE = 9 };
 
 struct search {
-	const char *place;
+	const char *address;
 	uint64_t inode; /* of the one that asks */
 	bool found;
 };
@@ -83,7 +83,7 @@ static bool look_at_line(const char *line, void *argument)
 
 	if (has_word(line, LOCAL, "local_address"))
 		return true;
-	search->found = has_word(line, LOCAL, search->place) &&
+	search->found = has_word(line, LOCAL, search->address) &&
 	                number_read(find_word(line, INODE), &inode) != NULL && inode != search->inode &&
 	                has_word(line, STATE, "0A");
 	return !search->found && has_word(line, STATE, "0A");
@@ -91,21 +91,21 @@ static bool look_at_line(const char *line, void *argument)
 
 static bool has_companion(int fd)
 {
-	struct place place;
+	struct socket_address address;
 	struct line text;
 	struct stat status;
-	struct search search = {.place = text.text};
+	struct search search = {.address = text.text};
 
-	if (!place_find(fd, &place) || fstat(fd, &status) != 0)
+	if (!socket_address_find(fd, &address) || fstat(fd, &status) != 0)
 		return false;
-	write_place(&place, &text);
+	write_address(&address, &text);
 	search.inode = status.st_ino;
-	file_each_line(place.family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", look_at_line,
+	file_each_line(address.family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", look_at_line,
 	               &search);
 	return search.found;
 }
 
-bool listener_has_heirs(int fd)
+bool listener_has_reuseport_peers(int fd)
 {
 	int is_shared = 0, protocol = 0;
 	socklen_t size = sizeof is_shared;

@@ -12,11 +12,11 @@
 bool listener_blocks(int fd);
 
 /* The same number for sockets that are bound to the same internet address; 0: not one of those. */
-uint64_t listener_place(int fd);
+uint64_t listener_address_key(int fd);
 
 /* Does the kernel hand those that wait over when the socket is closed? It does where
  * net.ipv4.tcp_migrate_req is 1 (Linux 5.14) and another socket of the SO_REUSEPORT group
  * listens. */
-bool listener_has_heirs(int fd);
+bool listener_has_reuseport_peers(int fd);
 
 #endif

@@ -36,9 +36,9 @@ static void resolve(const char *name, void *function);
 #define EARLY_AS(type, nothing, name, symbol, parameters, arguments)                               \
 	static type early_##name parameters                                                            \
 	{                                                                                              \
-		resolve(symbol, &real.name);                                                               \
-		if (real.name != early_##name)                                                             \
-			return real.name arguments;                                                            \
+		resolve(symbol, &next.name);                                                               \
+		if (next.name != early_##name)                                                             \
+			return next.name arguments;                                                            \
 		errno = ENOSYS;                                                                            \
 		return nothing;                                                                            \
 	}
@@ -81,10 +81,10 @@ EARLY(epoll_pwait, "epoll_pwait",
 static int early_epoll_pwait2(int set, struct epoll_event *events, int most,
                               const struct timespec *timeout, const sigset_t *mask)
 {
-	resolve("epoll_pwait2", &real.epoll_pwait2);
-	if (real.epoll_pwait2 == early_epoll_pwait2)
-		real.epoll_pwait2 = call_epoll_pwait2;
-	return real.epoll_pwait2(set, events, most, timeout, mask);
+	resolve("epoll_pwait2", &next.epoll_pwait2);
+	if (next.epoll_pwait2 == early_epoll_pwait2)
+		next.epoll_pwait2 = call_epoll_pwait2;
+	return next.epoll_pwait2(set, events, most, timeout, mask);
 }
 
 EARLY(pipe, "pipe", (int ends[2]), (ends))
@@ -134,14 +134,14 @@ static sem_t *early_sem_open(const char *name, int flags, ...)
 	mode = va_arg(more, mode_t);
 	value = va_arg(more, unsigned);
 	va_end(more);
-	resolve("sem_open", &real.sem_open);
-	if (real.sem_open != early_sem_open)
-		return real.sem_open(name, flags, mode, value);
+	resolve("sem_open", &next.sem_open);
+	if (next.sem_open != early_sem_open)
+		return next.sem_open(name, flags, mode, value);
 	errno = ENOSYS;
 	return SEM_FAILED;
 }
 
-struct real real = {
+struct next next = {
     .accept = early_accept,
     .accept4 = early_accept4,
     .close = call_close,
@@ -192,45 +192,45 @@ static void resolve(const char *name, void *function)
 
 /* The name is on the stack: a program that has no use for this library then touches no page of its
  * constants, which are far from where its code begins. */
-void real_start(void)
+void next_start(void)
 {
 	char name[] = "close";
 
-	resolve(name, &real.close);
+	resolve(name, &next.close);
 }
 
-void real_resolve(void)
+void next_resolve(void)
 {
-	resolve("accept", &real.accept);
-	resolve("accept4", &real.accept4);
-	resolve("dup2", &real.dup2);
-	resolve("dup3", &real.dup3);
-	resolve("listen", &real.listen);
-	resolve("fclose", &real.fclose);
-	resolve("poll", &real.poll);
-	resolve("__poll_chk", &real.poll_chk);
-	resolve("ppoll", &real.ppoll);
-	resolve("__ppoll_chk", &real.ppoll_chk);
-	resolve("select", &real.select);
-	resolve("pselect", &real.pselect);
-	resolve("epoll_wait", &real.epoll_wait);
-	resolve("epoll_pwait", &real.epoll_pwait);
-	resolve("epoll_pwait2", &real.epoll_pwait2);
-	resolve("pipe", &real.pipe);
-	resolve("pipe2", &real.pipe2);
-	resolve("socketpair", &real.socketpair);
-	resolve("eventfd", &real.eventfd);
-	resolve("semop", &real.semop);
-	resolve("semtimedop", &real.semtimedop);
-	resolve("sem_init", &real.sem_init);
-	resolve("sem_open", &real.sem_open);
-	resolve("pthread_mutexattr_setpshared", &real.pthread_mutexattr_setpshared);
+	resolve("accept", &next.accept);
+	resolve("accept4", &next.accept4);
+	resolve("dup2", &next.dup2);
+	resolve("dup3", &next.dup3);
+	resolve("listen", &next.listen);
+	resolve("fclose", &next.fclose);
+	resolve("poll", &next.poll);
+	resolve("__poll_chk", &next.poll_chk);
+	resolve("ppoll", &next.ppoll);
+	resolve("__ppoll_chk", &next.ppoll_chk);
+	resolve("select", &next.select);
+	resolve("pselect", &next.pselect);
+	resolve("epoll_wait", &next.epoll_wait);
+	resolve("epoll_pwait", &next.epoll_pwait);
+	resolve("epoll_pwait2", &next.epoll_pwait2);
+	resolve("pipe", &next.pipe);
+	resolve("pipe2", &next.pipe2);
+	resolve("socketpair", &next.socketpair);
+	resolve("eventfd", &next.eventfd);
+	resolve("semop", &next.semop);
+	resolve("semtimedop", &next.semtimedop);
+	resolve("sem_init", &next.sem_init);
+	resolve("sem_open", &next.sem_open);
+	resolve("pthread_mutexattr_setpshared", &next.pthread_mutexattr_setpshared);
 #ifdef TIME64_TWINS
-	resolve("__ppoll64", &real.ppoll64);
-	resolve("__ppoll64_chk", &real.ppoll64_chk);
-	resolve("__select64", &real.select64);
-	resolve("__pselect64", &real.pselect64);
-	resolve("__epoll_pwait2_time64", &real.epoll_pwait2_time64);
-	resolve("__semtimedop64", &real.semtimedop64);
+	resolve("__ppoll64", &next.ppoll64);
+	resolve("__ppoll64_chk", &next.ppoll64_chk);
+	resolve("__select64", &next.select64);
+	resolve("__pselect64", &next.pselect64);
+	resolve("__epoll_pwait2_time64", &next.epoll_pwait2_time64);
+	resolve("__semtimedop64", &next.semtimedop64);
 #endif
 }

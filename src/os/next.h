@@ -1,8 +1,8 @@
 /* next.h - the next definitions of the interposed functions.
  *
  * Each pointer is usable at any time, because another library's constructor may run before ours:
- * until real_start() ran, close, which an allocator may need, makes the plain system call; the
- * others are looked up by their first call, or by real_resolve(). Whoever looks one up writes the
+ * until next_start() ran, close, which an allocator may need, makes the plain system call; the
+ * others are looked up by their first call, or by next_resolve(). Whoever looks one up writes the
  * same. A program that is not watched pays for those that it calls. */
 #ifndef SLSHIM_NEXT_H
 #define SLSHIM_NEXT_H
@@ -24,7 +24,7 @@
 #define TIME64_TWINS 1
 #endif
 
-struct real {
+struct next {
 	int (*accept)(int, struct sockaddr *restrict, socklen_t *restrict);
 	int (*accept4)(int, struct sockaddr *restrict, socklen_t *restrict, int);
 	int (*close)(int);
@@ -62,14 +62,14 @@ struct real {
 #endif
 };
 
-extern struct real real;
+extern struct next next;
 
 /* In the constructor: close, which makes a plain system call until then, which is no cancellation
  * point. */
-void real_start(void);
+void next_start(void);
 
 /* All the others, where hooks are to look up nothing. dlsym may allocate, and an allocator may
  * close: never called from close. */
-void real_resolve(void);
+void next_resolve(void);
 
 #endif

@@ -14,12 +14,12 @@ static file_id identify(int fd)
 	return fd >= 0 ? file_identify(fd, &type) : 0;
 }
 
-static int open_now(const struct kept *kept)
+static int open_now(const struct persistent_file *kept)
 {
 	return open(kept->path, O_RDONLY | O_CLOEXEC);
 }
 
-static void open_anew(struct kept *kept)
+static void open_anew(struct persistent_file *kept)
 {
 	enum { OUT_OF_THE_WAY = 64 };
 	int fd = kept->is_directory ? -1 : open_now(kept);
@@ -27,34 +27,34 @@ static void open_anew(struct kept *kept)
 	kept->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY) : -1;
 	kept->file = identify(kept->fd);
 	if (fd >= 0)
-		real.close(fd);
+		next.close(fd);
 }
 
-static bool is_kept(const struct kept *kept)
+static bool is_kept(const struct persistent_file *kept)
 {
 	return kept->fd >= 0 && identify(kept->fd) == kept->file;
 }
 
-void kept_close(struct kept *kept)
+void persistent_file_close(struct persistent_file *kept)
 {
 	int saved = errno;
 
 	if (is_kept(kept))
-		real.close(kept->fd);
+		next.close(kept->fd);
 	kept->fd = -1;
 	errno = saved;
 }
 
-void kept_open(struct kept *kept)
+void persistent_file_open(struct persistent_file *kept)
 {
 	int saved = errno;
 
-	kept_close(kept);
+	persistent_file_close(kept);
 	open_anew(kept);
 	errno = saved;
 }
 
-int kept_borrow(struct kept *kept)
+int persistent_file_borrow(struct persistent_file *kept)
 {
 	int saved = errno, fd;
 
@@ -65,11 +65,11 @@ int kept_borrow(struct kept *kept)
 	return fd;
 }
 
-void kept_return(const struct kept *kept, int fd)
+void persistent_file_return(const struct persistent_file *kept, int fd)
 {
 	int saved = errno;
 
 	if (fd >= 0 && fd != kept->fd)
-		real.close(fd);
+		next.close(fd);
 	errno = saved;
 }

@@ -9,7 +9,7 @@
 
 #include "os/file.h"
 
-struct kept {
+struct persistent_file {
 	const char *path; /* absolute */
 	int fd;           /* -1: not open */
 	file_id file;
@@ -18,13 +18,13 @@ struct kept {
 
 /* Forgets the descriptor, which is another process's by now, and opens the file anew. Where the
  * process may not have descriptors above 64 none is kept, because the few belong to the program. */
-void kept_open(struct kept *kept);
+void persistent_file_open(struct persistent_file *kept);
 
-void kept_close(struct kept *kept);
+void persistent_file_close(struct persistent_file *kept);
 
 /* A descriptor to read it from its beginning, opened by its path if it is not kept; -1 where that
  * cannot be. It is given back as soon as it was read. */
-int kept_borrow(struct kept *kept);
-void kept_return(const struct kept *kept, int fd);
+int persistent_file_borrow(struct persistent_file *kept);
+void persistent_file_return(const struct persistent_file *kept, int fd);
 
 #endif

@@ -144,7 +144,7 @@ bool process_each_descriptor(bool (*visit)(int fd, void *argument), void *argume
 		count = (nfds_t)(end - start) < most ? (nfds_t)(end - start) : most;
 		for (nfds_t i = 0; i < count; i++)
 			looked_at[i] = (struct pollfd){.fd = start + (int)i};
-		if (count == 0 || real.poll(looked_at, count, 0) < 0)
+		if (count == 0 || next.poll(looked_at, count, 0) < 0)
 			return false;
 		for (nfds_t i = 0; i < count; i++)
 			if ((looked_at[i].revents & POLLNVAL) == 0 && !visit(looked_at[i].fd, argument))

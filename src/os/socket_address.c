@@ -10,11 +10,12 @@
 
 #include "os/number.h"
 
-const char place_accepted[] = "one or more, with commas between, of a port (8080), an address and "
-                              "a port (127.0.0.1:8080, [::1]:8080), the path of a socket, and "
-                              "@NAME of an abstract one";
+const char socket_address_accepted[] =
+    "one or more, with commas between, of a port (8080), an address and "
+    "a port (127.0.0.1:8080, [::1]:8080), the path of a socket, and "
+    "@NAME of an abstract one";
 
-bool place_find(int fd, struct place *place)
+bool socket_address_find(int fd, struct socket_address *address)
 {
 	union {
 		struct sockaddr any;
@@ -22,28 +23,28 @@ bool place_find(int fd, struct place *place)
 		struct sockaddr_in6 in6;
 		struct sockaddr_un un;
 		struct sockaddr_storage room;
-	} address;
-	socklen_t size = sizeof address;
+	} bound;
+	socklen_t size = sizeof bound;
 	int saved = errno;
 
-	memset(&address, 0, sizeof address);
-	memset(place, 0, sizeof *place);
-	if (getsockname(fd, &address.any, &size) != 0) {
+	memset(&bound, 0, sizeof bound);
+	memset(address, 0, sizeof *address);
+	if (getsockname(fd, &bound.any, &size) != 0) {
 		errno = saved;
 		return false;
 	}
-	place->family = address.any.sa_family;
-	switch (place->family) {
+	address->family = bound.any.sa_family;
+	switch (address->family) {
 	case AF_INET:
-		place->words[0] = address.in.sin_addr.s_addr;
-		place->port = ntohs(address.in.sin_port);
+		address->words[0] = bound.in.sin_addr.s_addr;
+		address->port = ntohs(bound.in.sin_port);
 		break;
 	case AF_INET6:
-		memcpy(place->words, &address.in6.sin6_addr, sizeof place->words);
-		place->port = ntohs(address.in6.sin6_port);
+		memcpy(address->words, &bound.in6.sin6_addr, sizeof address->words);
+		address->port = ntohs(bound.in6.sin6_port);
 		break;
 	case AF_UNIX:
-		memcpy(place->path, address.un.sun_path, sizeof place->path);
+		memcpy(address->path, bound.un.sun_path, sizeof address->path);
 		break;
 	default:
 		break;
@@ -60,60 +61,61 @@ static bool read_port(const char *text, uint16_t *port)
 	return end != NULL && *end == '\0' && value > 0 && value <= UINT16_MAX;
 }
 
-static bool read_path(const char *text, struct place *place)
+static bool read_path(const char *text, struct socket_address *address)
 {
 	size_t length = strlen(text);
 
-	place->family = AF_UNIX;
-	if (length < 2 || length > sizeof place->path)
+	address->family = AF_UNIX;
+	if (length < 2 || length > sizeof address->path)
 		return false;
-	memcpy(place->path, text, length);
+	memcpy(address->path, text, length);
 	if (text[0] == '@')
-		place->path[0] = '\0';
+		address->path[0] = '\0';
 	return true;
 }
 
 /* "127.0.0.1", or "[::1]", of `length` bytes. */
-static bool read_address(const char *text, size_t length, struct place *place)
+static bool read_address(const char *text, size_t length, struct socket_address *address)
 {
-	char address[INET6_ADDRSTRLEN];
+	char literal[INET6_ADDRSTRLEN];
 	bool is_6 = length > 2 && text[0] == '[' && text[length - 1] == ']';
 
 	if (is_6) {
 		text++;
 		length -= 2;
 	}
-	if (length == 0 || length >= sizeof address)
+	if (length == 0 || length >= sizeof literal)
 		return false;
-	memcpy(address, text, length);
-	address[length] = '\0';
-	place->family = is_6 ? AF_INET6 : AF_INET;
-	return inet_pton(place->family, address, place->words) == 1;
+	memcpy(literal, text, length);
+	literal[length] = '\0';
+	address->family = is_6 ? AF_INET6 : AF_INET;
+	return inet_pton(address->family, literal, address->words) == 1;
 }
 
-bool place_read(const char *text, struct place *place)
+bool socket_address_read(const char *text, struct socket_address *address)
 {
 	const char *colon = strrchr(text, ':');
 
-	memset(place, 0, sizeof *place);
+	memset(address, 0, sizeof *address);
 	if (text[0] == '/' || text[0] == '@')
-		return read_path(text, place);
+		return read_path(text, address);
 	if (colon == NULL)
-		return read_port(text, &place->port);
-	return read_port(colon + 1, &place->port) && read_address(text, (size_t)(colon - text), place);
+		return read_port(text, &address->port);
+	return read_port(colon + 1, &address->port) &&
+	       read_address(text, (size_t)(colon - text), address);
 }
 
-static bool is_internet(const struct place *place)
+static bool is_internet(const struct socket_address *address)
 {
-	return place->family == AF_INET || place->family == AF_INET6;
+	return address->family == AF_INET || address->family == AF_INET6;
 }
 
-static bool has_same_path(const struct place *one, const struct place *other)
+static bool has_same_path(const struct socket_address *one, const struct socket_address *other)
 {
 	return memcmp(one->path, other->path, sizeof one->path) == 0;
 }
 
-bool place_is(const struct place *found, const struct place *written)
+bool socket_address_is(const struct socket_address *found, const struct socket_address *written)
 {
 	if (written->family == AF_UNSPEC)
 		return is_internet(found) && found->port == written->port;
@@ -125,7 +127,8 @@ bool place_is(const struct place *found, const struct place *written)
 	       memcmp(found->words, written->words, sizeof found->words) == 0;
 }
 
-bool place_may_come_from(const struct place *local, const struct place *listener)
+bool socket_address_may_come_from(const struct socket_address *local,
+                                  const struct socket_address *listener)
 {
 	if (local->family != listener->family)
 		return false;

@@ -15,7 +15,7 @@ static struct {
 	bool came_for_dead;  /* it was born in place of one that died */
 } self;
 
-void turn_begin(void)
+void member_begin(void)
 {
 	self.tag = 0;
 	self.slot = POOL_NO_SLOT;
@@ -33,7 +33,7 @@ static uint64_t find_start_time(void)
 	return self.start_time;
 }
 
-bool turn_can_tell(void)
+bool member_sees_siblings(void)
 {
 	return find_start_time() != 0;
 }
@@ -46,18 +46,19 @@ static struct pool_member describe_self(void)
 
 /* Not the tag of its children's pool, in which it would be a member who is dead, for it is nobody's
  * sibling: a vacancy. */
-static uint32_t tag_beside(pid_t parent, int listener)
+static uint32_t tag_of_accepting_parent(pid_t parent, int listener)
 {
 	int type;
 
 	return pool_tag(parent, ~file_identify(listener, &type));
 }
 
-void turn_serve_beside_children(int listener)
+void member_register_accepting_parent(int listener)
 {
 	struct pool_member member = describe_self();
 
-	pool_enter(server.page, tag_beside(worker.pid, listener), &member, process_is_alive);
+	pool_enter(server.page, tag_of_accepting_parent(worker.pid, listener), &member,
+	           process_is_alive);
 }
 
 /* Of the pool of one, in which a master is that may be a worker, too. */
@@ -68,15 +69,15 @@ static uint32_t tag_of_master(pid_t master)
 
 /* Or it is a worker by itself: to fork another one, puma's first worker stops its own server and
  * closes what it has not read from. */
-bool turn_is_beside_parent(void)
+bool member_has_accepting_parent(void)
 {
 	pid_t parent = worker.forker;
 
-	return pool_has(server.page, tag_beside(parent, worker.listener), parent) ||
+	return pool_has(server.page, tag_of_accepting_parent(parent, worker.listener), parent) ||
 	       (worker.is_grandchild && pool_has_elsewhere(server.page, tag_of_master(parent), parent));
 }
 
-bool turn_has_workers(void)
+bool member_has_workers(void)
 {
 	return pool_has(server.page, tag_of_master(worker.pid), worker.pid);
 }
@@ -99,13 +100,13 @@ static void take_slot(void)
 	pool_want(server.page, self.slot, self.tag, worker.pid, self.excess);
 }
 
-static void fill_vacancy(const struct departure *departure)
+static void fill_vacancy(const struct exit_plan *plan)
 {
 	struct pool_newcomer newcomer = {
 	    .born = worker.born,
 	    .now = process_clock(),
-	    .timeout = departure->replaced_within,
-	    .is_vouched = departure->master_is_vouched,
+	    .timeout = plan->replaced_within,
+	    .is_vouched = plan->master_is_vouched,
 	};
 
 	self.came_for_dead = pool_fill_vacancy(server.page, self.tag, &newcomer, process_is_sibling);
@@ -113,9 +114,9 @@ static void fill_vacancy(const struct departure *departure)
 
 /* Who waits for other listeners accepts nothing in its place, though it may have inherited the same
  * ones. Workers of a known server may come to any of theirs first. */
-static uint64_t name_common(const struct departure *departure, int listener, uint64_t waited_for)
+static uint64_t name_common(const struct exit_plan *plan, int listener, uint64_t waited_for)
 {
-	if (departure->is_known || worker_made(listener))
+	if (plan->is_known || worker_made(listener))
 		return worker_common_listener(listener);
 	return waited_for != 0 ? waited_for : worker_name_socket(listener);
 }
@@ -127,11 +128,11 @@ static void hold_slot(void)
 		take_slot();
 }
 
-bool turn_join(const struct departure *departure, int listener, uint64_t waited_for)
+bool member_join(const struct exit_plan *plan, int listener, uint64_t waited_for)
 {
 	if (self.tag == 0) {
-		self.tag = pool_tag(worker.forker, name_common(departure, listener, waited_for));
-		fill_vacancy(departure);
+		self.tag = pool_tag(worker.forker, name_common(plan, listener, waited_for));
+		fill_vacancy(plan);
 		mark_master();
 	}
 	hold_slot();
@@ -140,14 +141,14 @@ bool turn_join(const struct departure *departure, int listener, uint64_t waited_
 
 /* One of the pool looks for those that died, and the others go by what it found, for a hundred
  * times as long as that took; a pool of a thousand would do little else. */
-static struct pool_census take_census(const struct departure *departure, uint64_t now)
+static struct pool_census take_census(const struct exit_plan *plan, uint64_t now)
 {
 	enum { SHARE = 100, LEAST = 5 };
 	const uint64_t a_millisecond = 1000000;
 	bool looks = pool_begins_look(server.page, self.tag, now);
 	uint64_t begun = looks ? clock_thread() : 0, rest;
 	struct pool_census census =
-	    pool_count(server.page, self.tag, worker.pid, now, departure->replaced_within,
+	    pool_count(server.page, self.tag, worker.pid, now, plan->replaced_within,
 	               looks ? process_is_sibling : NULL);
 
 	if (looks) {
@@ -177,28 +178,28 @@ static bool has_served_in_turn(void)
 	return worker.served >= TURNS;
 }
 
-static struct pool_terms find_terms(const struct departure *departure, uint64_t now)
+static struct pool_terms find_terms(const struct exit_plan *plan, uint64_t now)
 {
 	struct pool_terms terms = {
-	    .census = take_census(departure, now),
-	    .is_vouched = departure->master_is_vouched,
+	    .census = take_census(plan, now),
+	    .is_vouched = plan->master_is_vouched,
 	    .has_served = has_served_in_turn(),
 	    .now = now,
-	    .timeout = departure->replaced_within,
+	    .timeout = plan->replaced_within,
 	};
 
 	terms.most = most_away(&terms.census);
 	return terms;
 }
 
-enum pool_turn turn_look(const struct departure *departure, uint64_t now)
+enum pool_answer member_look(const struct exit_plan *plan, uint64_t now)
 {
 	struct pool_terms terms;
 
 	if (self.tag == 0)
 		return POOL_GO;
 	hold_slot();
-	terms = find_terms(departure, now);
+	terms = find_terms(plan, now);
 	return pool_judge(server.page, self.tag, &terms);
 }
 
@@ -209,7 +210,7 @@ static void note_left(const struct pool_terms *terms)
 	pool_note_left(server.page, self.tag, &member, terms, process_is_alive);
 }
 
-void turn_want(uint64_t excess)
+void member_want(uint64_t excess)
 {
 	if (excess == 0)
 		self.yields_at = 0;
@@ -222,9 +223,9 @@ void turn_want(uint64_t excess)
 static bool is_to_yield(const struct pool_terms *terms)
 {
 	enum { AT_MOST = 1000 };
-	unsigned fatter = pool_count_fatter(server.page, self.tag, self.excess);
+	unsigned further = pool_count_further_over(server.page, self.tag, self.excess);
 
-	if (fatter == 0 || terms->census.away + fatter < terms->most)
+	if (further == 0 || terms->census.away + further < terms->most)
 		return false;
 	if (self.yields_at == 0)
 		self.yields_at = terms->now;
@@ -242,28 +243,28 @@ static bool is_sure(struct pool_terms *terms)
 	return true;
 }
 
-enum pool_turn turn_ask(const struct departure *departure, uint64_t now)
+enum pool_answer member_ask(const struct exit_plan *plan, uint64_t now)
 {
-	struct pool_terms terms = find_terms(departure, now);
-	enum pool_turn turn;
+	struct pool_terms terms = find_terms(plan, now);
+	enum pool_answer answer;
 
-	if (departure->takes_time) {
+	if (plan->takes_time) {
 		pool_renew_leases(server.page, self.tag, terms.most, now, terms.timeout,
 		                  process_is_sibling);
-		terms = find_terms(departure, now);
+		terms = find_terms(plan, now);
 	}
-	if (!departure->master_is_vouched && !is_sure(&terms))
+	if (!plan->master_is_vouched && !is_sure(&terms))
 		return POOL_WAIT;
-	turn = pool_judge(server.page, self.tag, &terms);
-	if (turn != POOL_GO)
-		return turn;
+	answer = pool_judge(server.page, self.tag, &terms);
+	if (answer != POOL_GO)
+		return answer;
 	if (is_to_yield(&terms))
 		return POOL_WAIT;
 	pool_exit(server.page, self.slot, self.tag, worker.pid);
-	turn = pool_lease(server.page, self.tag, &terms);
-	if (turn != POOL_GO)
+	answer = pool_lease(server.page, self.tag, &terms);
+	if (answer != POOL_GO)
 		take_slot();
-	else if (departure->takes_time)
+	else if (plan->takes_time)
 		note_left(&terms);
-	return turn;
+	return answer;
 }

@@ -62,7 +62,7 @@ static void remove_stale(int directory, const char *prefix)
 
 	if (entries == NULL) {
 		if (copy >= 0)
-			real.close(copy);
+			next.close(copy);
 		return;
 	}
 	while ((entry = readdir(entries)) != NULL)
@@ -86,7 +86,7 @@ static bool make(int directory, const char *name, size_t size)
 	is_made = fchmod(fd, MODE) == 0 && posix_fallocate(fd, 0, (off_t)size) == 0 &&
 	          (linkat(AT_FDCWD, path.text, directory, name, AT_SYMLINK_FOLLOW) == 0 ||
 	           errno == EEXIST); /* a sibling was first */
-	real.close(fd);
+	next.close(fd);
 	return is_made;
 }
 
@@ -118,7 +118,7 @@ static void *map_named(int directory, const char *name, const char *prefix, size
 		return NULL;
 	if (is_sound(fd, size))
 		page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	real.close(fd);
+	next.close(fd);
 	return page != MAP_FAILED ? page : NULL;
 }
 
@@ -139,7 +139,7 @@ void *page_file_map(const char *directory, pid_t parent, uint64_t listener, size
 	if (fd >= 0 && start_time != 0)
 		page = map_named(fd, name.text, prefix.text, size);
 	if (fd >= 0)
-		real.close(fd);
+		next.close(fd);
 	errno = saved;
 	return page;
 }

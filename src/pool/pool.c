@@ -226,7 +226,7 @@ void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64
 		page->slots[slot].wants = excess;
 }
 
-unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess)
+unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess)
 {
 	unsigned count = 0;
 
@@ -412,8 +412,8 @@ static bool is_settled(const struct pool_terms *terms)
 
 /* May the pool of a master that nobody vouches for have a lease, if there is one? One that ran out
  * unfilled puts a master on trial again. */
-static enum pool_turn judge_trial(struct pool_page *page, uint32_t tag,
-                                  const struct pool_terms *terms)
+static enum pool_answer judge_trial(struct pool_page *page, uint32_t tag,
+                                    const struct pool_terms *terms)
 {
 	enum trial trial = read_trial(page, tag);
 
@@ -445,13 +445,13 @@ static unsigned most_leases(const struct pool_terms *terms, enum trial trial)
 	return terms->census.away < most ? most - terms->census.dead : 0;
 }
 
-enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
+enum pool_answer pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
 {
-	enum pool_turn turn = terms->is_vouched ? POOL_GO : judge_trial(page, tag, terms);
+	enum pool_answer answer = terms->is_vouched ? POOL_GO : judge_trial(page, tag, terms);
 
-	if (turn == POOL_GO && !can_lend(page, tag, most_leases(terms, read_trial(page, tag)), terms))
+	if (answer == POOL_GO && !can_lend(page, tag, most_leases(terms, read_trial(page, tag)), terms))
 		return POOL_WAIT;
-	return turn;
+	return answer;
 }
 
 bool pool_is_proven(struct pool_page *page, uint32_t tag)
@@ -472,13 +472,13 @@ bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_al
 	return false;
 }
 
-enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
+enum pool_answer pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms)
 {
-	enum pool_turn turn = pool_judge(page, tag, terms);
+	enum pool_answer answer = pool_judge(page, tag, terms);
 	enum trial trial = read_trial(page, tag);
 
-	if (turn != POOL_GO)
-		return turn;
+	if (answer != POOL_GO)
+		return answer;
 	if (!take_lease(page, tag, most_leases(terms, trial), terms->now, terms->timeout))
 		return POOL_WAIT;
 	if (!terms->is_vouched && trial != TRIAL_PASSED)
@@ -678,34 +678,34 @@ bool pool_is_churning(struct pool_page *page)
 	return page->early >= MANY_SHORT_LIVES;
 }
 
-void pool_rehearse(struct pool_page *page, uint64_t connections, uint64_t milliseconds)
+void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds)
 {
-	page->rehearsal.lives++;
-	page->rehearsal.connections += connections;
-	page->rehearsal.milliseconds += milliseconds;
+	page->dry_run.lives++;
+	page->dry_run.connections += connections;
+	page->dry_run.milliseconds += milliseconds;
 }
 
 /* What ends while this is read may be told in parts, by this summary and the next. */
 bool pool_sum_up(struct pool_page *page, uint64_t now, struct pool_summary *summary)
 {
 	enum { PERIOD = 60000 };
-	struct pool_rehearsal *rehearsal = &page->rehearsal;
-	uint64_t since = rehearsal->since;
+	struct pool_dry_run *dry_run = &page->dry_run;
+	uint64_t since = dry_run->since;
 
 	if (since != 0 && (now < since || now - since < PERIOD))
 		return false;
-	if (!atomic_compare_exchange_strong(&rehearsal->since, &since, now) || since == 0)
+	if (!atomic_compare_exchange_strong(&dry_run->since, &since, now) || since == 0)
 		return false;
 	summary->span = now - since;
-	summary->lives = atomic_exchange(&rehearsal->lives, 0);
-	summary->connections = atomic_exchange(&rehearsal->connections, 0);
-	summary->milliseconds = atomic_exchange(&rehearsal->milliseconds, 0);
+	summary->lives = atomic_exchange(&dry_run->lives, 0);
+	summary->connections = atomic_exchange(&dry_run->connections, 0);
+	summary->milliseconds = atomic_exchange(&dry_run->milliseconds, 0);
 	return true;
 }
 
-bool pool_say_once(struct pool_page *page, unsigned remark)
+bool pool_report_once(struct pool_page *page, unsigned remark)
 {
 	uint64_t bit = UINT64_C(1) << remark % 64;
 
-	return (atomic_fetch_or(&page->said, bit) & bit) == 0;
+	return (atomic_fetch_or(&page->reported, bit) & bit) == 0;
 }

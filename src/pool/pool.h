@@ -74,12 +74,12 @@ struct pool_page {
 	/* tag << 40 | how the trial of its master stands << 32 | deaths whose vacancies ran out since
 	 */
 	_Atomic uint64_t trials[POOL_LEASES];
-	_Atomic uint64_t said;  /* bit n: remark n was written */
-	_Atomic uint32_t early; /* lives in a row that were short */
-	struct pool_rehearsal {
+	_Atomic uint64_t reported; /* bit n: remark n was written */
+	_Atomic uint32_t early;    /* lives in a row that were short */
+	struct pool_dry_run {
 		_Atomic uint64_t since; /* milliseconds on the boot clock; 0: not begun */
 		_Atomic uint64_t lives, connections, milliseconds;
-	} rehearsal;
+	} dry_run;
 	_Atomic uint64_t
 	    looks[POOL_LEASES];      /* tag << 40 | when somebody is to look for the dead again */
 	_Atomic uint32_t slots_used; /* none from this one on has ever been taken */
@@ -139,7 +139,7 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 bool pool_begins_look(struct pool_page *page, uint32_t tag, uint64_t now);
 void pool_ends_look(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t milliseconds);
 
-enum pool_turn {
+enum pool_answer {
 	POOL_GO,       /* a lease was taken, or may be had */
 	POOL_WAIT,     /* not now */
 	POOL_ALONE,    /* the only worker of a master that was never seen to replace one */
@@ -157,7 +157,7 @@ struct pool_terms {
 
 /* What pool_lease would answer now, as far as one can tell without taking a lease: a member asks
  * this before it gives up its slot, because nobody would see it die without one. */
-enum pool_turn pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
+enum pool_answer pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
 
 /* Was this master seen to replace leavers? Where it was not, a lease is asked for with a census of
  * one's own. */
@@ -167,7 +167,7 @@ bool pool_is_proven(struct pool_page *page, uint32_t tag);
 bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member);
 
 /* Asks for a lease until `now` + `timeout`. */
-enum pool_turn pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
+enum pool_answer pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
 
 /* After pool_lease on these terms, by one that finishes what is open before it ends. */
 void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_member *member,
@@ -191,7 +191,7 @@ bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_n
 /* How much the holder of this slot wants to leave. How many of its pool want it more? Those are
  * among them who died and have not been seen to be dead. */
 void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
-unsigned pool_count_fatter(struct pool_page *page, uint32_t tag, uint64_t excess);
+unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess);
 
 /* A worker leaves, after a short life or a long one. Were so many of the last ones short that those
  * who come next would be no better? */
@@ -199,7 +199,7 @@ void pool_note_life(struct pool_page *page, bool is_short);
 bool pool_is_churning(struct pool_page *page);
 
 /* In a dry run: a life that would have ended, in connections and milliseconds. */
-void pool_rehearse(struct pool_page *page, uint64_t connections, uint64_t milliseconds);
+void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds);
 
 struct pool_summary {
 	uint64_t span; /* milliseconds */
@@ -210,6 +210,6 @@ struct pool_summary {
 bool pool_sum_up(struct pool_page *page, uint64_t now, struct pool_summary *summary);
 
 /* True for the first caller with this number (0 to 63) among all who share the page. */
-bool pool_say_once(struct pool_page *page, unsigned remark);
+bool pool_report_once(struct pool_page *page, unsigned remark);
 
 #endif

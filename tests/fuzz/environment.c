@@ -44,7 +44,7 @@ static void look_at_config(struct config *config)
 	must(config->replace_timeout == 0 || config->replace_timeout >= 1000);
 	must(config->probe_budget >= 1 && config->probe_budget <= 100);
 	must(config->jitter <= 90 && config->pressure <= 100);
-	must(config->onlys <= CONFIG_PROGRAMS && config->listens <= CONFIG_PLACES);
+	must(config->onlys <= CONFIG_PROGRAMS && config->listens <= CONFIG_ADDRESSES);
 	must(config->log != LOG_FILE || config->log_path[0] == '/');
 	config_scale(config, UINT64_MAX);
 	for (int q = 0; q < QUANTITIES; q++)
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (count > 0)
 		free(environment[--count]); /* no pointer into it is kept */
 	config_read(&config, &remarks, &kept);
-	config_wonder(&remarks, &kept);
+	config_warn_of_unknown(&remarks, &kept);
 	look_at_remarks(&remarks);
 	if (remarks.errors > 0)
 		return 0;

@@ -104,7 +104,7 @@ static void join(struct world *world, struct pool_member *member)
 	must(pool_holds(page, slot, TAG, member->pid) == (slot != POOL_NO_SLOT));
 	must(pool_has(page, TAG, member->pid) || slot == POOL_NO_SLOT);
 	pool_want(page, slot, TAG, member->pid, world->now);
-	must(pool_count_fatter(page, TAG, 1) <= POOL_SLOTS);
+	must(pool_count_further_over(page, TAG, 1) <= POOL_SLOTS);
 }
 
 static void leave(struct world *world, const struct pool_member *member)
@@ -119,11 +119,11 @@ static void tell(struct world *world)
 {
 	struct pool_summary summary;
 
-	pool_say_once(page, (unsigned)world->now);
-	must(!pool_say_once(page, (unsigned)world->now));
+	pool_report_once(page, (unsigned)world->now);
+	must(!pool_report_once(page, (unsigned)world->now));
 	pool_note_life(page, world->now & 1);
 	pool_is_churning(page);
-	pool_rehearse(page, 1, world->now);
+	pool_note_dry_run(page, 1, world->now);
 	pool_sum_up(page, world->now, &summary);
 }
 

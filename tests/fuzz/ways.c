@@ -9,17 +9,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input input = {data, size};
 	char *text = take_text(&input, '\0');
 	struct line line, again;
-	struct way way;
+	struct exit_method method;
 
-	if (text != NULL && way_read(text, &way)) {
-		must(way.deed != DEED_UNSAID && way.moment <= MOMENT_IDLE);
-		must((way.deed == DEED_SIGNAL) == (way.signal > 0));
+	if (text != NULL && exit_method_read(text, &method)) {
+		must(method.action != ACTION_UNSPECIFIED && method.point <= POINT_IDLE);
+		must((method.action == ACTION_SIGNAL) == (method.signal > 0));
 		line_start(&line);
-		way_describe(&way, &line);
+		exit_method_describe(&method, &line);
 		must_be_sound(&line);
-		must(way_read(line.text, &way));
+		must(exit_method_read(line.text, &method));
 		line_start(&again);
-		way_describe(&way, &again);
+		exit_method_describe(&method, &again);
 		must(strcmp(line.text, again.text) == 0);
 	}
 	free(text);
