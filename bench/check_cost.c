@@ -19,6 +19,8 @@
 #include "limits/meter.h"
 #include "os/clock.h"
 
+static struct meter meter = METER_CLOSED;
+
 static uint64_t nanoseconds(void)
 {
 	struct timespec now;
@@ -44,7 +46,7 @@ static double time_walk(enum probe_choice choice)
 	for (int i = 0; i < WALKS; i++) {
 		struct sample sample = {.known = 0};
 
-		meter_read(choice, 1u << QUANTITY_UNSHARED, &sample);
+		meter_read(&meter, choice, 1u << QUANTITY_UNSHARED, &sample);
 	}
 	return (double)(nanoseconds() - start) / WALKS;
 }
@@ -57,7 +59,7 @@ static void work(char *memory, size_t size, int checks, unsigned budget)
 	size_t written = 0;
 
 	config.limit[QUANTITY_UNSHARED] = size;
-	meter_begin(&config, true);
+	meter_begin(&meter, &config, true);
 	for (int i = 1; i <= checks; i++) {
 		struct sample sample = {.known = 0};
 		uint64_t times[3];
@@ -67,7 +69,7 @@ static void work(char *memory, size_t size, int checks, unsigned budget)
 		times[0] = nanoseconds();
 		look(statm);
 		times[1] = nanoseconds();
-		meter_check(&config, config.limit, clock_boot(), 1u << QUANTITY_UNSHARED, &sample);
+		meter_check(&meter, &config, config.limit, clock_boot(), 1u << QUANTITY_UNSHARED, &sample);
 		times[2] = nanoseconds();
 		bare += times[1] - times[0];
 		checked += times[2] - times[1];

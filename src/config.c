@@ -698,7 +698,7 @@ void config_describe(const struct config *config, struct line *line)
 			line_text(line, " ");
 			line_text(line, quantity_kinds[q].variable);
 			line_text(line, "=");
-			line_value(line, (enum quantity)q, config->limit[q]);
+			quantity_write(line, (enum quantity)q, config->limit[q]);
 			if (config->percent[q] > 0)
 				describe_share(line, config->percent[q]);
 		}

@@ -15,14 +15,14 @@
 #include <stdint.h>
 
 #include "exit_method.h"
+#include "log/log.h"
 #include "os/line.h"
 #include "os/socket_address.h"
 #include "quantity.h"
 
 enum probe_choice { PROBE_AUTO, PROBE_ROLLUP, PROBE_SMAPS, PROBE_STATM, PROBE_RUSAGE };
-enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_OFF };
 
-enum { LOG_PATH_SIZE = 512, MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_ADDRESSES = 8 };
+enum { MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_ADDRESSES = 8 };
 
 typedef char program_pattern[64];
 

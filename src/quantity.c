@@ -15,3 +15,18 @@ const struct quantity_kind quantity_kinds[QUANTITIES] = {
     [QUANTITY_CPU] = {"cpu", "SL_MAX_CPU", false, UNIT_MILLISECONDS},
     [QUANTITY_DESCRIPTORS] = {"descriptors", "SL_MAX_FDS", false, UNIT_COUNT},
 };
+
+void quantity_write(struct line *line, enum quantity quantity, uint64_t value)
+{
+	switch (quantity_kinds[quantity].unit) {
+	case UNIT_BYTES:
+		line_number(line, value / 1024 + (value % 1024 > 0));
+		line_text(line, " KB");
+		break;
+	case UNIT_MILLISECONDS:
+		line_seconds(line, value - value % 10 + (value % 10 > 0 ? 10 : 0));
+		break;
+	case UNIT_COUNT:
+		line_number(line, value);
+	}
+}

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "os/line.h"
+
 enum quantity {
 	QUANTITY_SIZE,         /* bytes of address space, resident or not */
 	QUANTITY_RESIDENT,     /* bytes in memory, shared or not */
@@ -53,5 +55,9 @@ static inline void sample_set(struct sample *sample, enum quantity quantity, uin
 	sample->value[quantity] = value;
 	sample->known |= 1u << quantity;
 }
+
+/* "51200 KB", "0.25 s" or "17": a value of this quantity in the unit of its limit. KB are 1024
+ * bytes. Rounded up, so that a value over its threshold never prints as equal to it. */
+void quantity_write(struct line *line, enum quantity quantity, uint64_t value);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "core/recycle.h"
 #include "core/server.h"
+#include "core/startup.h"
 #include "core/worker.h"
 #include "hooks/hook.h"
 #include "log/log.h"
@@ -26,7 +27,7 @@ __attribute__((constructor)) static void start(int count, char **words, char **e
 {
 	(void)count;
 	next_start();
-	recycle_start(environment, words);
+	startup_begin(environment, words);
 }
 #else
 extern char **environ;
@@ -34,17 +35,17 @@ extern char **environ;
 __attribute__((constructor)) static void start(void)
 {
 	next_start();
-	recycle_start(environ, NULL);
+	startup_begin(environ, NULL);
 }
 #endif
 
 /* Is an accept one of a worker's that is watched? */
 static bool is_watched(void)
 {
-	if (!server.is_on && !(server_is_asleep && recycle_wakes()))
+	if (!server.is_on && !(server_is_asleep && startup_wake()))
 		return false;
 	if (worker_is_current())
-		return recycle_watches;
+		return worker.is_watched;
 	recycle_unseen();
 	return false;
 }
@@ -130,7 +131,7 @@ HOOK int listen(int fd, int backlog)
 	int result;
 
 	if (server_is_asleep)
-		recycle_wakes();
+		startup_wake();
 	server_before_listen();
 	result = next.listen(fd, backlog);
 	if (result == 0)

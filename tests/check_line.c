@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "quantity.h"
+
 #include "check_main.h"
 
 static struct line line;
@@ -24,15 +26,15 @@ END_TEST
 START_TEST(rounds_values_up)
 {
 	line_start(&line);
-	line_value(&line, QUANTITY_UNSHARED, 51200 * 1024);
+	quantity_write(&line, QUANTITY_UNSHARED, 51200 * 1024);
 	line_text(&line, ", ");
-	line_value(&line, QUANTITY_UNSHARED, 51200 * 1024 + 1);
+	quantity_write(&line, QUANTITY_UNSHARED, 51200 * 1024 + 1);
 	line_text(&line, ", ");
-	line_value(&line, QUANTITY_CONNECTIONS, 51201);
+	quantity_write(&line, QUANTITY_CONNECTIONS, 51201);
 	line_text(&line, ", ");
-	line_value(&line, QUANTITY_AGE, 10000);
+	quantity_write(&line, QUANTITY_AGE, 10000);
 	line_text(&line, ", ");
-	line_value(&line, QUANTITY_AGE, 10001);
+	quantity_write(&line, QUANTITY_AGE, 10001);
 	ck_assert_str_eq(line.text, "51200 KB, 51201 KB, 51201, 10.00 s, 10.01 s");
 }
 END_TEST

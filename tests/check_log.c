@@ -833,7 +833,6 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, make_directory, remove_directory);
-	tcase_set_timeout(tests, 20);
 	tcase_add_test(tests, writes_lines_to_a_file);
 	tcase_add_test(tests, writes_the_longest_line);
 	tcase_add_test(tests, refuses_what_is_no_log);

@@ -194,7 +194,6 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, empty, NULL);
-	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, gives_lines_in_their_order);
 	tcase_add_test(tests, keeps_lines_of_every_length);
 	tcase_add_test(tests, is_full_at_last);

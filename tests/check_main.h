@@ -13,11 +13,13 @@ static void add_tests(TCase *tests);
 
 int main(void)
 {
+	enum { A_HANG = 60 }; /* seconds, on a machine that has other things to do */
 	Suite *suite = suite_create("slshim");
 	TCase *tests = tcase_create("all");
 	SRunner *runner;
 	int failed;
 
+	tcase_set_timeout(tests, A_HANG);
 	add_tests(tests);
 	suite_add_tcase(suite, tests);
 	runner = srunner_create(suite);

@@ -21,6 +21,8 @@
 
 #include "check_main.h"
 
+static struct meter meter = METER_CLOSED;
+
 enum { KB = 1 << 10, MB = 1 << 20, HUGE = 2 * MB };
 
 enum {
@@ -49,7 +51,7 @@ static struct sample walked(void)
 {
 	struct sample sample = {.known = 0};
 
-	meter_read(PROBE_AUTO, WALKED, &sample);
+	meter_read(&meter, PROBE_AUTO, WALKED, &sample);
 	ck_assert_uint_eq(sample.known & WALKED, WALKED);
 	return sample;
 }
@@ -223,7 +225,7 @@ static bool have_swapped_out(void)
 		take_own();
 		madvise(own, GROWTH, MADV_PAGEOUT);
 		wait_until_little();
-		meter_read(PROBE_AUTO, 1u << QUANTITY_SWAPPED, &sample);
+		meter_read(&meter, PROBE_AUTO, 1u << QUANTITY_SWAPPED, &sample);
 		ck_assert_uint_gt(sample.value[QUANTITY_SWAPPED], GROWTH / 2);
 	}
 	swap_file = name;
@@ -261,14 +263,14 @@ static void see_growth(void)
 	struct config config = with_limits(GROWTH * 3 / 4, 0);
 	struct sample before = {.known = 0}, after = {.known = 0};
 
-	meter_begin(&config, true);
+	meter_begin(&meter, &config, true);
 	if (growths[growth].prepare != NULL && !growths[growth].prepare()) {
 		printf("skipped, for it takes root: %s\n", growths[growth].name);
 		return;
 	}
-	meter_check(&config, config.limit, clock_boot(), WALKED, &before);
+	meter_check(&meter, &config, config.limit, clock_boot(), WALKED, &before);
 	growths[growth].grow();
-	meter_check(&config, config.limit, clock_boot(), WALKED, &after);
+	meter_check(&meter, &config, config.limit, clock_boot(), WALKED, &after);
 	end_swapping();
 	if (growths[growth].prepare == NULL)
 		ck_assert_uint_eq(before.known & WALKED, 0); /* no walk was needed to tell */
@@ -308,15 +310,15 @@ static void see_growth_from_the_first(void)
 	struct sample before = {.known = 0}, between = {.known = 0}, after = {.known = 0};
 
 	config.limit[QUANTITY_GROWTH] = GROWTH / 2;
-	meter_begin(&config, true);
+	meter_begin(&meter, &config, true);
 	take_own();
-	meter_check(&config, config.limit, clock_boot(), 1u << QUANTITY_GROWTH, &before);
+	meter_check(&meter, &config, config.limit, clock_boot(), 1u << QUANTITY_GROWTH, &before);
 	ck_assert(sample_knows(&before, QUANTITY_GROWTH));
 	ck_assert_uint_eq(before.value[QUANTITY_GROWTH], 0);
-	meter_check(&config, config.limit, clock_boot(), 1u << QUANTITY_GROWTH, &between);
+	meter_check(&meter, &config, config.limit, clock_boot(), 1u << QUANTITY_GROWTH, &between);
 	ck_assert(!sample_knows(&between, QUANTITY_GROWTH)); /* no walk was needed to tell */
 	write_to_inherited();
-	meter_check(&config, config.limit, clock_boot(), 1u << QUANTITY_GROWTH, &after);
+	meter_check(&meter, &config, config.limit, clock_boot(), 1u << QUANTITY_GROWTH, &after);
 	ck_assert_uint_eq(policy_crossed(config.limit, &after), 1u << QUANTITY_GROWTH);
 	ck_assert_uint_lt(after.value[QUANTITY_GROWTH], GROWTH + MB);
 }
@@ -405,12 +407,12 @@ static void find_what_others_did(void)
 	struct config config = with_limits(GROWTH * 3 / 4, 0);
 	struct sample before = {.known = 0}, after = {.known = 0};
 
-	meter_begin(&config, true);
+	meter_begin(&meter, &config, true);
 	unseen[how_unseen].act();
-	ck_assert_uint_eq(meter_check(&config, config.limit, clock_boot(), WALKED, &before), 0);
+	ck_assert_uint_eq(meter_check(&meter, &config, config.limit, clock_boot(), WALKED, &before), 0);
 	ck_assert_uint_eq(before.known & WALKED, 0);
 	later = PERIOD + 1;
-	ck_assert_uint_eq(meter_check(&config, config.limit, clock_boot(), WALKED, &after), 0);
+	ck_assert_uint_eq(meter_check(&meter, &config, config.limit, clock_boot(), WALKED, &after), 0);
 	ck_assert_msg(policy_crossed(config.limit, &after) != 0, "never found: %s",
 	              unseen[how_unseen].name);
 }
@@ -475,7 +477,7 @@ static bool is_walked(const struct config *config)
 	unsigned undecided;
 
 	churn();
-	undecided = meter_check(config, config->limit, clock_boot(), WALKED, &sample);
+	undecided = meter_check(&meter, config, config->limit, clock_boot(), WALKED, &sample);
 	ck_assert((undecided == 0) == ((sample.known & WALKED) == WALKED));
 	return undecided == 0;
 }
@@ -489,7 +491,7 @@ static void walk_seldom(void)
 
 	config.probe_budget = 1;
 	is_unreal = true;
-	meter_begin(&config, true);
+	meter_begin(&meter, &config, true);
 	while (is_walked(&config))
 		walks++;
 	ck_assert_uint_ge(walks, 50);
@@ -611,7 +613,7 @@ static void make_step(void)
 static unsigned judge_by_walk(const struct config *config, struct sample *whole)
 {
 	*whole = walked();
-	meter_read(PROBE_AUTO, 1u << QUANTITY_RESIDENT, whole);
+	meter_read(&meter, PROBE_AUTO, 1u << QUANTITY_RESIDENT, whole);
 	return policy_crossed(config->limit, whole);
 }
 
@@ -633,14 +635,15 @@ static void live(void)
 	config.limit[QUANTITY_GROWTH] = perhaps(random_number(6));
 	config.limit[QUANTITY_RESIDENT] =
 	    perhaps(first.value[QUANTITY_RESIDENT] / MB + random_number(4));
-	meter_begin(&config, true);
+	meter_begin(&meter, &config, true);
 	for (int step = 0; step < STEPS; step++) {
 		struct sample cheap = {.known = 0}, whole;
 		unsigned limit_state, before, right;
 
 		make_step();
 		before = judge_by_walk(&config, &whole);
-		ck_assert_uint_eq(meter_check(&config, config.limit, clock_boot(), wanted, &cheap), 0);
+		ck_assert_uint_eq(meter_check(&meter, &config, config.limit, clock_boot(), wanted, &cheap),
+		                  0);
 		limit_state = policy_crossed(config.limit, &cheap);
 		right = judge_by_walk(&config, &whole); /* a walk may itself unshare a page */
 		ck_assert_msg(limit_state == right || limit_state == before,

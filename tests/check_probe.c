@@ -13,6 +13,8 @@
 
 #include "check_main.h"
 
+static struct meter meter = METER_CLOSED;
+
 static struct sample sample;
 
 static bool probe(probe_function *function, const char *fixture)
@@ -119,7 +121,7 @@ static struct sample measure(enum probe_choice choice)
 {
 	struct sample now = {.known = 0};
 
-	meter_read(choice, ~0u, &now);
+	meter_read(&meter, choice, ~0u, &now);
 	return now;
 }
 

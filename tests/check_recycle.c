@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/application.h"
 #include "core/server.h"
+#include "core/startup.h"
 #include "core/worker.h"
 #include "pool/pool.h"
 
@@ -26,8 +28,8 @@ static void start_master(void)
 	static char *environment[] = {limit, silence, NULL};
 	struct sockaddr any = {.sa_family = AF_UNIX};
 
-	recycle_start(environment, NULL);
-	ck_assert(recycle_wakes());
+	startup_begin(environment, NULL);
+	ck_assert(startup_wake());
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	ck_assert_int_eq(bind(listener, &any, sizeof any.sa_family), 0);
 	ck_assert_int_eq(listen(listener, 1), 0);
@@ -105,7 +107,7 @@ static bool is_judged_on(void)
 
 	worker.unchecked = 1;
 	recycle_before_accept(listener);
-	return worker.unchecked == 0 && recycle_measure(QUANTITY_SHARED, &shared) == 0;
+	return worker.unchecked == 0 && application_measure(QUANTITY_SHARED, &shared) == 0;
 }
 
 static void *accept_when_cancelled(void *nothing)

@@ -89,8 +89,8 @@ static void serve(unsigned self)
 START_TEST(every_connection_counts_once)
 {
 	in_threads(serve);
-	ck_assert_uint_eq(worker.served, THREADS * TIMES);
-	ck_assert_uint_eq(worker.requests, THREADS * TIMES);
+	ck_assert_uint_eq(worker.life.served, THREADS * TIMES);
+	ck_assert_uint_eq(worker.life.requests, THREADS * TIMES);
 	ck_assert_uint_eq(worker.open, 0);
 	ck_assert(!worker_has_connections());
 	ck_assert_int_eq(worker.listener, a_socket);
@@ -329,7 +329,6 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
-	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, start_worker, NULL);
 	tcase_add_checked_fixture(tests, make_page, unmap_page);
 	tcase_add_test(tests, every_connection_counts_once);

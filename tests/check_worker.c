@@ -300,7 +300,7 @@ START_TEST(follows_a_connection)
 	ck_assert(!worker_tracks(fd));
 	ck_assert(!worker_closes(fd));
 	ck_assert(!worker_has_connections());
-	ck_assert_uint_eq(worker.served, 1);
+	ck_assert_uint_eq(worker.life.served, 1);
 }
 END_TEST
 

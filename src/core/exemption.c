@@ -8,7 +8,6 @@
 #include "core/server.h"
 #include "core/worker.h"
 #include "leave/program.h"
-#include "limits/limit_state.h"
 #include "os/process.h"
 
 /* What a fresh worker has, too, as against what comes with what it serves. */
@@ -20,28 +19,19 @@ enum {
 	          1u << QUANTITY_SWAPPED | 1u << QUANTITY_GROWTH
 };
 
-static struct {
-	uint64_t trimmed_at; /* boot clock, milliseconds; 0: never */
-} self;
-
-void exemption_begin(void)
-{
-	self.trimmed_at = 0;
-}
-
 static void exempt(enum remark remark, unsigned crossed)
 {
 	struct leaving leaving = {
-	    .limit = limit_state.limit, .sample = limit_state.sample, .crossed = crossed};
+	    .limit = worker.limits.limit, .sample = worker.limits.sample, .crossed = crossed};
 
 	if (server.page != NULL && pool_report_once(server.page, remark))
 		report_exempted(remark, &leaving);
-	limit_state_disable(crossed);
+	limit_state_disable(&worker.limits, crossed);
 }
 
 void exemption_at_birth(void)
 {
-	unsigned crossed = limit_state_at_birth() & INBORN;
+	unsigned crossed = limit_state_at_birth(&worker.limits) & INBORN;
 
 	if (crossed != 0)
 		exempt(REMARK_NEWBORN, crossed);
@@ -61,26 +51,26 @@ static bool trim(void)
 bool exemption_by_trim(bool may_allocate)
 {
 	enum { SUFFICES_FOR = 10000 };
-	struct leaving leaving = {.limit = limit_state.limit};
+	struct leaving leaving = {.limit = worker.limits.limit};
 	uint64_t now, before;
 
-	if (!server.config.trim || (limit_state.crossed & ~(unsigned)TRIMMED) != 0)
+	if (!server.config.trim || (worker.limits.crossed & ~(unsigned)TRIMMED) != 0)
 		return false;
 	now = process_clock();
-	if (self.trimmed_at != 0 && now - self.trimmed_at < SUFFICES_FOR)
+	if (worker.course.trimmed_at != 0 && now - worker.course.trimmed_at < SUFFICES_FOR)
 		return false;
 	if (!may_allocate)
 		return true;
-	self.trimmed_at = now;
-	if (!limit_state_tell(QUANTITY_RESIDENT, &before))
+	worker.course.trimmed_at = now;
+	if (!limit_state_tell(&worker.limits, QUANTITY_RESIDENT, &before))
 		before = 0;
 	if (!trim())
 		return false;
-	limit_state_measure_again();
-	leaving.crossed = limit_state.crossed;
-	leaving.sample = limit_state_describe();
+	limit_state_measure_again(&worker.limits);
+	leaving.crossed = worker.limits.crossed;
+	leaving.sample = limit_state_describe(&worker.limits);
 	report_trimmed(before, &leaving);
-	return limit_state.crossed == 0;
+	return worker.limits.crossed == 0;
 }
 
 /* A worker's first connections. */
@@ -88,15 +78,15 @@ static bool is_early(void)
 {
 	enum { FIRST = 5 };
 
-	return (limit_state.crossed & INBORN) != 0 && limit_state.served <= FIRST;
+	return (worker.limits.crossed & INBORN) != 0 && worker.limits.served <= FIRST;
 }
 
 bool exemption_of_early(void)
 {
 	if (!is_early() || !pool_is_churning(server.page))
 		return false;
-	exempt(REMARK_EARLY, limit_state.crossed & INBORN);
-	return limit_state.crossed == 0;
+	exempt(REMARK_EARLY, worker.limits.crossed & INBORN);
+	return worker.limits.crossed == 0;
 }
 
 void exemption_note_leaving(void)

@@ -8,9 +8,6 @@
 
 #include <stdbool.h>
 
-/* At birth. */
-void exemption_begin(void);
-
 /* Before it has served anything: who is over a limit already would be replaced by one as large.
  * What it is over does not count for it. */
 void exemption_at_birth(void);

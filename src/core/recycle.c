@@ -1,274 +1,95 @@
-/* recycle.c - the conductor. See recycle.h for the order of things.
+/* recycle.c - the executor. See recycle.h for the order of things.
  *
- * `self` belongs to one worker. The thread that holds the guard may change it; every other one goes
- * by, because a later connection will do. */
+ * All that is written here is in `worker`, by the thread that holds its guard; every other one goes
+ * on, because a later connection will do. */
 #include "core/recycle.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "core/exemption.h"
+#include "core/next_step.h"
 #include "core/report.h"
 #include "core/server.h"
-#include "core/worker.h"
-#include "leave/accept_lock.h"
 #include "leave/idle.h"
 #include "leave/leave.h"
-#include "limits/limit_state.h"
 #include "limits/policy.h"
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/listener.h"
-#include "os/next.h"
-#include "os/process.h"
 #include "os/socket_address.h"
-#include "pool/member.h"
-#include "pool/pool.h"
 
-_Atomic bool recycle_watches, recycle_leaves_idle, recycle_notes_waits;
+#define RARE __attribute__((cold, noinline))
 
-enum phase { SERVING, LEAVING, STAYING };
-enum { POINTS = POINT_IDLE + 1 };
-
-static struct {
-	atomic_flag busy;                   /* a thread holds the guard */
-	struct signal_mask blocked[POINTS]; /* the signals that were blocked whenever it came */
-	_Atomic bool entered;               /* has come to its first accept */
-	_Atomic bool arrived;               /* has come to that, or to wait for a listener */
-	_Atomic unsigned looked;            /* for one that it waits for */
-	_Atomic enum phase phase;
-	struct exit_plan plan;
-	enum lock lock;         /* the suspicion that made its moment the close */
-	bool point_came;        /* since a limit is crossed */
-	uint64_t blocked_at;    /* since when, without a break */
-	bool wants;             /* its turn, since then */
-	bool reported_dry_run;  /* in a dry run, since then */
-	_Atomic bool is_told;   /* its way was carried out */
-	uint64_t left_at;       /* when it was decided */
-	uint64_t asks_from;     /* boot clock, nanoseconds: not asked before whether it may leave */
-	unsigned stride;        /* so many moments go by from one look at that clock to the next, ... */
-	_Atomic unsigned rests; /* ... of which these are left */
-	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
-	unsigned refused;              /* accepts, since it left */
-	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
-	uint64_t reported;             /* remarks, where there is no page to keep them */
-} self = {.busy = ATOMIC_FLAG_INIT, .phase = SERVING};
-
-/* ------------------------------------------------------------------- guard */
-
-/* Of the thread that holds the guard. It is not cancelled meanwhile, and signals wait, because a
- * cancellation, or a handler that does not return, would leave the worker half judged for good. */
-struct guard {
-	struct signal_mask mask; /* that it had */
-	int cancellation;
-};
-
-HOT static void let_through(const struct guard *guard)
+void recycle_begin(void)
 {
-	int ignored;
-
-	process_set_mask(&guard->mask);
-	pthread_setcancelstate(guard->cancellation, &ignored);
+	guard_begin(&worker.guard);
+	member_begin(&worker.member, worker.pid, worker.forker, worker.is_grandchild, worker.life.born);
+	worker.plan = (struct exit_plan){.whose = ""};
+	worker.pacing = (struct pacing){.stride = 0};
+	worker.course = (struct course){.phase = SERVING};
+	worker.is_watched = server.is_on;
+	worker.notes_waits = server.is_on;
+	worker.leaves_idle = false;
 }
 
-/* False where another thread holds it. */
-HOT static bool begin(struct guard *guard)
-{
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard->cancellation);
-	guard->mask = process_hold_signals();
-	if (!atomic_flag_test_and_set(&self.busy))
-		return true;
-	let_through(guard);
-	return false;
-}
-
-HOT static void end(const struct guard *guard)
-{
-	atomic_flag_clear(&self.busy);
-	let_through(guard);
-}
-
-static void note_blocked(const struct guard *guard, enum exit_point point)
-{
-	for (size_t i = 0; i < SIGNAL_WORDS; i++)
-		self.blocked[point].words[i] &= guard->mask.words[i];
-}
-
-/* On a stack that a handler has for itself there is little room, and none for another handler. */
-static bool is_on_handlers_stack(void)
-{
-	stack_t stack;
-
-	return sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_ONSTACK) != 0;
-}
-
-/* A handler has its signal blocked, which is not blocked each time that this moment comes. What it
- * has interrupted may hold a lock of the C library. */
-static bool is_in_handler(const struct guard *guard, enum exit_point point)
-{
-	for (size_t i = 0; i < SIGNAL_WORDS; i++)
-		if (guard->mask.words[i] & ~self.blocked[point].words[i])
-			return true;
-	return is_on_handlers_stack();
-}
-
-/* -------------------------------------------------------------------- birth */
-
-static void begin_watch(void)
-{
-	member_begin();
-	exemption_begin();
-	atomic_flag_clear(&self.busy);
-	memset(self.blocked, 0xff, sizeof self.blocked);
-	self.entered = false;
-	self.arrived = false;
-	self.last_has_timeout = false;
-	self.looked = 0;
-	self.phase = SERVING;
-	self.reported_dry_run = self.wants = false;
-	self.is_told = false;
-	self.asks_from = 0;
-	self.stride = 0;
-	self.rests = 0;
-	self.awaits_closes = false;
-	self.refused = 0;
-	self.reported = 0;
-	recycle_watches = server.is_on;
-	recycle_notes_waits = server.is_on;
-	recycle_leaves_idle = false;
-}
-
-/* A thread of this process reads what was set. */
-static _Atomic bool wakes;
-
-/* A child of a process that accepts is its helper, not a worker. */
-static void begin_life(void)
-{
-	bool may_serve = worker.listeners > 0 && worker.listener < 0;
-
-	worker_born(server.is_on || server_is_asleep ? process_clock() : 0);
-	lock_born();
-	if (server_is_asleep)
-		wakes = false; /* a thread that was about to is its parent's */
-	if (!server.is_on)
-		return;
-	limit_state_begin(may_serve);
-	begin_watch();
-}
-
-static bool wake(bool at_start)
-{
-	bool has_business = server_wake(at_start);
-
-	if (has_business) {
-		next_resolve();
-		limit_state_begin(false);
-		begin_watch();
-	}
-	server_is_asleep = false;
-	return has_business;
-}
-
-/* Unless it is what the caller has interrupted. */
-static void wait_until_awake(void)
-{
-	enum { TRIES = 1000 };
-
-	for (int i = 0; i < TRIES && server_is_asleep; i++)
-		sched_yield();
-}
-
-__attribute__((cold, noinline)) bool recycle_wakes(void)
-{
-	int saved = errno;
-
-	if (worker_is_current() && server_is_asleep) {
-		if (!atomic_exchange(&wakes, true))
-			wake(false);
-		else
-			wait_until_awake();
-	}
-	errno = saved;
-	return server.is_on;
-}
-
-/* A program that has inherited a listener may fork workers. */
-static void before_fork(void)
-{
-	if (server_is_asleep && server_has_listener())
-		recycle_wakes();
-	server_before_fork();
-}
-
-void recycle_start(char *const environment[], char *const words[])
-{
-	if (!server_start(environment, words))
-		return;
-	if (server_cannot_wait() && !wake(true))
-		return;
-	if (pthread_atfork(before_fork, NULL, begin_life) != 0) {
-		server_is_asleep = false;
-		server.is_on = false;
-	}
-}
+/* ---------------------------------------------------------------- what is said */
 
 /* Once in a server's life, or at least in a worker's. */
 static void report_stay_once(unsigned remark)
 {
 	uint64_t bit = UINT64_C(1) << remark;
+	bool is_first = server.page != NULL ? pool_report_once(server.page, remark)
+	                                    : (worker.course.reported & bit) == 0;
 
-	if (server.page != NULL ? pool_report_once(server.page, remark) : (self.reported & bit) == 0)
-		report_stay(remark, &self.plan.method);
-	self.reported |= bit;
+	worker.course.reported |= bit;
+	if (is_first)
+		report_stay(remark, &worker.plan.method);
 }
 
 static void watch_no_more(void)
 {
-	self.phase = STAYING;
-	recycle_watches = false;
-	recycle_leaves_idle = false;
-	recycle_notes_waits = false;
+	worker.course.phase = STAYING;
+	worker.is_watched = false;
+	worker.leaves_idle = false;
+	worker.notes_waits = false;
 }
 
-static void stay(unsigned remark)
-{
-	report_stay_once(remark);
-	watch_no_more();
-}
-
-static void say_unwatched(unsigned remark)
+static void report_unwatched_once(unsigned remark)
 {
 	if (server.page != NULL && pool_report_once(server.page, remark))
 		report_unwatched(remark);
 }
 
-static void go_unwatched(void)
+void recycle_unseen(void)
 {
-	say_unwatched(REMARK_BLIND);
-	watch_no_more();
+	report_unwatched_once(REMARK_UNSEEN);
 }
 
 /* What will pass is worth a line only where it does not. */
-static void stay_for_now(unsigned remark, uint64_t now)
+static void report_if_it_lasts(unsigned remark, uint64_t now)
 {
-	if (now - self.blocked_at > self.plan.replaced_within)
+	if (now - worker.course.blocked_at > worker.plan.replaced_within)
 		report_stay_once(remark);
 }
 
-/* Where nobody says when to leave: not while a lock may be held that would stay locked. Asked
- * again before each leaving, since a lock may be made late. */
-static void choose_point(void)
+static struct leaving describe(uint64_t now)
 {
-	if (self.plan.is_default) {
-		self.lock = lock_suspected();
-		self.plan.method.point = self.lock == LOCK_NONE ? POINT_IDLE : POINT_CLOSE;
-	}
-	recycle_leaves_idle = self.plan.method.point == POINT_IDLE;
+	const struct limit_state *limits = &worker.limits;
+
+	return (struct leaving){
+	    .method = &worker.plan.method,
+	    .limit = limits->limit,
+	    .sample = limit_state_describe(&worker.limits),
+	    .crossed = limits->crossed,
+	    .is_asked = (limits->crossed & CROSSED_BY_REQUEST) != 0,
+	    .undecided = limits->undecided_for,
+	    .waited = now - limits->since,
+	    .served_meanwhile = worker.life.served - limits->served,
+	};
 }
+
+/* ------------------------------------------------------- its place in the pool */
 
 static bool is_unix(int listener)
 {
@@ -277,27 +98,63 @@ static bool is_unix(int listener)
 	return socket_address_find(listener, &address) && address.family == AF_UNIX;
 }
 
-/* A handover of waiting connections is nearly always clean, and so only for who asks for it. */
+/* A handover of waiting connections is nearly always clean, but not always: so only where the user
+ * asks for it. */
 static enum worker_ineligibility find_ineligibility(void)
 {
 	enum worker_ineligibility reason = worker_ineligibility();
 
-	if (reason == WORKER_IS_ELIGIBLE && self.plan.is_tcp_only && is_unix(worker.listener))
-		return WORKER_OF_MODULE;
-	if (reason == WORKER_OWN_LISTENER && !self.plan.is_default && worker_has_reuseport_peers())
+	if (reason == WORKER_OWN_LISTENER && !worker.plan.is_default && worker_has_reuseport_peers())
 		return WORKER_IS_ELIGIBLE;
-	if (reason == WORKER_IS_ELIGIBLE && server.page != NULL && member_has_accepting_parent())
+	if (reason != WORKER_IS_ELIGIBLE)
+		return reason;
+	if (worker.plan.is_tcp_only && is_unix(worker.listener))
+		return WORKER_OF_MODULE;
+	if (server.page == NULL)
+		return WORKER_IS_ELIGIBLE;
+	if (member_has_accepting_parent(&worker.member, server.page, worker.listener))
 		return WORKER_BESIDE_PARENT;
-	if (reason == WORKER_IS_ELIGIBLE && server.page != NULL && member_has_workers())
-		return WORKER_HAS_WORKERS;
-	return reason;
+	return member_has_workers(&worker.member, server.page) ? WORKER_HAS_WORKERS
+	                                                       : WORKER_IS_ELIGIBLE;
 }
 
-/* Whoever accepts without being a worker is no master either. */
-static void register_accepting_parent(void)
+/* A process that accepts without being a worker is no master either. */
+static void register_accepting_parent(int listener)
 {
 	if (server.page != NULL)
-		member_register_accepting_parent(worker.listener);
+		member_register_accepting_parent(&worker.member, server.page, listener);
+}
+
+/* A process that waits for other listeners accepts nothing in this worker's place, though it may
+ * have inherited the same ones. Workers of a known server may come to any of theirs first. */
+static uint64_t name_listeners(const struct exit_plan *plan, int listener, uint64_t waited_for)
+{
+	if (plan->is_known || worker_made(listener))
+		return worker_common_listener(listener);
+	return waited_for != 0 ? waited_for : worker_name_socket(listener);
+}
+
+/* False where there is no slot. `waited_for`: the name of all the listeners that it waits for
+ * together; 0: it accepts without a wait. */
+static bool join(const struct exit_plan *plan, int listener, uint64_t waited_for)
+{
+	struct pool_rules rules = {
+	    .max_leaving = server.config.max_leaving,
+	    .max_leaving_is_percent = server.config.max_leaving_is_percent,
+	    .master_is_vouched = plan->master_is_vouched,
+	    .takes_time = plan->takes_time,
+	    .replaced_within = plan->replaced_within,
+	};
+	uint64_t name =
+	    member_has_joined(&worker.member) ? 0 : name_listeners(plan, listener, waited_for);
+
+	return member_join(&worker.member, server.page, &rules, name);
+}
+
+static void choose_exit_point(void)
+{
+	exit_plan_choose_point(&worker.plan);
+	worker.leaves_idle = worker.plan.method.point == POINT_IDLE;
 }
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
@@ -307,45 +164,59 @@ static void on_first_accept(void)
 
 	if (worker.forker == 0) {
 		server_report_lacking_parent();
-		register_accepting_parent();
+		register_accepting_parent(worker.listener);
 		watch_no_more();
 		return;
 	}
 	if (!worker.is_started)
 		server_announce();
-	self.plan = server_exit_plan();
-	recycle_notes_waits = !self.plan.method_is_vouched;
-	choose_point();
+	worker.plan = exit_plan_find(&server.config, worker.is_started);
+	worker.notes_waits = !worker.plan.method_is_vouched;
+	choose_exit_point();
 	reason = find_ineligibility();
-	if (!member_sees_siblings())
-		go_unwatched();
-	else if (reason != WORKER_IS_ELIGIBLE && reason != WORKER_HAS_WORKERS)
-		register_accepting_parent();
-	else if (server.page != NULL && member_join(&self.plan, worker.listener, 0))
+	if (!member_sees_siblings(&worker.member)) {
+		report_unwatched_once(REMARK_BLIND);
+		watch_no_more();
+	} else if (reason != WORKER_IS_ELIGIBLE && reason != WORKER_HAS_WORKERS)
+		register_accepting_parent(worker.listener);
+	else if (server.page != NULL && join(&worker.plan, worker.listener, 0))
 		exemption_at_birth();
 }
 
-/* Another thread that comes to accept meanwhile goes by. */
-__attribute__((cold, noinline)) static void on_first_accept_once(void)
+/* Another thread that comes to accept meanwhile goes on. */
+RARE static void on_first_accept_once(void)
 {
 	int saved = errno;
-	struct guard guard;
+	struct guard_hold hold;
 
-	if (!begin(&guard))
+	if (!guard_take(&worker.guard, &hold))
 		return;
-	if (!self.entered) {
+	if (!worker.course.has_accepted) {
 		on_first_accept();
-		self.entered = true;
-		self.arrived = true;
+		worker.course.has_accepted = true;
+		worker.course.has_arrived = true;
 	}
-	end(&guard);
+	guard_release(&worker.guard, &hold);
 	errno = saved;
 }
 
-static void begin_crossing(void)
+/* -------------------------------------------------------------------- measuring */
+
+/* Others let it go first, as far as it is over its limits. */
+static void want(bool wants)
 {
-	self.blocked_at = limit_state.since;
-	self.point_came = self.reported_dry_run = false;
+	const struct limit_state *limits = &worker.limits;
+
+	worker.course.wants = wants;
+	if (server.page != NULL)
+		member_want(&worker.member, server.page,
+		            wants ? policy_excess(limits->limit, &limits->sample, limits->crossed) : 0);
+}
+
+void recycle_note_crossing(void)
+{
+	worker.course.blocked_at = worker.limits.since;
+	worker.course.point_came = worker.course.has_rehearsed = false;
 }
 
 static void sum_up_dry_run(void)
@@ -356,54 +227,71 @@ static void sum_up_dry_run(void)
 		report_dry_run(&summary);
 }
 
-/* Others let it go first, as far as it is over its limits. */
-static void want(bool wants)
+void recycle_measure(void)
 {
-	self.wants = wants;
-	if (server.page != NULL)
-		member_want(
-		    wants ? policy_excess(limit_state.limit, &limit_state.sample, limit_state.crossed) : 0);
-}
-
-static void measure(void)
-{
-	if (limit_state_measure())
-		begin_crossing();
-	if (self.wants && limit_state.crossed == 0)
+	worker.unchecked = 0;
+	if (limit_state_measure(&worker.limits))
+		recycle_note_crossing();
+	if (worker.course.wants && worker.limits.crossed == 0)
 		want(false);
 	if (server.config.dry_run)
 		sum_up_dry_run();
 }
 
-/* Its siblings may have yet to come to accept: until then it looks as if it were alone. */
-static bool may_go(enum pool_answer answer, uint64_t now)
+/* Memory is measured at the exit point; where closes go unseen, at accept at the latest. */
+static inline bool is_due(enum exit_point point)
 {
-	if (answer == POOL_ALONE)
-		stay_for_now(REMARK_ALONE, now);
-	else if (answer != POOL_GO)
-		self.blocked_at = now;
-	if (answer == POOL_UNFILLED)
-		report_stay_once(REMARK_UNFILLED);
-	return answer == POOL_GO;
+	return worker.unchecked >= server.config.check_every &&
+	       (point == worker.plan.method.point || point == POINT_ACCEPT);
 }
 
-static struct leaving describe(uint64_t now)
+/* ------------------------------------------------------------------------ facts */
+
+/* What is asked at an exit point. */
+struct inquiry {
+	const struct guard_hold *hold;
+	const struct recycle_wait *wait; /* that is about to begin; NULL at an accept or a close */
+	bool has_timeout;                /* of the last wait */
+	uint64_t now;                    /* boot clock, milliseconds */
+};
+
+static struct view begin_view(enum exit_point point, const struct inquiry *inquiry)
 {
-	return (struct leaving){
-	    .method = &self.plan.method,
-	    .limit = limit_state.limit,
-	    .sample = limit_state_describe(),
-	    .crossed = limit_state.crossed,
-	    .is_asked = (limit_state.crossed & CROSSED_BY_REQUEST) != 0,
-	    .undecided = limit_state.undecided_for,
-	    .waited = now - limit_state.since,
-	    .served_meanwhile = worker.served - limit_state.served,
+	const struct course *course = &worker.course;
+
+	return (struct view){
+	    .phase = course->phase,
+	    .point = point,
+	    .plan = &worker.plan,
+	    .crossed = worker.limits.crossed,
+	    .crossed_for = inquiry->now - worker.limits.since,
+	    .left_for = course->is_told ? inquiry->now - course->left_at : 0,
+	    .trims = server.config.trim,
+	    .is_dry_run = server.config.dry_run,
+	    .has_page = server.page != NULL,
+	    .is_started = worker.is_started,
+	    .is_scheduled = inquiry->has_timeout,
+	    .point_came = course->point_came,
 	};
 }
 
-/* Whoever leaves by default must have nothing left to do. The set of its wait is looked at last: a
- * thread that is asleep by now may have woken its waiter before. */
-static enum idle find_left(const struct recycle_wait *wait)
+/* From now on "not now" is an answer that is remembered. */
+static void begin_asking(void)
+{
+	worker.course.point_came = true;
+	worker.course.awaits_closes = false;
+	want(true);
+}
+
+static struct member_request describe_request(uint64_t now)
+{
+	return (struct member_request){
+	    .now = now, .served = worker.life.served, .on_own = worker.on_own};
+}
+
+/* The set of the wait is looked at last: a thread that is asleep by now may have woken its waiter
+ * before. */
+static enum idle find_work_left(const struct recycle_wait *wait)
 {
 	enum idle left = idle_find_left();
 
@@ -412,276 +300,220 @@ static enum idle find_left(const struct recycle_wait *wait)
 	return left;
 }
 
-static bool is_left(enum idle left, uint64_t now)
+static void fetch(enum fact fact, struct view *view, const struct inquiry *inquiry)
 {
-	if (left != IDLE_NOTHING_LEFT)
-		stay_for_now(REMARK_IDLE + left, now);
-	return left != IDLE_NOTHING_LEFT;
-}
+	const struct guard_hold *hold = inquiry->hold;
+	struct member_request request;
 
-/* Is it a worker that another one would replace, and that has a way out? Else it stays for good. */
-static bool is_eligible(void)
-{
-	enum worker_ineligibility reason = find_ineligibility();
-
-	if (self.plan.method.action == ACTION_NONE) {
-		stay(REMARK_BLOCKER + BLOCKER_FORBIDDEN);
-		return false;
+	switch (fact) {
+	case FACT_TRIM:
+		view->is_trimmed = exemption_by_trim(
+		    view->point != POINT_CLOSE && !guard_is_in_handler(&worker.guard, hold, view->point));
+		break;
+	case FACT_HANDLERS_STACK:
+		view->is_on_handlers_stack = guard_is_on_handlers_stack();
+		break;
+	case FACT_INELIGIBILITY:
+		view->ineligibility = find_ineligibility();
+		break;
+	case FACT_TURN:
+		request = describe_request(inquiry->now);
+		view->turn = member_look(&worker.member, server.page, &request);
+		break;
+	case FACT_CONNECTIONS:
+		view->has_connections = worker_has_connections();
+		break;
+	case FACT_HANDLER:
+		view->is_in_handler = guard_is_in_handler(&worker.guard, hold, view->point);
+		break;
+	case FACT_CHILDREN:
+		view->has_children = process_has_children();
+		break;
+	case FACT_BACKLOG:
+		view->has_backlog = leave_has_backlog(worker.listener);
+		break;
+	case FACT_BLOCKER:
+		view->blocker = leave_find_blocker(&worker.plan.method, worker.plan.method_is_vouched,
+		                                   &hold->mask, worker.many_accept, worker.listener);
+		break;
+	case FACT_WORK_LEFT:
+		view->left = find_work_left(inquiry->wait);
+		break;
+	case FACT_SLOT:
+		view->has_slot = join(&worker.plan, worker.listener, 0);
+		break;
+	case FACT_POINT:
+		choose_exit_point();
+		view->exit_point = worker.plan.method.point;
+		break;
+	case FACT_CROSSED:
+		view->is_crossed_still = limit_state_is_crossed_still(&worker.limits);
+		break;
+	case FACT_EXEMPTION:
+		view->is_exempt = exemption_of_early();
+		break;
+	default:
+		request = describe_request(inquiry->now);
+		view->lease = member_ask(&worker.member, server.page, &request);
 	}
-	if (reason != WORKER_IS_ELIGIBLE)
-		stay(REMARK_INELIGIBLE + reason);
-	return reason == WORKER_IS_ELIGIBLE;
+	view->known |= 1u << fact;
 }
 
-/* Would it cut off a connection? */
-static bool is_held_open(uint64_t now)
-{
-	if (self.plan.takes_time || !worker_has_connections())
-		return false;
-	self.awaits_closes = true;
-	stay_for_now(REMARK_OPEN, now);
-	return true;
-}
-
-static bool is_scheduled(bool has_timeout, uint64_t now)
-{
-	return self.plan.is_default && has_timeout && is_left(IDLE_SCHEDULED, now);
-}
-
-/* Is there a reason, in the process itself, to stay for now? A backlog is one unless it is always
- * there: then there will soon be another connection to wake the siblings. */
-static bool has_to_stay(const struct signal_mask *mask, const struct recycle_wait *wait,
-                        uint64_t now)
-{
-	enum { BACKLOG_IS_LASTING = 1000 };
-	enum blocker blocker;
-
-	if (worker.is_started && process_has_children()) {
-		stay_for_now(REMARK_STARTED_CHILDREN, now);
-		return true;
-	}
-	if (is_held_open(now) || is_scheduled(self.last_has_timeout, now))
-		return true;
-	if (self.plan.method.point == POINT_CLOSE && exit_method_exits(&self.plan.method) &&
-	    now - limit_state.since < BACKLOG_IS_LASTING && leave_has_backlog(worker.listener))
-		return true; /* asked again below, when all else was */
-	blocker = leave_find_blocker(&self.plan.method, self.plan.method_is_vouched, mask,
-	                             worker.many_accept, worker.listener);
-	if (blocker == BLOCKER_BACKLOG && now - limit_state.since < BACKLOG_IS_LASTING)
-		return true;
-	if (blocker == BLOCKER_NONE || blocker == BLOCKER_BACKLOG)
-		return self.plan.is_default && is_left(find_left(wait), now);
-	if (leave_is_blocked_for_good(blocker))
-		stay(REMARK_BLOCKER + blocker);
-	else
-		stay_for_now(REMARK_BLOCKER + blocker, now);
-	return true;
-}
-
-/* False if it has to stay, now or for good. */
-static bool may_leave(enum exit_point point, const struct signal_mask *mask,
-                      const struct recycle_wait *wait, uint64_t now)
-{
-	if (has_to_stay(mask, wait, now))
-		return false;
-	if (server.page == NULL) {
-		stay(REMARK_NO_PAGE);
-		return false;
-	}
-	if (!member_join(&self.plan, worker.listener, 0)) {
-		stay_for_now(REMARK_NO_SLOT, now);
-		return false;
-	}
-	choose_point();
-	return point == self.plan.method.point;
-}
+/* ------------------------------------------------------------------------ steps */
 
 /* Once for each crossing. */
-static void note_dry_run(uint64_t now)
+static void rehearse(uint64_t now)
 {
 	struct leaving leaving;
 
-	if (self.reported_dry_run)
+	if (worker.course.has_rehearsed)
 		return;
-	self.reported_dry_run = true;
+	worker.course.has_rehearsed = true;
 	leaving = describe(now);
 	report_would_leave(&leaving);
-	pool_note_dry_run(server.page, worker.served, now - worker.born);
+	pool_note_dry_run(server.page, worker.life.served, now - worker.life.born);
 }
 
 static void begin_leaving(uint64_t now)
 {
 	struct leaving leaving = describe(now);
+	enum lock lock = worker.plan.lock;
 
-	if (self.lock != LOCK_NONE && pool_report_once(server.page, REMARK_LOCK + self.lock))
-		report_lock(self.lock);
+	exemption_note_leaving();
+	if (lock != LOCK_NONE && pool_report_once(server.page, REMARK_LOCK + lock))
+		report_lock(lock);
 	report_leaving(&leaving);
-	self.phase = LEAVING;
-	self.left_at = now;
-	self.rests = 0;
+	worker.course.phase = LEAVING;
+	worker.course.left_at = now;
+	worker.pacing.rests = 0;
 }
 
-/* What costs more is asked later. */
-static void ask_to_leave(enum exit_point point, const struct guard *guard,
-                         const struct recycle_wait *wait, uint64_t now)
+static void carry_out(const struct step *step, uint64_t now)
 {
-	if (!is_eligible() || !may_go(member_look(&self.plan, now), now))
+	switch (step->kind) {
+	case STEP_NOT_NOW:
+		if (step->remark == REMARK_OPEN)
+			worker.course.awaits_closes = true;
+		if (step->remark != REMARK_NONE)
+			report_if_it_lasts(step->remark, now);
 		return;
-	if (exit_method_exits(&self.plan.method) && is_in_handler(guard, point))
+	case STEP_QUEUE:
+		worker.course.blocked_at = now;
+		if (step->remark != REMARK_NONE)
+			report_stay_once(step->remark);
 		return;
-	if (!may_leave(point, &guard->mask, wait, now) || !limit_state_is_crossed_still())
+	case STEP_STAY:
+		report_stay_once(step->remark);
+		watch_no_more();
 		return;
-	if (server.config.dry_run) {
-		note_dry_run(now);
+	case STEP_STOP_WANTING:
+		want(false);
+		return;
+	case STEP_REHEARSE:
+		rehearse(now);
+		return;
+	case STEP_LEAVE:
+		begin_leaving(now);
+		return;
+	default:
 		return;
 	}
-	if (exemption_of_early() || !may_go(member_ask(&self.plan, now), now))
-		return;
-	exemption_note_leaving();
-	begin_leaving(now);
 }
+
+/* `begun`: processor time of this thread when it was asked first; 0: now. */
+static void decide(enum exit_point point, const struct inquiry *inquiry, uint64_t begun)
+{
+	struct view view = begin_view(point, inquiry);
+	struct step step;
+	bool asks = false;
+
+	while ((step = next_step(&view)).kind == STEP_FETCH) {
+		if (step.fact > FACT_HANDLERS_STACK && !asks) {
+			asks = true;
+			begun = begun != 0 ? begun : clock_thread();
+			begin_asking();
+		}
+		fetch(step.fact, &view, inquiry);
+	}
+	carry_out(&step, inquiry->now);
+	if (asks && worker.course.phase != LEAVING)
+		pacing_not_now(&worker.pacing, clock_boot(), clock_thread() - begun);
+}
+
+/* ----------------------------------------------------------------- exit points */
 
 /* It waits for nothing else, and may not be without a connection again for long. */
 static inline bool has_closed_all(void)
 {
-	return atomic_load_explicit(&self.awaits_closes, memory_order_relaxed) &&
+	return atomic_load_explicit(&worker.course.awaits_closes, memory_order_relaxed) &&
 	       atomic_load_explicit(&worker.open, memory_order_relaxed) == 0;
 }
 
-/* A moment that comes again and again before its time is not worth a look at the clock each time;
- * one that comes seldom is. */
 static bool is_time_to_ask(void)
 {
-	enum { LONGEST_STRIDE = 15 };
-
-	if (has_closed_all() || clock_boot() >= self.asks_from) {
-		self.stride = 0;
-		return true;
-	}
-	if (self.stride < LONGEST_STRIDE)
-		self.stride = 2 * self.stride + 1;
-	self.rests = self.stride;
-	return false;
-}
-
-static void begin_asking(void)
-{
-	self.point_came = true;
-	want(true);
-	self.awaits_closes = false;
-}
-
-/* The answer was "not now": the question is not asked again before a hundred times as long as it
- * took has passed, so that a worker that has to wait is no slower than one that need not leave.
- * `begun`: processor time of this thread when it was asked. */
-static void end_asking(uint64_t begun)
-{
-	enum { SHARE = 100 };
-
-	self.asks_from = clock_boot() + (clock_thread() - begun) * SHARE;
-}
-
-static void try_to_leave(enum exit_point point, const struct guard *guard,
-                         const struct recycle_wait *wait)
-{
-	uint64_t begun;
-
-	if (is_on_handlers_stack())
-		return;
-	begin_asking();
-	begun = wait != NULL ? wait->begun : clock_thread();
-	ask_to_leave(point, guard, wait, process_clock());
-	if (self.phase != LEAVING)
-		end_asking(begun);
-}
-
-/* Memory is measured at the moment at which the worker would leave; where closes go unseen, at
- * accept at the latest. */
-static bool is_due(enum exit_point point)
-{
-	return worker.unchecked >= server.config.check_every &&
-	       (point == self.plan.method.point || point == POINT_ACCEPT);
+	if (!has_closed_all())
+		return pacing_is_time(&worker.pacing, clock_boot());
+	pacing_ask_now(&worker.pacing);
+	return true;
 }
 
 /* On a blocking listener a worker is idle before the real accept. */
 static bool is_idle_at_accept(void)
 {
-	return self.plan.method.point == POINT_IDLE && listener_blocks(worker.listener);
+	return worker.plan.method.point == POINT_IDLE && listener_blocks(worker.listener);
 }
 
-/* A worker that has left and is still here. What is open may take its time. */
-static void see_to_leaver(enum exit_point point)
-{
-	if (point != POINT_CLOSE && process_clock() - self.left_at > self.plan.replaced_within)
-		stay(REMARK_NOT_GONE);
-}
-
-static void judge(enum exit_point point, const struct guard *guard, const struct recycle_wait *wait)
-{
-	if (limit_state.crossed == 0)
-		return;
-	if (server.config.trim &&
-	    exemption_by_trim(point != POINT_CLOSE && !is_in_handler(guard, point)))
-		want(false);
-	else if (point == self.plan.method.point)
-		try_to_leave(point, guard, wait);
-	else if (point == POINT_ACCEPT && !self.point_came)
-		stay_for_now(REMARK_NO_POINT, process_clock());
-}
-
-/* It was decided that the worker leaves: with the guard gone, because its way may be a handler of
- * the program's. Should another handler not have returned before that, the moment comes again. */
+/* It was decided that the worker leaves: with the guard gone, because its method may be a handler
+ * of the program's. If another handler has not returned before that, the point comes again. */
 static void tell_to_leave(enum exit_point point)
 {
-	if (self.phase == LEAVING && point == self.plan.method.point &&
-	    !atomic_exchange(&self.is_told, true))
-		leave_carry_out(&self.plan.method);
+	if (worker.course.phase == LEAVING && point == worker.plan.method.point &&
+	    !atomic_exchange(&worker.course.is_told, true))
+		leave_carry_out(&worker.plan.method);
 }
 
-/* `wait`: what is about to begin; NULL at an accept or a close. */
 HOT __attribute__((noinline)) static void consider_slowly(enum exit_point point,
                                                           const struct recycle_wait *wait)
 {
 	int saved = errno;
-	struct guard guard;
+	struct guard_hold hold;
 	bool is_time;
 
-	if (!begin(&guard))
+	if (!guard_take(&worker.guard, &hold))
 		return;
-	is_time = self.phase == SERVING && (limit_state.crossed == 0 || is_time_to_ask());
-	if (is_time && is_due(point))
-		measure();
-	if (point == POINT_ACCEPT && limit_state.crossed != 0 && is_idle_at_accept())
+	is_time = worker.course.phase != SERVING || worker.limits.crossed == 0 || is_time_to_ask();
+	if (worker.course.phase == SERVING && is_time && is_due(point))
+		recycle_measure();
+	if (point == POINT_ACCEPT && worker.limits.crossed != 0 && is_idle_at_accept())
 		point = POINT_IDLE;
-	note_blocked(&guard, point);
-	if (is_time)
-		judge(point, &guard, wait);
-	else if (self.phase == LEAVING && self.is_told)
-		see_to_leaver(point);
-	end(&guard);
+	guard_note_blocked(&worker.guard, &hold, point);
+	if (is_time && worker.limits.crossed != 0) {
+		struct inquiry inquiry = {&hold, wait, worker.course.last_has_timeout, process_clock()};
+
+		decide(point, &inquiry, wait != NULL ? wait->begun : 0);
+	}
+	guard_release(&worker.guard, &hold);
 	tell_to_leave(point);
 	errno = saved;
 }
 
-/* A worker over a limit: at which moment is there something to ask? Two threads may count the same
- * rest; then it is one longer. A wait with nothing open may be the last one for long. */
+/* A worker over a limit: at which point is there something to ask? A wait with nothing open may be
+ * the last one for long. */
 static inline bool is_to_be_asked(enum exit_point point)
 {
-	unsigned rests = atomic_load_explicit(&self.rests, memory_order_relaxed);
+	bool rests;
 
 	if (point == POINT_IDLE && atomic_load_explicit(&worker.open, memory_order_relaxed) == 0)
-		return point == self.plan.method.point;
-	if (rests > 0 && !has_closed_all())
-		atomic_store_explicit(&self.rests, rests - 1, memory_order_relaxed);
-	return (rests == 0 || has_closed_all()) &&
-	       (point == self.plan.method.point || point == POINT_ACCEPT);
+		return point == worker.plan.method.point;
+	rests = !has_closed_all() && pacing_rests(&worker.pacing);
+	return !rests && (point == worker.plan.method.point || point == POINT_ACCEPT);
 }
 
 /* Nearly always there is nothing to do: that costs a few instructions. A worker that is over a
  * limit is measured again when it asks whether it may leave. */
 static inline bool is_something_to_do(enum exit_point point)
 {
-	return limit_state.crossed != 0 ? is_to_be_asked(point) : is_due(point);
+	return worker.limits.crossed != 0 ? is_to_be_asked(point) : is_due(point);
 }
 
 static inline void consider(enum exit_point point)
@@ -690,28 +522,24 @@ static inline void consider(enum exit_point point)
 		consider_slowly(point, NULL);
 }
 
-/* After it was asked a worker is told twice that there is nothing to accept or to wait for, so that
- * it looks at what its handler left; then all goes ahead again: it must not turn clients away for
- * long. Where another thread runs the handler, only time tells. */
+/* After it was told to leave a worker is told twice that there is nothing to accept or to wait for,
+ * so that it looks at what its handler left; then all goes ahead again: it must not turn clients
+ * away for long. Where another thread runs the handler, only time tells. */
 __attribute__((noinline)) static bool refuses_still(void)
 {
 	enum { REFUSALS = 2 };
 
-	return self.refused < REFUSALS ||
-	       (self.plan.refuses_for > 0 && process_clock() - self.left_at < self.plan.refuses_for);
+	return worker.course.refused < REFUSALS ||
+	       (worker.plan.refuses_for > 0 &&
+	        process_clock() - worker.course.left_at < worker.plan.refuses_for);
 }
 
 static inline bool is_to_refuse(void)
 {
-	if (self.phase != LEAVING || !refuses_still())
+	if (worker.course.phase != LEAVING || !refuses_still())
 		return false;
-	self.refused++;
+	worker.course.refused++;
 	return true;
-}
-
-void recycle_unseen(void)
-{
-	say_unwatched(REMARK_UNSEEN);
 }
 
 /* Apart from the quick way through recycle_before_accept. */
@@ -722,48 +550,6 @@ __attribute__((noinline)) static bool is_listener_watched(int listener)
 	return socket_address_find(listener, &address) && config_watches(&server.config, &address);
 }
 
-bool recycle_looks_for_listener(void)
-{
-	enum { LOOKS = 8 };
-
-	return !self.arrived && self.looked++ < LOOKS;
-}
-
-/* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
- * wait for a listener and let others accept: not those that are known to be workers, too, where
- * they do. */
-static void on_listener_wait(int listener, uint64_t waited_for)
-{
-	struct exit_plan plan = server_exit_plan();
-
-	if (worker_ineligibility() == WORKER_IS_ELIGIBLE && !worker_made(listener))
-		member_join(&plan, listener, waited_for);
-	else if (worker.forker == 0 && plan.is_known && !plan.master_is_vouched)
-		member_register_accepting_parent(listener);
-}
-
-__attribute__((cold, noinline)) void recycle_on_listener_wait(int listener, uint64_t waited_for)
-{
-	int saved = errno;
-	struct guard guard;
-
-	if (!begin(&guard))
-		return;
-	if (!atomic_exchange(&self.arrived, true) && server.page != NULL && member_sees_siblings() &&
-	    (server.config.listens == 0 || is_listener_watched(listener)))
-		on_listener_wait(listener, waited_for);
-	end(&guard);
-	errno = saved;
-}
-
-bool recycle_waits_for(int listener, bool has_timeout)
-{
-	worker_waits();
-	if (listener >= 0)
-		atomic_store_explicit(&self.last_has_timeout, has_timeout, memory_order_relaxed);
-	return listener >= 0 && !self.arrived && worker_is_current();
-}
-
 HOT int recycle_before_accept(int listener)
 {
 	if (server.config.listens > 0 && !is_listener_watched(listener)) {
@@ -771,8 +557,10 @@ HOT int recycle_before_accept(int listener)
 		return RECYCLE_UNCOUNTED;
 	}
 	worker_accepts_on(listener);
-	if (!self.entered)
+	if (!worker.course.has_accepted)
 		on_first_accept_once();
+	if (worker.limits.crossed == 0 && !is_due(POINT_ACCEPT))
+		return 0;
 	consider(POINT_ACCEPT);
 	return is_to_refuse() ? leave_refusal(listener) : 0;
 }
@@ -782,59 +570,100 @@ HOT void recycle_closed(void)
 	consider(POINT_CLOSE);
 }
 
-/* What is cheap is asked first: to find out what is in a set of epoll is not. */
-static bool may_leave_at_wait(bool has_timeout, uint64_t now)
+/* ------------------------------------------------------------------------ waits */
+
+bool recycle_looks_for_listener(void)
 {
-	return is_eligible() && may_go(member_look(&self.plan, now), now) &&
-	       !is_scheduled(has_timeout, now) && !is_held_open(now);
+	enum { LOOKS = 8 };
+
+	return !worker.course.has_arrived && worker.course.looked++ < LOOKS;
 }
 
-/* Milliseconds, at least 1, until it is time to ask. */
-static unsigned find_rest(void)
+/* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
+ * wait for a listener and let others accept; known ones never accept beside their workers. */
+static void arrive(int listener, uint64_t waited_for)
 {
-	const uint64_t a_millisecond = 1000000, longest = 60000;
-	uint64_t now = clock_boot();
-	uint64_t rest = self.asks_from > now ? (self.asks_from - now) / a_millisecond : 0;
+	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
 
-	return (unsigned)((rest < longest ? rest : longest) + 1);
+	if (worker_ineligibility() == WORKER_IS_ELIGIBLE && !worker_made(listener))
+		join(&plan, listener, waited_for);
+	else if (worker.forker == 0 && plan.is_known && !plan.master_is_vouched)
+		register_accepting_parent(listener);
+}
+
+RARE void recycle_on_listener_wait(int listener, uint64_t waited_for)
+{
+	int saved = errno;
+	struct guard_hold hold;
+
+	if (!guard_take(&worker.guard, &hold))
+		return;
+	if (!atomic_exchange(&worker.course.has_arrived, true) && server.page != NULL &&
+	    member_sees_siblings(&worker.member) &&
+	    (server.config.listens == 0 || is_listener_watched(listener)))
+		arrive(listener, waited_for);
+	guard_release(&worker.guard, &hold);
+	errno = saved;
+}
+
+bool recycle_waits_for(int listener, bool has_timeout)
+{
+	worker_waits();
+	if (listener >= 0)
+		atomic_store_explicit(&worker.course.last_has_timeout, has_timeout, memory_order_relaxed);
+	return listener >= 0 && !worker.course.has_arrived && worker_is_current();
+}
+
+/* What is cheap is asked first: to find out what is in a set of epoll is not. */
+static bool may_leave_at_wait(const struct guard_hold *hold, bool has_timeout)
+{
+	struct inquiry inquiry = {hold, NULL, has_timeout, process_clock()};
+	struct view view = begin_view(POINT_IDLE, &inquiry);
+	struct step step;
+
+	view.known = 1u << FACT_TRIM | 1u << FACT_HANDLERS_STACK; /* these wait for recycle_idle() */
+	while ((step = next_step(&view)).kind == STEP_FETCH && step.fact <= FACT_CONNECTIONS)
+		fetch(step.fact, &view, &inquiry);
+	carry_out(&step, inquiry.now);
+	return step.kind == STEP_FETCH;
 }
 
 /* Measures whatever the set holds. The answer is that of recycle_before_wait(). */
-static uint64_t judge_before_wait(bool has_timeout, unsigned *later)
+static uint64_t judge_before_wait(const struct guard_hold *hold, bool has_timeout, unsigned *later)
 {
 	uint64_t begun;
 
-	if (self.phase == LEAVING)
+	if (worker.course.phase == LEAVING)
 		return refuses_still() ? clock_thread() : 0;
-	if (self.phase != SERVING)
+	if (worker.course.phase != SERVING)
 		return 0;
-	if (limit_state.crossed != 0 && !is_time_to_ask()) {
-		*later = has_timeout || worker.open > 0 ? 0 : find_rest();
+	if (worker.limits.crossed != 0 && !is_time_to_ask()) {
+		*later = has_timeout || worker.open > 0 ? 0 : pacing_rest(&worker.pacing, clock_boot());
 		return 0;
 	}
 	if (is_due(POINT_IDLE))
-		measure();
-	if (limit_state.crossed == 0)
+		recycle_measure();
+	if (worker.limits.crossed == 0)
 		return 0;
 	begin_asking();
 	begun = clock_thread();
-	if (may_leave_at_wait(has_timeout, process_clock()))
+	if (may_leave_at_wait(hold, has_timeout))
 		return begun;
-	end_asking(begun);
+	pacing_not_now(&worker.pacing, clock_boot(), clock_thread() - begun);
 	return 0;
 }
 
 uint64_t recycle_before_wait(bool has_timeout, unsigned *later)
 {
 	int saved = errno;
-	struct guard guard;
+	struct guard_hold hold;
 	uint64_t begun;
 
 	*later = 0;
-	if (!worker_is_current() || !begin(&guard))
+	if (!worker_is_current() || !guard_take(&worker.guard, &hold))
 		return 0;
-	begun = judge_before_wait(has_timeout, later);
-	end(&guard);
+	begun = judge_before_wait(&hold, has_timeout, later);
+	guard_release(&worker.guard, &hold);
 	errno = saved;
 	return begun;
 }
@@ -844,116 +673,21 @@ HOT bool recycle_is_something_to_ask(void)
 	return is_something_to_do(POINT_IDLE);
 }
 
-int recycle_listener(void)
-{
-	return worker.listener;
-}
-
 int recycle_idle(const struct recycle_wait *wait)
 {
-	self.last_has_timeout = wait->has_timeout;
+	worker.course.last_has_timeout = wait->has_timeout;
 	consider_slowly(POINT_IDLE, wait);
 	return is_to_refuse() ? EINTR : 0;
 }
 
 void recycle_waits_elsewhere(uint64_t begun)
 {
-	struct guard guard;
+	struct guard_hold hold;
 	int saved = errno;
 
-	if (!begin(&guard))
+	if (!guard_take(&worker.guard, &hold))
 		return;
-	end_asking(begun);
-	end(&guard);
+	pacing_not_now(&worker.pacing, clock_boot(), clock_thread() - begun);
+	guard_release(&worker.guard, &hold);
 	errno = saved;
-}
-
-/* ------------------------------------------------------------- application */
-
-/* A thread that judges does not take long, unless it is what called. */
-static bool begin_patiently(struct guard *guard)
-{
-	enum { TRIES = 100 };
-
-	for (int i = 0; i < TRIES; i++) {
-		if (begin(guard))
-			return true;
-		sched_yield();
-	}
-	return false;
-}
-
-static int end_with(const struct guard *guard, int answer)
-{
-	end(guard);
-	return answer;
-}
-
-/* At the next moment at which it could leave. */
-static void make_due(void)
-{
-	worker.unchecked = server.config.check_every;
-}
-
-int recycle_limit(enum quantity quantity, uint64_t limit)
-{
-	struct guard guard;
-
-	if (!begin_patiently(&guard))
-		return EBUSY;
-	server_limit(quantity, limit);
-	limit_state_set(quantity, limit);
-	return end_with(&guard, 0);
-}
-
-int recycle_limit_request(enum quantity quantity, uint64_t limit)
-{
-	struct guard guard;
-
-	if (!begin_patiently(&guard))
-		return EBUSY;
-	limit_state_set_for_request(quantity, limit);
-	make_due();
-	return end_with(&guard, 0);
-}
-
-int recycle_check(void)
-{
-	make_due();
-	return 0;
-}
-
-int recycle_worker(void)
-{
-	struct guard guard;
-
-	if (!begin_patiently(&guard))
-		return EBUSY;
-	if (limit_state_ask_to_leave())
-		begin_crossing();
-	return end_with(&guard, 0);
-}
-
-/* Who goes by here while another measures is measured by that one. */
-int recycle_request_done(void)
-{
-	struct guard guard;
-
-	worker_request_done();
-	if (worker.unchecked < server.config.check_every || !begin(&guard))
-		return 0;
-	if (self.phase == SERVING)
-		measure();
-	return end_with(&guard, 0);
-}
-
-int recycle_measure(enum quantity quantity, uint64_t *value)
-{
-	struct guard guard;
-	bool is_known;
-
-	if (!begin_patiently(&guard))
-		return EBUSY;
-	is_known = limit_state_tell(quantity, value);
-	return end_with(&guard, is_known ? 0 : ENODATA);
 }

@@ -50,7 +50,7 @@ void report_limits(const struct config *config, const struct machine_memory *mem
 	config_describe(config, &line);
 	if (memory->bytes > 0) {
 		line_text(&line, "; the memory is ");
-		line_value(&line, QUANTITY_RESIDENT, memory->bytes);
+		quantity_write(&line, QUANTITY_RESIDENT, memory->bytes);
 		line_text(&line, " (");
 		line_foreign(&line, memory->source);
 		line_text(&line, ")");
@@ -153,9 +153,9 @@ static void add_crossed(struct line *line, const struct leaving *leaving)
 		line_text(line, before);
 		line_text(line, quantity_kinds[q].variable);
 		line_text(line, ": ");
-		line_value(line, (enum quantity)q, leaving->sample.value[q]);
+		quantity_write(line, (enum quantity)q, leaving->sample.value[q]);
 		line_text(line, quantity_kinds[q].is_floor ? " < " : " > ");
-		line_value(line, (enum quantity)q, leaving->limit[q]);
+		quantity_write(line, (enum quantity)q, leaving->limit[q]);
 		before = " and ";
 	}
 }
@@ -176,7 +176,7 @@ static void add_sample(struct line *line, const struct leaving *leaving)
 		line_text(line, quantity_kinds[q].name);
 		line_text(line, " ");
 		if (sample_knows(sample, (enum quantity)q))
-			line_value(line, (enum quantity)q, sample->value[q]);
+			quantity_write(line, (enum quantity)q, sample->value[q]);
 		else
 			line_text(line, "unknown");
 		before = ", ";
@@ -259,8 +259,8 @@ void report_exempted(unsigned remark, const struct leaving *leaving)
 			line_text(&line, before);
 			line_text(&line, quantity_kinds[q].variable);
 			line_text(&line, "=");
-			line_value(&line, (enum quantity)q,
-			           suggest((enum quantity)q, leaving->sample.value[q]));
+			quantity_write(&line, (enum quantity)q,
+			               suggest((enum quantity)q, leaving->sample.value[q]));
 			before = ", ";
 		}
 	log_write(&line);
@@ -273,7 +273,7 @@ void report_trimmed(uint64_t before, const struct leaving *now)
 
 	start(&line);
 	line_text(&line, " gave back ");
-	line_value(&line, QUANTITY_RESIDENT, before > is ? before - is : 0);
+	quantity_write(&line, QUANTITY_RESIDENT, before > is ? before - is : 0);
 	line_text(&line,
 	          now->crossed == 0 ? " (SL_TRIM) and stays" : " (SL_TRIM), which is not enough");
 	add_crossed(&line, now);

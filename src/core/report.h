@@ -4,10 +4,8 @@
 #define SLSHIM_REPORT_H
 
 #include "config.h"
-#include "core/worker.h"
-#include "leave/accept_lock.h"
-#include "leave/idle.h"
-#include "leave/leave.h"
+#include "core/remark.h"
+#include "exit_method.h"
 #include "os/machine.h"
 #include "pool/pool.h"
 #include "quantity.h"
@@ -61,28 +59,6 @@ void report_exempted(unsigned remark, const struct leaving *leaving);
 
 /* SL_TRIM gave memory back: the bytes that were resident before, and what there is now. */
 void report_trimmed(uint64_t before, const struct leaving *now);
-
-/* What is said once of a worker over a limit; each has a number below 64. */
-enum remark {
-	REMARK_INELIGIBLE = 0, /* + enum worker_ineligibility: it stays */
-	REMARK_BLOCKER = 16,   /* + enum blocker: it stays, for good or for now */
-	REMARK_LOCK = 32,      /* + enum lock: it leaves at a close */
-	REMARK_IDLE = 40,      /* + enum idle: it stays for now */
-	REMARK_NO_PAGE = 48,
-	REMARK_NO_SLOT,
-	REMARK_NOT_GONE,
-	REMARK_ALONE,
-	REMARK_UNFILLED,
-	REMARK_OPEN,
-	REMARK_NO_POINT,
-	REMARK_UNSEEN,                /* it is not watched */
-	REMARK_BLIND,                 /* it is not watched */
-	REMARK_PARENT_LACKS_LISTENER, /* it is not watched */
-	REMARK_STARTED_CHILDREN,
-	REMARK_NEWBORN, /* what it is over does not count */
-	REMARK_EARLY,   /* what it is over does not count */
-	REMARK_LIMITS   /* not of a worker: the start line */
-};
 
 void report_stay(unsigned remark, const struct exit_method *method);
 

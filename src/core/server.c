@@ -10,6 +10,7 @@
 #include "core/binding.h"
 #include "core/report.h"
 #include "core/worker.h"
+#include "leave/exit_plan.h"
 #include "leave/perl.h"
 #include "leave/profile.h"
 #include "leave/program.h"
@@ -70,56 +71,16 @@ static pid_t find_starter(void)
 	return server.parent_lacks_listener ? 0 : getppid();
 }
 
-/* Its own, or that of those whom it starts. */
-static const struct profile *find_profile(void)
-{
-	const struct profile *profile = profile_find();
-
-	return profile != NULL ? profile : profile_find_started();
-}
-
-struct exit_plan server_exit_plan(void)
-{
-	enum { REPLACED_WITHIN = 10000 };
-	const struct profile *profile = find_profile();
-	struct exit_plan plan = {.method = server.config.leave, .replaced_within = REPLACED_WITHIN};
-
-	if (profile != NULL) {
-		plan.is_known = true;
-		plan.master_is_vouched = profile->method.action != ACTION_NONE && !profile->may_lack_master;
-		plan.is_tcp_only = profile->is_tcp_only;
-		if (profile->replaced_within > 0)
-			plan.replaced_within = profile->replaced_within;
-	}
-	if (worker.is_started && profile != NULL && profile_is_of_started(profile))
-		plan.master_is_vouched = true;
-	if (server.config.replace_timeout > 0)
-		plan.replaced_within = server.config.replace_timeout;
-	if (server.config.leave.action != ACTION_UNSPECIFIED) {
-		plan.whose = "SL_LEAVE";
-	} else if (profile != NULL) {
-		plan.whose = profile->title;
-		plan.method_is_vouched = true;
-		plan.takes_time = profile->takes_time;
-		plan.refuses_for = profile->refuses_for;
-		plan.method = profile->method;
-	} else {
-		plan.whose = "by default";
-		plan.is_default = true;
-		plan.method = (struct exit_method){.action = ACTION_QUICK_EXIT, .point = POINT_IDLE};
-	}
-	return plan;
-}
-
 static void say_what_is_unmeasurable(void)
 {
+	struct meter meter = METER_CLOSED;
 	struct sample sample = {.known = 0};
 
-	meter_read(server.config.probe, policy_limited(server.config.limit), &sample);
+	meter_read(&meter, server.config.probe, policy_limited(server.config.limit), &sample);
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
 	sample_set(&sample, QUANTITY_REQUESTS, 0);
 	sample_set(&sample, QUANTITY_AGE, 0);
-	meter_end();
+	meter_end(&meter);
 	for (int q = 0; q < QUANTITIES; q++)
 		if (server.config.limit[q] > 0 && !sample_knows(&sample, (enum quantity)q))
 			report_unmeasurable((enum quantity)q, &server.config);
@@ -158,7 +119,7 @@ static void say_remarks(void)
 
 static void say_limits(void)
 {
-	struct exit_plan plan = server_exit_plan();
+	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
 
 	report_limits(&server.config, &server.memory, &plan.method, plan.whose, plan.replaced_within,
 	              plan.method.action != ACTION_NONE && !plan.master_is_vouched);
@@ -371,8 +332,8 @@ bool server_wake(bool at_start)
 	perl_start();
 	log_start(server.config.log, server.config.log_path);
 	if (!at_start) {
-		if (worker.born == 0)
-			worker.born = find_birth();
+		if (worker.life.born == 0)
+			worker.life.born = find_birth();
 		return true;
 	}
 	worker_start(find_starter(), process_clock());

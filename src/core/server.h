@@ -70,21 +70,4 @@ void server_check_every(uint64_t connections);
 void server_before_listen(void);
 void server_listens(int fd);
 
-/* How workers of this program leave: as SL_LEAVE says, else as the profile does, else when they are
- * idle, by _exit. */
-struct exit_plan {
-	struct exit_method method;
-	const char *whose;        /* "SL_LEAVE", a profile's title, or "by default" */
-	bool is_known;            /* a profile names this server: its master does not accept */
-	bool is_default;          /* its moment suits a worker that holds no lock then */
-	bool method_is_vouched;   /* a profile says that this way suits it, ... */
-	bool takes_time;          /* ... and that what is open is finished before it ends */
-	bool is_tcp_only;         /* ... that its workers accept by TCP */
-	bool master_is_vouched;   /* ... that its master replaces who leaves */
-	uint64_t refuses_for;     /* milliseconds after its signal; 0: two accepts or waits */
-	uint64_t replaced_within; /* milliseconds */
-};
-
-struct exit_plan server_exit_plan(void);
-
 #endif

@@ -12,7 +12,12 @@
 #include "os/process.h"
 
 _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
-struct worker worker = {.listener = -1, .highest = -1};
+struct worker worker = {
+    .listener = -1,
+    .highest = -1,
+    .guard = {.is_taken = ATOMIC_FLAG_INIT},
+    .limits = LIMIT_STATE_UNKNOWN,
+};
 
 static file_id identify_socket(int fd)
 {
@@ -27,7 +32,7 @@ void worker_start(pid_t master, uint64_t now)
 	worker.pid = getpid();
 	worker.forker = master;
 	worker.is_started = master != 0;
-	worker.born = now;
+	worker.life.born = now;
 }
 
 /* A worker's own children must not change whose child it is: hence two variables. */
@@ -44,7 +49,7 @@ void worker_born(uint64_t now)
 	worker.is_grandchild = worker.forker != 0;
 	worker.forker = (pid_t)worker.next_forker;
 	worker.is_started = false;
-	worker.born = now;
+	worker.life.born = now;
 	worker.listener = -1;
 	worker.on_own = false;
 	worker.lost_track = false;
@@ -52,8 +57,8 @@ void worker_born(uint64_t now)
 	worker.has_waiter = false;
 	worker.waiter = (pthread_t)0;
 	worker.open = 0;
-	worker.served = 0;
-	worker.requests = 0;
+	worker.life.served = 0;
+	worker.life.requests = 0;
 	worker.unchecked = 0;
 	worker.highest = -1;
 }
@@ -176,7 +181,7 @@ bool worker_knows_listener(int fd)
 /* Its connection has counted for the first one on it. */
 void worker_request_done(void)
 {
-	if (++worker.requests > worker.served)
+	if (++worker.life.requests > worker.life.served)
 		worker.unchecked++;
 }
 
@@ -240,7 +245,7 @@ HOT void worker_accepted(int connection, bool counts)
 	int highest = worker.highest;
 
 	if (counts) {
-		worker.served++;
+		worker.life.served++;
 		worker.unchecked++;
 	}
 	if (connection >= WORKER_DESCRIPTORS) {

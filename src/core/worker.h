@@ -1,9 +1,7 @@
-/* worker.h - this process's place: whose child it is, which listeners it has, which connections
- * are open, how many it served.
+/* worker.h - this process: whose child it is, which listeners it has, which connections are open,
+ * how many it served; and the parts of its state that other rooms own.
  *
- * May not know: memory, limits, or how a worker leaves.
- *
- * All of it keeps errno.
+ * The functions here are about the former alone. All of them keep errno.
  *
  * Any thread may come by at any time, and no lock is held in a hook: what changes while there may
  * be several is atomic by itself, and nobody counts on two of these changing together.
@@ -20,7 +18,13 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "core/guard.h"
+#include "core/pacing.h"
+#include "leave/exit_plan.h"
+#include "limits/life.h"
+#include "limits/limit_state.h"
 #include "os/file.h"
+#include "pool/member.h"
 
 enum {
 	/* Descriptors from here on are not tracked; a worker that accepts one never leaves. The
@@ -38,16 +42,46 @@ struct listener {
 	_Atomic file_id socket; /* 0: not written yet */
 };
 
+/* How far a worker has come. */
+enum phase { SERVING, LEAVING, STAYING };
+
+/* What judging has come to. Written by the thread that has the guard, but for what is atomic. */
+struct course {
+	_Atomic enum phase phase;
+	_Atomic bool has_accepted;     /* the worker has come to its first accept */
+	_Atomic bool has_arrived;      /* to that, or to wait for a listener */
+	_Atomic unsigned looked;       /* so often for a listener that it waits for */
+	bool point_came;               /* its exit point, since a limit is crossed */
+	bool wants;                    /* its turn, since then */
+	bool has_rehearsed;            /* in a dry run, since then */
+	uint64_t blocked_at;           /* since when it is held by the same; boot clock, milliseconds */
+	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
+	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
+	uint64_t trimmed_at;           /* boot clock, milliseconds; 0: never */
+	uint64_t left_at;              /* when it was decided; boot clock, milliseconds */
+	_Atomic bool is_told;          /* its exit method was carried out */
+	unsigned refused;              /* accepts, since it left */
+	uint64_t reported;             /* remarks, where there is no page to keep them */
+};
+
 struct worker {
 	pid_t pid;
 	_Atomic pid_t next_forker; /* written before every fork: the pid that a child born now had as
 	                              parent */
-	_Atomic pid_t forker;      /* of this process, or who started it by execve to be a worker; 0: it
-	                              is neither */
+	_Atomic pid_t forker;      /* of this process, or the one that started it by execve to be a
+	                              worker; 0: it is neither */
 	bool is_started;           /* the latter */
 	bool is_grandchild;        /* its forker has one, too, and so may be a worker itself */
-	uint64_t born;             /* boot clock, milliseconds */
-	_Atomic int listener;      /* the descriptor that it last came to accept on; -1: none yet */
+	struct life life;          /* since the fork */
+	/* Does this process count its connections? Not without a limit; and not for long if it is
+	 * nobody's child. */
+	_Atomic bool is_watched;
+	_Atomic bool leaves_idle; /* a wait may be its exit point */
+	/* Is it of interest which threads wait for a listener? Until it is known how this worker
+	 * leaves, and as long as it would leave when idle by default. */
+	_Atomic bool notes_waits;
+
+	_Atomic int listener;       /* the descriptor that it last came to accept on; -1: none yet */
 	_Atomic pthread_t acceptor; /* the thread that came, ... */
 	_Atomic bool many_accept;   /* ... unless others came as well, or waited for a listener */
 	_Atomic pthread_t waiter; /* the thread that first waited for one, ...; 0, which no thread is */
@@ -55,12 +89,19 @@ struct worker {
 	_Atomic bool on_own;      /* has come to one that this process itself made a listener */
 	_Atomic bool lost_track;  /* accepted a connection that the table has no room for */
 	_Atomic unsigned open;    /* tracked connections not seen closed; may be too high */
-	_Atomic uint64_t served;  /* connections accepted since the fork */
-	_Atomic uint64_t requests;  /* that the application said were done, since then */
 	_Atomic uint64_t unchecked; /* connections since the last check, and the requests beyond one for
 	                               each of them */
 	_Atomic int highest;        /* no tracked descriptor is above this one */
 	_Atomic int seen_open;      /* the connection that was found open when one asked last */
+
+	/* What judges, and what it has found: written by the thread that has the guard. */
+	struct guard guard;
+	struct limit_state limits; /* owned by src/limits/ */
+	struct member member;      /* owned by src/pool/ */
+	struct exit_plan plan;     /* owned by src/leave/; at the first accept */
+	struct pacing pacing;
+	struct course course;
+
 	_Atomic unsigned listeners;
 	_Atomic bool listeners_overflowed;
 	struct listener listener_table[WORKER_LISTENERS];
@@ -156,7 +197,8 @@ enum worker_ineligibility {
 	WORKER_HAS_WORKERS,   /* ... as well */
 	WORKER_OWN_LISTENER,
 	WORKER_LOST_TRACK,
-	WORKER_OF_MODULE /* told by the profile */
+	WORKER_OF_MODULE, /* told by the profile */
+	INELIGIBILITIES
 };
 enum worker_ineligibility worker_ineligibility(void);
 

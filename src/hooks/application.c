@@ -1,13 +1,14 @@
 /* application.c - the functions of include/slshim.h, and nothing else: what they change is
- * said in recycle.h.
+ * said in core/application.h.
  *
  * May not know: more than the arguments and the answers. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "core/recycle.h"
+#include "core/application.h"
 #include "core/server.h"
+#include "core/startup.h"
 #include "core/worker.h"
 #include "hooks/hook.h"
 #include "quantity.h"
@@ -19,7 +20,7 @@ static int fail(int error)
 	return -1;
 }
 
-/* Of an answer of recycle.h, which is 0 or an errno. */
+/* Of an answer of core/application.h, which is 0 or an errno. */
 static int answer(int error)
 {
 	return error == 0 ? 0 : fail(error);
@@ -27,7 +28,7 @@ static int answer(int error)
 
 static bool is_watched(void)
 {
-	return (server.is_on || (server_is_asleep && recycle_wakes())) && worker_is_current();
+	return (server.is_on || (server_is_asleep && startup_wake())) && worker_is_current();
 }
 
 static int set(const char *variable, const char *value, bool for_request)
@@ -45,8 +46,8 @@ static int set(const char *variable, const char *value, bool for_request)
 	}
 	switch (server_read_limit(variable, value, &quantity, &number)) {
 	case LIMIT_IS_READ:
-		return answer(for_request ? recycle_limit_request(quantity, number)
-		                          : recycle_limit(quantity, number));
+		return answer(for_request ? application_limit_request(quantity, number)
+		                          : application_limit(quantity, number));
 	case LIMIT_IS_UNSCALED:
 		return fail(ENODATA);
 	default:
@@ -66,17 +67,17 @@ HOOK int slshim_limit_request(const char *variable, const char *value)
 
 HOOK int slshim_check(void)
 {
-	return is_watched() ? answer(recycle_check()) : fail(EOPNOTSUPP);
+	return is_watched() ? answer(application_check()) : fail(EOPNOTSUPP);
 }
 
 HOOK int slshim_recycle(void)
 {
-	return is_watched() ? answer(recycle_worker()) : fail(EOPNOTSUPP);
+	return is_watched() ? answer(application_leave()) : fail(EOPNOTSUPP);
 }
 
 HOOK int slshim_request_done(void)
 {
-	return is_watched() ? answer(recycle_request_done()) : fail(EOPNOTSUPP);
+	return is_watched() ? answer(application_request_done()) : fail(EOPNOTSUPP);
 }
 
 HOOK long long slshim_measure(const char *name)
@@ -88,7 +89,7 @@ HOOK long long slshim_measure(const char *name)
 		return fail(EOPNOTSUPP);
 	for (int q = 0; name != NULL && q < QUANTITIES; q++)
 		if (strcmp(name, quantity_kinds[q].name) == 0) {
-			error = recycle_measure((enum quantity)q, &value);
+			error = application_measure((enum quantity)q, &value);
 			return error == 0 ? (long long)value : fail(error);
 		}
 	return fail(EINVAL);

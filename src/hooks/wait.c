@@ -29,7 +29,7 @@
 
 static inline bool is_something_to_ask(void)
 {
-	return recycle_leaves_idle && recycle_is_something_to_ask();
+	return worker.leaves_idle && recycle_is_something_to_ask();
 }
 
 struct search {
@@ -89,7 +89,7 @@ RARE static void on_epoll(int listener, int set)
 
 static bool is_accepted_on(int fd)
 {
-	return fd == recycle_listener();
+	return fd == worker.listener;
 }
 
 /* -------------------------------------------------------------------- kinds */
@@ -273,7 +273,7 @@ static bool is_over(struct wait *wait)
 		wait->asked.begun = recycle_before_wait(wait->asked.has_timeout, &later);
 	if (wait->asked.begun == 0)
 		return false;
-	if (!wait->includes(wait, recycle_listener())) {
+	if (!wait->includes(wait, worker.listener)) {
 		recycle_waits_elsewhere(wait->asked.begun);
 		return false;
 	}
@@ -332,7 +332,7 @@ RARE static bool ask_before_poll(struct pollfd *set, nfds_t count, int how)
 
 static bool is_poll_over(struct pollfd *set, nfds_t count, int how)
 {
-	if (recycle_notes_waits)
+	if (worker.notes_waits)
 		note_poll(set, count, how & HAS_TIMEOUT);
 	return is_something_to_ask() && ask_before_poll(set, count, how);
 }
@@ -352,7 +352,7 @@ RARE static bool ask_before_select(int count, const fd_set *reads, const fd_set 
 static bool is_select_over(int count, const fd_set *reads, const fd_set *writes,
                            const fd_set *others, int how)
 {
-	if (recycle_notes_waits)
+	if (worker.notes_waits)
 		note_select(count, reads, how & HAS_TIMEOUT);
 	return is_something_to_ask() && ask_before_select(count, reads, writes, others, how);
 }
@@ -395,7 +395,7 @@ RARE static bool ask_before_epoll(int set, int how)
 
 static bool is_epoll_over(int set, int how)
 {
-	if (recycle_notes_waits)
+	if (worker.notes_waits)
 		note_epoll(set, how & HAS_TIMEOUT);
 	return is_something_to_ask() && ask_before_epoll(set, how);
 }

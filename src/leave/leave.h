@@ -24,7 +24,8 @@ enum blocker {
 	BLOCKER_NO_PIPE, /* or several that may be the one */
 	/* At a close: others wait for this listener, and the kernel may have woken this worker alone
 	 * to accept them. */
-	BLOCKER_BACKLOG
+	BLOCKER_BACKLOG,
+	BLOCKERS
 };
 
 static inline bool leave_is_blocked_for_good(enum blocker blocker)

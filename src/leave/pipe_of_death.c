@@ -76,7 +76,8 @@ static bool give_byte(void)
 
 	if (!is_found() || next.pipe2(own, O_CLOEXEC) != 0)
 		return false;
-	is_given = write(own[1], &graceful, 1) == 1 && dup3(own[0], found.fd, O_CLOEXEC) == found.fd &&
+	is_given = write(own[1], &graceful, 1) == 1 &&
+	           next.dup3(own[0], found.fd, O_CLOEXEC) == found.fd &&
 	           kill(getpid(), pipe_of_death_signal) == 0;
 	next.close(own[0]);
 	next.close(own[1]);

@@ -1,31 +1,17 @@
 /* limit_state.c - measures and judges. See limit_state.h for what it may not know. */
 #include "limits/limit_state.h"
 
+#include <stddef.h>
 #include <sys/random.h>
+#include <unistd.h>
 
-#include "core/server.h"
-#include "core/worker.h"
-#include "limits/meter.h"
 #include "limits/policy.h"
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/machine.h"
-#include "os/persistent_file.h"
 #include "os/process.h"
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
-
-struct limit_state limit_state;
-
-static struct {
-	unsigned over;                  /* as `crossed`, whether or not it counts */
-	uint64_t strikes;               /* measurements in a row by which it was */
-	uint64_t undecided_at;          /* since when the budget has allowed no walk; 0: it does */
-	unsigned wanted;                /* bit q: a limit is set on quantity q */
-	unsigned of_request;            /* those that are about the request at hand, ... */
-	uint64_t of_others[QUANTITIES]; /* ... and what they were */
-	struct persistent_file pressure;
-} self = {.pressure = {.fd = -1}};
 
 /* Not the application's generator: it may have seeded it, to get the same numbers again. */
 static uint32_t draw(void)
@@ -34,199 +20,203 @@ static uint32_t draw(void)
 
 	if (getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number)
 		return number;
-	return (uint32_t)worker.pid * 2654435761u; /* Knuth's multiplicative hash */
+	return (uint32_t)getpid() * 2654435761u; /* Knuth's multiplicative hash */
 }
 
-static void set_limit(enum quantity quantity, uint64_t limit)
+static void set_limit(struct limit_state *state, enum quantity quantity, uint64_t limit)
 {
-	limit_state.limit[quantity] = limit;
-	self.wanted = policy_limited(limit_state.limit);
+	state->limit[quantity] = limit;
+	state->wanted = policy_limited(state->limit);
 }
 
-static void draw_limits(void)
+static void draw_limits(struct limit_state *state)
 {
-	uint32_t number = server.config.jitter > 0 ? draw() : 0;
+	uint32_t number = state->config->jitter > 0 ? draw() : 0;
 
 	for (int q = 0; q < QUANTITIES; q++)
-		set_limit((enum quantity)q, policy_stricter((enum quantity)q, server.config.limit[q],
-		                                            server.config.jitter, number));
+		set_limit(state, (enum quantity)q,
+		          policy_stricter((enum quantity)q, state->config->limit[q], state->config->jitter,
+		                          number));
 }
 
-void limit_state_begin(bool serves)
+void limit_state_begin(struct limit_state *state, const struct config *config,
+                       const struct life *life, const char *pressure_path, bool serves)
 {
-	limit_state = (struct limit_state){.crossed = 0};
-	self.over = self.of_request = 0;
-	self.strikes = self.undecided_at = 0;
-	persistent_file_close(&self.pressure);
-	self.pressure.path = server.pressure_path[0] != '\0' ? server.pressure_path : NULL;
-	draw_limits();
-	meter_begin(&server.config, serves);
-	if (serves && self.pressure.path != NULL)
-		persistent_file_open(&self.pressure);
+	persistent_file_close(&state->pressure);
+	*state = (struct limit_state){
+	    .config = config,
+	    .life = life,
+	    .pressure = {.path = pressure_path[0] != '\0' ? pressure_path : NULL, .fd = -1},
+	    .meter = state->meter,
+	};
+	draw_limits(state);
+	meter_begin(&state->meter, config, serves);
+	if (serves && state->pressure.path != NULL)
+		persistent_file_open(&state->pressure);
 }
 
 /* Unknown pressure may be high. */
-static bool is_pressed(void)
+static bool is_pressed(struct limit_state *state)
 {
 	uint64_t hundredths;
 	bool is_known;
 	int fd;
 
-	if (server.config.pressure == 0 || self.pressure.path == NULL)
+	if (state->config->pressure == 0 || state->pressure.path == NULL)
 		return true;
-	fd = persistent_file_borrow(&self.pressure);
+	fd = persistent_file_borrow(&state->pressure);
 	is_known = machine_pressure(fd, &hundredths);
-	persistent_file_return(&self.pressure, fd);
-	return !is_known || hundredths >= server.config.pressure * 100;
+	persistent_file_return(&state->pressure, fd);
+	return !is_known || hundredths >= state->config->pressure * 100;
 }
 
-static bool does_count(uint64_t now)
+static bool does_count(struct limit_state *state, uint64_t now)
 {
-	return self.over != 0 && self.strikes >= server.config.strikes &&
-	       now - worker.born >= server.config.min_age && is_pressed();
+	return state->over != 0 && state->strikes >= state->config->strikes &&
+	       now - state->life->born >= state->config->min_age && is_pressed(state);
 }
 
-static void count_life(struct sample *sample, uint64_t now)
+static void count_life(const struct limit_state *state, struct sample *sample, uint64_t now)
 {
-	sample_set(sample, QUANTITY_CONNECTIONS, worker.served);
-	if (worker.requests > 0) /* else nobody tells */
-		sample_set(sample, QUANTITY_REQUESTS, worker.requests);
-	sample_set(sample, QUANTITY_AGE, now - worker.born);
+	sample_set(sample, QUANTITY_CONNECTIONS, state->life->served);
+	if (state->life->requests > 0) /* else nobody tells */
+		sample_set(sample, QUANTITY_REQUESTS, state->life->requests);
+	sample_set(sample, QUANTITY_AGE, now - state->life->born);
 }
 
-static void judge(unsigned undecided)
+static void judge(struct limit_state *state, unsigned undecided)
 {
-	self.over = policy_crossed(limit_state.limit, &limit_state.sample) | (self.over & undecided);
-	if (self.over == 0)
-		self.strikes = 0;
+	state->over = policy_crossed(state->limit, &state->sample) | (state->over & undecided);
+	if (state->over == 0)
+		state->strikes = 0;
 	else if (undecided == 0)
-		self.strikes++;
+		state->strikes++;
 }
 
 /* True where nothing was crossed before. */
-static bool set(unsigned crossed, uint64_t now)
+static bool set(struct limit_state *state, unsigned crossed, uint64_t now)
 {
-	bool is_new = limit_state.crossed == 0 && crossed != 0;
+	bool is_new = state->crossed == 0 && crossed != 0;
 
 	if (is_new) {
-		limit_state.since = now;
-		limit_state.served = worker.served;
-		limit_state.undecided_for = self.undecided_at > 0 ? now - self.undecided_at : 0;
+		state->since = now;
+		state->served = state->life->served;
+		state->undecided_for = state->undecided_at > 0 ? now - state->undecided_at : 0;
 	}
-	limit_state.crossed = crossed | (limit_state.crossed & CROSSED_BY_REQUEST);
+	state->crossed = crossed | (state->crossed & CROSSED_BY_REQUEST);
 	return is_new;
 }
 
 /* One that is over such a limit keeps it, until it has left. */
-static void end_request(void)
+static void end_request(struct limit_state *state)
 {
-	unsigned ended = self.of_request & ~limit_state.crossed;
+	unsigned ended = state->of_request & ~state->crossed;
 
 	for (int q = 0; q < QUANTITIES; q++)
 		if (ended >> q & 1)
-			set_limit((enum quantity)q, self.of_others[q]);
-	self.of_request &= ~ended;
+			set_limit(state, (enum quantity)q, state->of_others[q]);
+	state->of_request &= ~ended;
 }
 
-HOT bool limit_state_measure(void)
+HOT bool limit_state_measure(struct limit_state *state)
 {
 	uint64_t nanoseconds = clock_boot(), now = nanoseconds / 1000000;
 	unsigned undecided;
 	bool is_new;
 
-	worker.unchecked = 0;
-	limit_state.sample.known = 0;
-	undecided = meter_check(&server.config, limit_state.limit, nanoseconds, self.wanted,
-	                        &limit_state.sample);
-	count_life(&limit_state.sample, now);
-	judge(undecided);
-	if (undecided != 0 && self.undecided_at == 0)
-		self.undecided_at = now;
-	is_new = set(does_count(now) ? self.over : 0, now);
+	state->sample.known = 0;
+	undecided = meter_check(&state->meter, state->config, state->limit, nanoseconds, state->wanted,
+	                        &state->sample);
+	count_life(state, &state->sample, now);
+	judge(state, undecided);
+	if (undecided != 0 && state->undecided_at == 0)
+		state->undecided_at = now;
+	is_new = set(state, does_count(state, now) ? state->over : 0, now);
 	if (undecided == 0)
-		self.undecided_at = 0;
-	if (self.of_request != 0)
-		end_request();
+		state->undecided_at = 0;
+	if (state->of_request != 0)
+		end_request(state);
 	return is_new;
 }
 
-unsigned limit_state_at_birth(void)
+unsigned limit_state_at_birth(struct limit_state *state)
 {
-	limit_state.sample.known = 0;
-	meter_check(&server.config, limit_state.limit, clock_boot(), self.wanted, &limit_state.sample);
-	for (unsigned left = policy_crossed(limit_state.limit, &limit_state.sample); left != 0;
-	     left &= left - 1)
-		set_limit((enum quantity)__builtin_ctz(left), server.config.limit[__builtin_ctz(left)]);
-	return policy_crossed(limit_state.limit, &limit_state.sample);
+	state->sample.known = 0;
+	meter_check(&state->meter, state->config, state->limit, clock_boot(), state->wanted,
+	            &state->sample);
+	for (unsigned left = policy_crossed(state->limit, &state->sample); left != 0; left &= left - 1)
+		set_limit(state, (enum quantity)__builtin_ctz(left),
+		          state->config->limit[__builtin_ctz(left)]);
+	return policy_crossed(state->limit, &state->sample);
 }
 
-void limit_state_disable(unsigned limits)
+void limit_state_disable(struct limit_state *state, unsigned limits)
 {
 	for (int q = 0; q < QUANTITIES; q++)
 		if (limits >> q & 1)
-			set_limit((enum quantity)q, 0);
-	self.over &= ~limits;
-	limit_state.crossed &= ~limits;
+			set_limit(state, (enum quantity)q, 0);
+	state->over &= ~limits;
+	state->crossed &= ~limits;
 }
 
 /* Of a sample that has all that matters. */
-static bool judge_again(void)
+static bool judge_again(struct limit_state *state)
 {
-	self.over = policy_crossed(limit_state.limit, &limit_state.sample);
-	limit_state.crossed = self.over | (limit_state.crossed & CROSSED_BY_REQUEST);
-	return limit_state.crossed != 0;
+	state->over = policy_crossed(state->limit, &state->sample);
+	state->crossed = state->over | (state->crossed & CROSSED_BY_REQUEST);
+	return state->crossed != 0;
 }
 
-void limit_state_measure_again(void)
+void limit_state_measure_again(struct limit_state *state)
 {
-	limit_state.sample.known = 0;
-	meter_read(server.config.probe, self.wanted, &limit_state.sample);
-	count_life(&limit_state.sample, process_clock());
-	judge_again();
+	state->sample.known = 0;
+	meter_read(&state->meter, state->config->probe, state->wanted, &state->sample);
+	count_life(state, &state->sample, process_clock());
+	judge_again(state);
 }
 
-bool limit_state_is_crossed_still(void)
+bool limit_state_is_crossed_still(struct limit_state *state)
 {
-	unsigned unknown = limit_state.crossed & ~limit_state.sample.known & ALL_QUANTITIES;
+	unsigned unknown = state->crossed & ~state->sample.known & ALL_QUANTITIES;
 
-	meter_read(server.config.probe, unknown, &limit_state.sample);
-	return unknown != 0 ? judge_again() : limit_state.crossed != 0;
+	meter_read(&state->meter, state->config->probe, unknown, &state->sample);
+	return unknown != 0 ? judge_again(state) : state->crossed != 0;
 }
 
-void limit_state_set(enum quantity quantity, uint64_t limit)
+void limit_state_set(struct limit_state *state, enum quantity quantity, uint64_t limit)
 {
-	self.of_request &= ~(1u << quantity);
-	set_limit(quantity, limit);
+	state->of_request &= ~(1u << quantity);
+	set_limit(state, quantity, limit);
 }
 
-void limit_state_set_for_request(enum quantity quantity, uint64_t limit)
+void limit_state_set_for_request(struct limit_state *state, enum quantity quantity, uint64_t limit)
 {
-	if ((self.of_request >> quantity & 1) == 0)
-		self.of_others[quantity] = limit_state.limit[quantity];
-	self.of_request |= 1u << quantity;
-	set_limit(quantity, limit);
+	if ((state->of_request >> quantity & 1) == 0)
+		state->of_others[quantity] = state->limit[quantity];
+	state->of_request |= 1u << quantity;
+	set_limit(state, quantity, limit);
 }
 
-bool limit_state_ask_to_leave(void)
+bool limit_state_ask_to_leave(struct limit_state *state)
 {
-	return set(limit_state.crossed | CROSSED_BY_REQUEST, process_clock());
+	return set(state, state->crossed | CROSSED_BY_REQUEST, process_clock());
 }
 
-bool limit_state_tell(enum quantity quantity, uint64_t *value)
+bool limit_state_tell(struct limit_state *state, enum quantity quantity, uint64_t *value)
 {
 	struct sample sample = {.known = 0};
 
-	meter_read(server.config.probe, 1u << quantity, &sample);
-	count_life(&sample, process_clock());
+	meter_read(&state->meter, state->config->probe, 1u << quantity, &sample);
+	count_life(state, &sample, process_clock());
 	*value = sample.value[quantity];
 	return sample_knows(&sample, quantity);
 }
 
-struct sample limit_state_describe(void)
+struct sample limit_state_describe(struct limit_state *state)
 {
-	struct sample sample = limit_state.sample;
+	struct sample sample = state->sample;
 
-	meter_read(server.config.probe, ALL_QUANTITIES & ~sample.known, &sample);
-	count_life(&sample, process_clock()); /* since the check, too */
+	meter_read(&state->meter, state->config->probe, ALL_QUANTITIES & ~sample.known, &sample);
+	count_life(state, &sample, process_clock()); /* since the check, too */
 	return sample;
 }

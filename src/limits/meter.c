@@ -19,25 +19,6 @@ enum {
 	COUNTED = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT
 };
 
-static struct {
-	struct persistent_file statm, rollup, smaps, status, descriptors;
-	bool has_first;  /* of unshared memory */
-	uint64_t first;  /* bytes */
-	bool is_bounded; /* the bounds hold */
-	struct bounds bounds;
-	uint64_t
-	    walked_at;  /* when the last walk ended, or the process began; boot clock, nanoseconds */
-	int64_t credit; /* nanoseconds of processor time that walks may take now; below 0 they took
-	                   too long */
-	uint64_t credited_at;
-} self = {
-    .statm = {.path = "/proc/self/statm", .fd = -1},
-    .rollup = {.path = "/proc/self/smaps_rollup", .fd = -1},
-    .smaps = {.path = "/proc/self/smaps", .fd = -1},
-    .status = {.path = "/proc/self/status", .fd = -1},
-    .descriptors = {.path = "/proc/self/fd", .fd = -1, .is_directory = true},
-};
-
 /* ------------------------------------------------------------------ probes */
 
 static bool read_by(probe_function *probe, struct persistent_file *source, struct sample *sample)
@@ -49,24 +30,24 @@ static bool read_by(probe_function *probe, struct persistent_file *source, struc
 	return is_read;
 }
 
-static bool walk_by(enum probe_choice choice, struct sample *sample)
+static bool walk_by(struct meter *meter, enum probe_choice choice, struct sample *sample)
 {
-	if (choice != PROBE_SMAPS && read_by(probe_smaps, &self.rollup, sample))
+	if (choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample))
 		return true;
-	return choice != PROBE_ROLLUP && read_by(probe_smaps, &self.smaps, sample);
+	return choice != PROBE_ROLLUP && read_by(probe_smaps, &meter->smaps, sample);
 }
 
-static bool walk(enum probe_choice choice, struct sample *sample)
+static bool walk(struct meter *meter, enum probe_choice choice, struct sample *sample)
 {
 	uint64_t unshared;
 
-	if (!walk_by(choice, sample))
+	if (!walk_by(meter, choice, sample))
 		return false;
 	unshared = sample->value[QUANTITY_UNSHARED];
-	if (!self.has_first)
-		self.first = unshared;
-	self.has_first = true;
-	sample_set(sample, QUANTITY_GROWTH, unshared > self.first ? unshared - self.first : 0);
+	if (!meter->has_first)
+		meter->first = unshared;
+	meter->has_first = true;
+	sample_set(sample, QUANTITY_GROWTH, unshared > meter->first ? unshared - meter->first : 0);
 	return true;
 }
 
@@ -75,20 +56,21 @@ static bool may_walk(enum probe_choice choice)
 	return choice != PROBE_STATM && choice != PROBE_RUSAGE;
 }
 
-void meter_read(enum probe_choice choice, unsigned wanted, struct sample *sample)
+void meter_read(struct meter *meter, enum probe_choice choice, unsigned wanted,
+                struct sample *sample)
 {
 	if (choice == PROBE_RUSAGE && (wanted & 1u << QUANTITY_RESIDENT))
 		probe_rusage(-1, sample);
 	if (choice != PROBE_RUSAGE && (wanted & COUNTED))
-		read_by(probe_statm, &self.statm, sample);
+		read_by(probe_statm, &meter->statm, sample);
 	if (choice != PROBE_RUSAGE && (wanted & 1u << QUANTITY_SWAPPED))
-		read_by(probe_status, &self.status, sample);
+		read_by(probe_status, &meter->status, sample);
 	if (wanted & 1u << QUANTITY_CPU)
 		probe_cpu(-1, sample);
 	if (wanted & 1u << QUANTITY_DESCRIPTORS)
-		read_by(probe_descriptors, &self.descriptors, sample);
+		read_by(probe_descriptors, &meter->descriptors, sample);
 	if ((wanted & WALKED) && may_walk(choice))
-		walk(choice, sample);
+		walk(meter, choice, sample);
 }
 
 /* ------------------------------------------------------------------ bounds */
@@ -105,84 +87,87 @@ static bool look_at_usage(struct look *look, uint64_t *peak)
 	return true;
 }
 
-static bool read_resident(struct sample *sample, struct look *look)
+static bool read_resident(struct meter *meter, struct sample *sample, struct look *look)
 {
-	if (!read_by(probe_statm, &self.statm, sample))
+	if (!read_by(probe_statm, &meter->statm, sample))
 		return false;
 	look->resident = sample->value[QUANTITY_RESIDENT];
 	return true;
 }
 
-static void start_bounds(const struct look *look, uint64_t unshared, uint64_t proportional)
+static void start_bounds(struct meter *meter, const struct look *look, uint64_t unshared,
+                         uint64_t proportional)
 {
-	self.bounds.page = (uint64_t)sysconf(_SC_PAGESIZE);
-	self.bounds.slack = probe_resident_slack();
-	self.is_bounded = !probe_reserved_pages();
-	bounds_start(&self.bounds, look, unshared, proportional);
+	meter->bounds.page = (uint64_t)sysconf(_SC_PAGESIZE);
+	meter->bounds.slack = probe_resident_slack();
+	meter->is_bounded = !probe_reserved_pages();
+	bounds_start(&meter->bounds, look, unshared, proportional);
 }
 
 /* A child has none of its own until its first fault; those since the fork count. */
-void meter_begin(const struct config *config, bool serves)
+void meter_begin(struct meter *meter, const struct config *config, bool serves)
 {
 	/* A young worker may grow fast, and has not saved anything for walks yet. */
 	const int64_t at_birth = INT64_C(50000000);
 	struct sample sample = {.known = 0};
 	struct look look;
 
-	meter_end(); /* those of the process that forked this one tell of that one */
-	self.is_bounded = self.has_first = false;
-	self.credit = at_birth;
-	self.walked_at = clock_boot();
-	self.credited_at = self.walked_at;
+	meter_end(meter); /* those of the process that forked this one tell of that one */
+	meter->is_bounded = meter->has_first = false;
+	meter->credit = at_birth;
+	meter->walked_at = clock_boot();
+	meter->credited_at = meter->walked_at;
 	if (!serves)
 		return;
-	persistent_file_open(&self.statm);
+	persistent_file_open(&meter->statm);
 	if (config->limit[QUANTITY_SWAPPED] > 0)
-		persistent_file_open(&self.status);
+		persistent_file_open(&meter->status);
 	if (!may_walk(config->probe))
 		return;
 	if (config->probe != PROBE_SMAPS)
-		persistent_file_open(&self.rollup);
-	if (self.rollup.fd < 0 && config->probe != PROBE_ROLLUP)
-		persistent_file_open(&self.smaps);
+		persistent_file_open(&meter->rollup);
+	if (meter->rollup.fd < 0 && config->probe != PROBE_ROLLUP)
+		persistent_file_open(&meter->smaps);
 	look.faults = 0;
-	if (read_resident(&sample, &look))
-		start_bounds(&look, 0, look.resident);
+	if (read_resident(meter, &sample, &look))
+		start_bounds(meter, &look, 0, look.resident);
 }
 
-void meter_end(void)
+void meter_end(struct meter *meter)
 {
-	persistent_file_close(&self.statm);
-	persistent_file_close(&self.rollup);
-	persistent_file_close(&self.smaps);
-	persistent_file_close(&self.status);
+	persistent_file_close(&meter->statm);
+	persistent_file_close(&meter->rollup);
+	persistent_file_close(&meter->smaps);
+	persistent_file_close(&meter->status);
 }
 
 /* ------------------------------------------------------------------ checks */
 
-static bool has_grown_at_most(const struct bounds *bounds, uint64_t growth)
+static bool has_grown_at_most(const struct meter *meter, const struct bounds *bounds,
+                              uint64_t growth)
 {
-	return self.has_first &&
-	       (bounds->unshared <= self.first || bounds->unshared - self.first <= growth);
+	return meter->has_first &&
+	       (bounds->unshared <= meter->first || bounds->unshared - meter->first <= growth);
 }
 
 /* Not crossed, whatever a walk would find. */
-static bool is_within(const struct bounds *bounds, const uint64_t limit[QUANTITIES])
+static bool is_within(const struct meter *meter, const struct bounds *bounds,
+                      const uint64_t limit[QUANTITIES])
 {
 	uint64_t most = limit[QUANTITY_UNSHARED], least = limit[QUANTITY_SHARED];
 	uint64_t proportional = limit[QUANTITY_PROPORTIONAL], growth = limit[QUANTITY_GROWTH];
 
-	return self.is_bounded && (most == 0 || bounds->unshared <= most) &&
+	return meter->is_bounded && (most == 0 || bounds->unshared <= most) &&
 	       (least == 0 || bounds_shared(bounds) >= least) &&
 	       (proportional == 0 || bounds->proportional <= proportional) &&
-	       (growth == 0 || has_grown_at_most(bounds, growth));
+	       (growth == 0 || has_grown_at_most(meter, bounds, growth));
 }
 
 /* Whether no limit is crossed, even if as much is resident as ever was: mostly so while a process
  * grows, and statm costs twice as much as the usage. What is mapped, or no longer shared, is not to
  * be told from a peak. */
-static bool is_within_at_peak(const uint64_t limit[QUANTITIES], unsigned walked, struct look look,
-                              uint64_t peak)
+static bool is_within_at_peak(const struct meter *meter, const uint64_t limit[QUANTITIES],
+                              unsigned walked, struct look look, uint64_t peak)
 {
 	struct bounds bounds;
 
@@ -192,52 +177,54 @@ static bool is_within_at_peak(const uint64_t limit[QUANTITIES], unsigned walked,
 		return false;
 	if (walked == 0)
 		return true;
-	if (look.faults == self.bounds.last.faults) /* then nothing came */
-		return is_within(&self.bounds, limit);
+	if (look.faults == meter->bounds.last.faults) /* then nothing came */
+		return is_within(meter, &meter->bounds, limit);
 	look.resident = peak;
-	bounds = self.bounds;
+	bounds = meter->bounds;
 	bounds_advance(&bounds, &look);
-	return is_within(&bounds, limit);
+	return is_within(meter, &bounds, limit);
 }
 
 /* What raises no fault here is found by a walk now and then: not after so many checks, since a fast
  * worker would come to those too soon for what a walk costs. */
-static bool is_stale(uint64_t now)
+static bool is_stale(const struct meter *meter, uint64_t now)
 {
 	const uint64_t period = UINT64_C(10000000000);
 
-	return now - self.walked_at > period;
+	return now - meter->walked_at > period;
 }
 
 /* A share of the time since birth is for walks, beside what they may take at birth; what is saved
  * for long is forgotten. */
-static bool can_afford_walk(const struct config *config, uint64_t now)
+static bool can_afford_walk(struct meter *meter, const struct config *config, uint64_t now)
 {
 	const int64_t saved = INT64_C(10000000000) / 100 * config->probe_budget;
 
-	self.credit += (int64_t)((now - self.credited_at) / 100 * config->probe_budget);
-	if (self.credit > saved)
-		self.credit = saved;
-	self.credited_at = now;
-	return self.credit > 0;
+	meter->credit += (int64_t)((now - meter->credited_at) / 100 * config->probe_budget);
+	if (meter->credit > saved)
+		meter->credit = saved;
+	meter->credited_at = now;
+	return meter->credit > 0;
 }
 
 /* While a child lives it shares all that is not unshared since: no base for what comes after it. */
-static bool walk_in_budget(const struct config *config, const struct look *look,
-                           struct sample *sample)
+static bool walk_in_budget(struct meter *meter, const struct config *config,
+                           const struct look *look, struct sample *sample)
 {
 	uint64_t start = clock_thread();
-	bool is_measured = walk(config->probe, sample);
+	bool is_measured = walk(meter, config->probe, sample);
 
-	self.credit -= (int64_t)(clock_thread() - start);
-	self.walked_at = clock_boot();
+	meter->credit -= (int64_t)(clock_thread() - start);
+	meter->walked_at = clock_boot();
 	if (is_measured && look != NULL && !process_has_children())
-		start_bounds(look, sample->value[QUANTITY_UNSHARED], sample->value[QUANTITY_PROPORTIONAL]);
+		start_bounds(meter, look, sample->value[QUANTITY_UNSHARED],
+		             sample->value[QUANTITY_PROPORTIONAL]);
 	return is_measured;
 }
 
-HOT unsigned meter_check(const struct config *config, const uint64_t limit[QUANTITIES],
-                         uint64_t now, unsigned wanted, struct sample *sample)
+HOT unsigned meter_check(struct meter *meter, const struct config *config,
+                         const uint64_t limit[QUANTITIES], uint64_t now, unsigned wanted,
+                         struct sample *sample)
 {
 	unsigned walked = may_walk(config->probe) ? wanted & WALKED : 0;
 	unsigned others = wanted & ~(WALKED | COUNTED);
@@ -246,25 +233,25 @@ HOT unsigned meter_check(const struct config *config, const uint64_t limit[QUANT
 	uint64_t peak;
 
 	if (others != 0)
-		meter_read(config->probe, others, sample);
+		meter_read(meter, config->probe, others, sample);
 	if (config->probe == PROBE_RUSAGE || (wanted & (WALKED | COUNTED)) == 0) {
-		meter_read(config->probe, wanted & COUNTED, sample);
+		meter_read(meter, config->probe, wanted & COUNTED, sample);
 		return 0;
 	}
-	is_due = walked != 0 && is_stale(now);
+	is_due = walked != 0 && is_stale(meter, now);
 	has_look = look_at_usage(&look, &peak);
-	if (has_look && !is_due && is_within_at_peak(limit, walked, look, peak))
+	if (has_look && !is_due && is_within_at_peak(meter, limit, walked, look, peak))
 		return 0;
-	has_look = read_resident(sample, &look) && has_look;
+	has_look = read_resident(meter, sample, &look) && has_look;
 	if (walked == 0)
 		return 0;
-	if (has_look && self.is_bounded)
-		bounds_advance(&self.bounds, &look);
-	is_known_within = has_look && is_within(&self.bounds, limit);
+	if (has_look && meter->is_bounded)
+		bounds_advance(&meter->bounds, &look);
+	is_known_within = has_look && is_within(meter, &meter->bounds, limit);
 	if (is_known_within && !is_due)
 		return 0;
-	if (!can_afford_walk(config, now))
+	if (!can_afford_walk(meter, config, now))
 		return is_known_within ? 0 : walked;
-	walk_in_budget(config, has_look ? &look : NULL, sample);
+	walk_in_budget(meter, config, has_look ? &look : NULL, sample);
 	return 0;
 }

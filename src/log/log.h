@@ -10,9 +10,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "config.h"
 #include "log/mailbox.h"
 #include "os/line.h"
+
+enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_OFF };
+
+enum { LOG_PATH_SIZE = 512 };
 
 /* In the constructor: remembers what standard error is. */
 void log_remember_standard_error(void);

@@ -114,21 +114,6 @@ void line_number(struct line *line, uint64_t number)
 	line_digits(line, number, 1);
 }
 
-void line_value(struct line *line, enum quantity quantity, uint64_t value)
-{
-	switch (quantity_kinds[quantity].unit) {
-	case UNIT_BYTES:
-		line_number(line, value / 1024 + (value % 1024 > 0));
-		line_text(line, " KB");
-		break;
-	case UNIT_MILLISECONDS:
-		line_seconds(line, value - value % 10 + (value % 10 > 0 ? 10 : 0));
-		break;
-	case UNIT_COUNT:
-		line_number(line, value);
-	}
-}
-
 void line_seconds(struct line *line, uint64_t milliseconds)
 {
 	line_number(line, milliseconds / 1000);

@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "quantity.h"
-
 enum { LINE_SIZE = 1024 };
 
 /* What does not fit is cut off: a line is never longer than LINE_SIZE - 1 and always ends in NUL.
@@ -37,10 +35,6 @@ void line_digits(struct line *line, uint64_t number, int at_least);
 
 /* Hexadecimal, "0A", with leading zeros, up to `at_least` digits. */
 void line_hex(struct line *line, uint64_t number, int at_least);
-
-/* "51200 KB", "0.25 s" or "17": a value of this quantity in the unit of its limit. KB are 1024
- * bytes. Rounded up, so that a value over its threshold never prints as equal to it. */
-void line_value(struct line *line, enum quantity quantity, uint64_t value);
 
 /* Milliseconds as seconds: "0.25 s". */
 void line_seconds(struct line *line, uint64_t milliseconds);

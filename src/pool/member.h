@@ -1,46 +1,88 @@
-/* member.h - this worker's place in its pool, and whether it is its turn to leave.
+/* member.h - a worker's dealings with its pool: it joins, wants to leave, and asks for its turn.
  *
- * Only where there is a page. May not know: memory, limits, or why the worker would leave. */
+ * May not know: memory, limits, or why the worker would leave. */
 #ifndef SLSHIM_MEMBER_H
 #define SLSHIM_MEMBER_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "core/server.h"
 #include "pool/pool.h"
 
+/* What the configuration and the server's profile say of its pools. */
+struct pool_rules {
+	unsigned max_leaving; /* workers at a time, or 1 to 100 percent of the pool */
+	bool max_leaving_is_percent;
+	bool master_is_vouched;   /* it is known to replace workers that leave */
+	bool takes_time;          /* a worker that leaves finishes what is open first */
+	uint64_t replaced_within; /* milliseconds */
+};
+
+/* Written by the thread that judges, of which there is one at a time. */
+struct member {
+	pid_t pid, parent;
+	bool is_grandchild; /* the parent is a child of a watched process, too, and may be a worker */
+	uint64_t born;      /* boot clock, milliseconds */
+
+	/* Of this file alone. */
+	struct pool_rules rules;
+	uint32_t tag;        /* of its pool; 0: it belongs to none yet */
+	int slot;            /* in the page */
+	uint64_t start_time; /* 0: not asked yet */
+	uint64_t excess;     /* with which it wants to leave */
+	uint64_t yields_at;  /* since when it lets others go first; 0: it does not */
+	bool came_for_dead;  /* it was born in place of one that died */
+};
+
 /* At birth: it belongs to no pool yet. */
-void member_begin(void);
+void member_begin(struct member *member, pid_t pid, pid_t parent, bool is_grandchild,
+                  uint64_t born);
 
 /* Can this process tell its siblings? Not where there is no /proc. */
-bool member_sees_siblings(void);
+bool member_sees_siblings(struct member *member);
 
-/* A process that is no worker accepts on this listener: its children are told, who could take it
- * for their master. */
-void member_register_accepting_parent(int listener);
+/* A process that is no worker accepts on this listener: its children, which could take it for their
+ * master, are told so. */
+void member_register_accepting_parent(struct member *member, struct pool_page *page, int listener);
 
-/* Has the parent been seen to accept on this worker's listener? */
-bool member_has_accepting_parent(void);
+/* Has the parent been seen to accept on this worker's listener? Or is the parent a worker itself?
+ * To fork another one, puma's first worker stops its own server and closes what it has not read. */
+bool member_has_accepting_parent(const struct member *member, struct pool_page *page, int listener);
 
 /* Has a child of this worker become one itself? */
-bool member_has_workers(void);
+bool member_has_workers(const struct member *member, struct pool_page *page);
 
-/* It is ready to accept on a listener: makes it a member, once, and fills a vacancy; later sees to
- * it that it still has a slot. False if there is none. `waited_for`: the name of all the listeners
- * that it waits for together; 0: it accepts without a wait. */
-bool member_join(const struct exit_plan *plan, int listener, uint64_t waited_for);
+static inline bool member_has_joined(const struct member *member)
+{
+	return member->tag != 0;
+}
 
-/* What member_ask would answer, as far as one can tell cheaply and without taking a turn: then
- * whatever else stands in the way need not be looked at. POOL_GO of one that is no member yet. */
-enum pool_answer member_look(const struct exit_plan *plan, uint64_t now);
+/* The worker is ready to accept: makes it a member, once, and fills a vacancy; later makes sure
+ * that it still has a slot. False if there is none. `listeners`: a number that stands for those
+ * that its siblings have in common with it; it matters to the first call alone. */
+bool member_join(struct member *member, struct pool_page *page, const struct pool_rules *rules,
+                 uint64_t listeners);
 
-/* It wants to leave, the more so the more it is over its limits; 0: no longer. */
-void member_want(uint64_t excess);
+/* What a worker is when it asks. */
+struct member_request {
+	uint64_t now;    /* boot clock, milliseconds */
+	uint64_t served; /* connections */
+	bool on_own;     /* it accepts on a listener that it made itself */
+};
 
-/* May this member leave now? With POOL_GO it is away. Where others want the leases that are left
- * more, it lets them go first, but for a second at most: who is idle does not come to ask. `now`:
- * boot clock, milliseconds. */
-enum pool_answer member_ask(const struct exit_plan *plan, uint64_t now);
+/* What member_ask would answer, as far as that can be told cheaply and without a lease: if it is
+ * not POOL_GO, nothing else that might be in the way needs to be looked at. POOL_GO before the
+ * worker has joined. */
+enum pool_answer member_look(struct member *member, struct pool_page *page,
+                             const struct member_request *request);
+
+/* The worker wants to leave, the more so the more it is over its limits; 0: no longer. */
+void member_want(struct member *member, struct pool_page *page, uint64_t excess);
+
+/* May it leave now? With POOL_GO it is away. Where others want the leases that are left more, it
+ * lets them go first, but for a second at most, because an idle worker does not come to ask. */
+enum pool_answer member_ask(struct member *member, struct pool_page *page,
+                            const struct member_request *request);
 
 #endif

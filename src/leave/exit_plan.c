@@ -1,0 +1,67 @@
+/* exit_plan.c - puts configuration and profile together. See exit_plan.h for what it may not know.
+ */
+#include "leave/exit_plan.h"
+
+#include <stddef.h>
+
+#include "leave/profile.h"
+
+/* This program's own, or that of the workers that it starts. */
+static const struct profile *find_profile(void)
+{
+	const struct profile *profile = profile_find();
+
+	return profile != NULL ? profile : profile_find_started();
+}
+
+static void follow_profile(struct exit_plan *plan, const struct profile *profile, bool is_started)
+{
+	plan->is_known = true;
+	plan->master_is_vouched =
+	    (profile->method.action != ACTION_NONE && !profile->may_lack_master) ||
+	    (is_started && profile_is_of_started(profile));
+	plan->is_tcp_only = profile->is_tcp_only;
+	if (profile->replaced_within > 0)
+		plan->replaced_within = profile->replaced_within;
+}
+
+static void choose_method(struct exit_plan *plan, const struct config *config,
+                          const struct profile *profile)
+{
+	if (config->leave.action != ACTION_UNSPECIFIED) {
+		plan->whose = "SL_LEAVE";
+		plan->method = config->leave;
+	} else if (profile != NULL) {
+		plan->whose = profile->title;
+		plan->method = profile->method;
+		plan->method_is_vouched = true;
+		plan->takes_time = profile->takes_time;
+		plan->refuses_for = profile->refuses_for;
+	} else {
+		plan->whose = "by default";
+		plan->method = (struct exit_method){.action = ACTION_QUICK_EXIT, .point = POINT_IDLE};
+		plan->is_default = true;
+	}
+}
+
+struct exit_plan exit_plan_find(const struct config *config, bool is_started)
+{
+	enum { REPLACED_WITHIN = 10000 };
+	const struct profile *profile = find_profile();
+	struct exit_plan plan = {.replaced_within = REPLACED_WITHIN, .lock = LOCK_NONE};
+
+	if (profile != NULL)
+		follow_profile(&plan, profile, is_started);
+	if (config->replace_timeout > 0)
+		plan.replaced_within = config->replace_timeout;
+	choose_method(&plan, config, profile);
+	return plan;
+}
+
+void exit_plan_choose_point(struct exit_plan *plan)
+{
+	if (!plan->is_default)
+		return;
+	plan->lock = lock_suspected();
+	plan->method.point = plan->lock == LOCK_NONE ? POINT_IDLE : POINT_CLOSE;
+}

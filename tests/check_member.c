@@ -1,0 +1,331 @@
+/* check_member.c - workers of one master that join its pool, want to leave and ask for their turn.
+ * They are real processes, because the pool asks the kernel whether its members live. */
+#include "pool/member.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/process.h"
+
+#include "check_main.h"
+
+enum { LISTENERS = 7, TIMEOUT = 10000 };
+
+/* As a profile would have it, and as nobody would: one of them at a time. */
+static const struct pool_rules vouched = {.max_leaving = 1,
+                                          .master_is_vouched = true,
+                                          .replaced_within = TIMEOUT},
+                               unknown = {.max_leaving = 1, .replaced_within = TIMEOUT};
+
+static struct pool_page *page;
+static struct member member;
+
+/* Born long ago: its master is not forking its first workers any more. */
+static void begin(void)
+{
+	member_begin(&member, getpid(), getppid(), false, process_clock() - TIMEOUT);
+}
+
+static bool join(const struct pool_rules *rules)
+{
+	begin();
+	return member_join(&member, page, rules, LISTENERS);
+}
+
+/* Has it served enough to have seen its parent accept? */
+static struct member_request served(uint64_t connections)
+{
+	return (struct member_request){.now = process_clock(), .served = connections};
+}
+
+static enum pool_answer ask(void)
+{
+	struct member_request request = served(100);
+
+	return member_ask(&member, page, &request);
+}
+
+static enum pool_answer look(void)
+{
+	struct member_request request = served(100);
+
+	return member_look(&member, page, &request);
+}
+
+/* A worker that has joined, and does nothing more. */
+static pid_t start_sibling(const struct pool_rules *rules)
+{
+	int joined[2];
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(joined), 0);
+	pid = fork();
+	if (pid == 0) {
+		join(rules);
+		(void)!write(joined[1], "", 1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(joined[0], &byte, 1), 1);
+	close(joined[0]);
+	close(joined[1]);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* True as the worker's body is. */
+static bool in_worker(bool (*body)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(body() ? 0 : 1);
+	waitpid(pid, &status, 0);
+	return status == 0;
+}
+
+static void make_page(void)
+{
+	page = pool_create();
+	ck_assert_ptr_nonnull(page);
+}
+
+/* ---------------------------------------------------------------------- joining */
+
+static bool joins_once(void)
+{
+	int slot;
+
+	if (!join(&vouched))
+		return false;
+	slot = member.slot;
+	return member_join(&member, page, &vouched, LISTENERS + 1) && member.slot == slot;
+}
+
+START_TEST(joins_one_pool_with_one_slot)
+{
+	make_page();
+	ck_assert(in_worker(joins_once));
+}
+END_TEST
+
+/* A subverted sibling writes over the slots. */
+static bool takes_another_slot(void)
+{
+	join(&vouched);
+	page->slots[member.slot].holder = 0;
+	look();
+	return pool_holds(page, member.slot, member.tag, getpid());
+}
+
+START_TEST(holds_a_slot_whatever_others_write)
+{
+	make_page();
+	ck_assert(in_worker(takes_another_slot));
+}
+END_TEST
+
+static bool may_before_it_joins(void)
+{
+	begin();
+	return look() == POOL_GO;
+}
+
+START_TEST(looks_before_it_has_joined)
+{
+	make_page();
+	ck_assert(in_worker(may_before_it_joins));
+}
+END_TEST
+
+/* ---------------------------------------------------------------------- leaving */
+
+/* Its lease is not filled yet when it asks a second time, as another one would. */
+static bool leaves_and_the_next_waits(void)
+{
+	return join(&vouched) && look() == POOL_GO && ask() == POOL_GO && ask() == POOL_WAIT;
+}
+
+START_TEST(leaves_one_at_a_time)
+{
+	pid_t one;
+
+	make_page();
+	one = start_sibling(&vouched);
+	ck_assert(in_worker(leaves_and_the_next_waits));
+	end(one);
+}
+END_TEST
+
+static bool is_alone(void)
+{
+	return join(&unknown) && ask() == POOL_ALONE;
+}
+
+START_TEST(stays_where_it_is_alone)
+{
+	make_page();
+	ck_assert(in_worker(is_alone));
+}
+END_TEST
+
+/* Whoever died counts as present until somebody has looked: the one that asks does. A place that is
+ * not filled yet is a worker that is away. */
+static bool waits_for_a_replacement(void)
+{
+	return join(&unknown) && ask() == POOL_WAIT;
+}
+
+START_TEST(stays_where_its_sibling_has_died)
+{
+	make_page();
+	end(start_sibling(&unknown));
+	ck_assert(in_worker(waits_for_a_replacement));
+}
+END_TEST
+
+static bool is_tried(void)
+{
+	return join(&unknown) && ask() == POOL_GO;
+}
+
+static bool waits_after_trial(void)
+{
+	begin();
+	member.born = 0; /* no newcomer */
+	return member_join(&member, page, &unknown, LISTENERS) && ask() != POOL_GO;
+}
+
+START_TEST(leaves_once_on_trial)
+{
+	pid_t siblings[2];
+
+	make_page();
+	siblings[0] = start_sibling(&unknown);
+	siblings[1] = start_sibling(&unknown);
+	ck_assert(in_worker(is_tried));
+	ck_assert(in_worker(waits_after_trial));
+	end(siblings[0]);
+	end(siblings[1]);
+}
+END_TEST
+
+static bool waits_for_its_parent(void)
+{
+	struct member_request request = served(1);
+
+	return join(&unknown) && member_ask(&member, page, &request) != POOL_GO;
+}
+
+/* Until then a parent that accepts, too, would not have been seen to. */
+START_TEST(has_no_trial_before_it_has_served)
+{
+	pid_t sibling;
+
+	make_page();
+	sibling = start_sibling(&unknown);
+	ck_assert(in_worker(waits_for_its_parent));
+	end(sibling);
+}
+END_TEST
+
+/* ---------------------------------------------------------------------- wanting */
+
+static bool lets_fatter_go_first(void)
+{
+	pid_t pid;
+	bool yields;
+
+	join(&vouched);
+	member_want(&member, page, 1);
+	pid = fork(); /* a member of the pool of this worker's parent, by name */
+	if (pid == 0) {
+		struct member fatter;
+
+		member_begin(&fatter, getppid(), member.parent, false, member.born);
+		member_join(&fatter, page, &vouched, LISTENERS);
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	for (int i = 0; i < POOL_SLOTS; i++)
+		if (i != member.slot && page->slots[i].holder != 0)
+			page->slots[i].wants = 1000;
+	yields = ask() == POOL_WAIT && member.yields_at != 0;
+	member_want(&member, page, 0);
+	return yields && member.yields_at == 0;
+}
+
+START_TEST(lets_those_go_first_that_want_it_more)
+{
+	pid_t sibling;
+
+	make_page();
+	sibling = start_sibling(&vouched);
+	ck_assert(in_worker(lets_fatter_go_first));
+	end(sibling);
+}
+END_TEST
+
+/* ----------------------------------------------------------------------- parents */
+
+static int listener;
+
+static bool has_accepting_parent(void)
+{
+	begin();
+	return member_has_accepting_parent(&member, page, listener);
+}
+
+START_TEST(is_told_of_a_parent_that_accepts)
+{
+	struct member parent;
+
+	make_page();
+	listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	ck_assert(!in_worker(has_accepting_parent));
+	member_begin(&parent, getpid(), getppid(), false, 0);
+	member_register_accepting_parent(&parent, page, listener);
+	ck_assert(in_worker(has_accepting_parent));
+}
+END_TEST
+
+static bool becomes_a_master(void)
+{
+	struct member child;
+	bool had = (begin(), member_has_workers(&member, page));
+
+	member_begin(&child, getpid(), getpid(), true, process_clock());
+	member_join(&child, page, &unknown, LISTENERS);
+	return !had && member_has_workers(&member, page);
+}
+
+START_TEST(is_told_of_children_that_are_workers)
+{
+	make_page();
+	ck_assert(in_worker(becomes_a_master));
+}
+END_TEST
+
+static void add_tests(TCase *tests)
+{
+	tcase_add_test(tests, joins_one_pool_with_one_slot);
+	tcase_add_test(tests, holds_a_slot_whatever_others_write);
+	tcase_add_test(tests, looks_before_it_has_joined);
+	tcase_add_test(tests, leaves_one_at_a_time);
+	tcase_add_test(tests, stays_where_it_is_alone);
+	tcase_add_test(tests, stays_where_its_sibling_has_died);
+	tcase_add_test(tests, leaves_once_on_trial);
+	tcase_add_test(tests, has_no_trial_before_it_has_served);
+	tcase_add_test(tests, lets_those_go_first_that_want_it_more);
+	tcase_add_test(tests, is_told_of_a_parent_that_accepts);
+	tcase_add_test(tests, is_told_of_children_that_are_workers);
+}
