@@ -8,21 +8,23 @@
 #include "os/number.h"
 
 static const char sizes[] =
-    "0 (off), KB (12000), a whole number with K, M, G or T (50M), or a share "
-    "of the memory (1% to 100%)";
+    "0 (off), a number of KB (12000), a whole number with K, M, G or T (50M), "
+    "or a share of the memory (1% to 100%)";
 static const char counts[] = "0 (off) or a whole number";
-static const char spans[] = "0 (off), seconds (10), or a whole number with s, m, h or d";
-static const char steps[] = "a whole number from 1";
-static const char times[] = "seconds (10), or a whole number with s, m, h or d; from 1s to 365d";
-static const char ages[] = "seconds (10), or a whole number with s, m, h or d";
+static const char spans[] =
+    "0 (off), a number of seconds (10), or a whole number with s, m, h or d";
+static const char steps[] = "a whole number, at least 1";
+static const char times[] =
+    "a number of seconds (10), or a whole number with s, m, h or d; from 1s to 365d";
+static const char ages[] = "a number of seconds (10), or a whole number with s, m, h or d";
 static const char jitters[] = "a share of the limits, 0% to 90%";
 static const char pressures[] = "0 (off) or a share of the time, 1% to 100%";
 static const char nevers[] = "never";
 static const char switches[] = "0 or 1";
 static const char probes[] = "auto, rollup, smaps, statm or rusage";
 static const char shares[] = "a number of workers (1 to 1024) or a share of them (1% to 100%)";
-static const char names[] = "up to 8 names of programs or of their scripts (httpd,php-fpm*), with "
-                            "commas between";
+static const char names[] = "up to 8 names of programs or scripts, separated by commas "
+                            "(httpd,php-fpm*)";
 static const char budgets[] = "a share of the time, 1% to 100%";
 static const char targets[] = "stderr, syslog, off or an absolute path";
 static const char lengths[] = "at most 1024 bytes";
@@ -557,7 +559,7 @@ static void refuse_all(struct remarks *remarks)
 	line_start(&line);
 	line_text(&line, "the SL_ variables are refused and slshim is off; accepted: at most ");
 	line_number(&line, CONFIG_ROOM);
-	line_text(&line, " bytes of them");
+	line_text(&line, " bytes in all");
 	keep(remarks, &line);
 	remarks->errors++;
 }

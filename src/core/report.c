@@ -49,21 +49,21 @@ void report_limits(const struct config *config, const struct machine_memory *mem
 	line_text(&line, ": slshim " SLSHIM_VERSION " watches its workers:");
 	config_describe(config, &line);
 	if (memory->bytes > 0) {
-		line_text(&line, "; the memory is ");
+		line_text(&line, "; the server may use ");
 		quantity_write(&line, QUANTITY_RESIDENT, memory->bytes);
-		line_text(&line, " (");
+		line_text(&line, " of memory (");
 		line_foreign(&line, memory->source);
 		line_text(&line, ")");
 	}
-	line_text(&line, "; they leave by ");
+	line_text(&line, "; their exit method is ");
 	exit_method_describe(method, &line);
 	line_text(&line, " (");
 	line_text(&line, whose);
-	line_text(&line, ") and are replaced within ");
+	line_text(&line, ") and a replacement is expected within ");
 	line_seconds(&line, replaced_within);
 	if (is_tried)
-		line_text(&line, "; whether their master replaces them is tried with one of them first, "
-		                 "which SL_LEAVE=none forbids");
+		line_text(&line, "; one worker leaves on trial first, to see whether the master replaces "
+		                 "it, unless SL_LEAVE=none is set");
 	log_write(&line);
 }
 
@@ -72,9 +72,9 @@ void report_unmeasurable(enum quantity quantity, const struct config *config)
 	struct line line;
 
 	start_about(&line, quantity_kinds[quantity].variable);
-	line_text(&line, " will never fire: ");
+	line_text(&line, " has no effect: ");
 	line_text(&line, quantity_kinds[quantity].name);
-	line_text(&line, " cannot be measured here");
+	line_text(&line, " cannot be measured on this system");
 	if (config->probe != PROBE_AUTO)
 		line_text(&line, " with this SL_PROBE");
 	log_write(&line);
@@ -85,7 +85,8 @@ void report_unscaled(enum quantity quantity)
 	struct line line;
 
 	start_about(&line, quantity_kinds[quantity].variable);
-	line_text(&line, " will never fire: it is a share of a memory whose size is unknown here");
+	line_text(&line, " has no effect: it is a share of the memory, whose size is unknown on "
+	                 "this system");
 	log_write(&line);
 }
 
@@ -94,8 +95,8 @@ void report_pressure_unknown(void)
 	struct line line;
 
 	start(&line);
-	line_text(&line, ": SL_PRESSURE has no effect: the kernel does not tell the pressure, and so "
-	                 "limits always apply");
+	line_text(&line, ": SL_PRESSURE has no effect: the kernel does not report memory pressure, so "
+	                 "the limits always apply");
 	log_write(&line);
 }
 
@@ -115,7 +116,7 @@ void report_log_failure(const char *path, int error)
 	line_foreign(&line, path);
 	line_text(&line, " cannot be opened");
 	add_error(&line, error);
-	line_text(&line, "; standard error is used");
+	line_text(&line, "; standard error is used instead");
 	log_write(&line);
 }
 
@@ -134,7 +135,8 @@ void report_no_page(void)
 	struct line line;
 
 	start(&line);
-	line_text(&line, ": slshim is off: there is no memory to share with the workers");
+	line_text(&line, ": slshim is off: no memory could be allocated that it would share with the "
+	                 "workers");
 	log_write(&line);
 }
 
@@ -145,7 +147,7 @@ static void add_crossed(struct line *line, const struct leaving *leaving)
 	const char *before = ", over ";
 
 	if (leaving->is_asked)
-		line_text(line, ", for the application asked it to");
+		line_text(line, ", because the application asked it to");
 
 	for (int q = 0; q < QUANTITIES; q++) {
 		if ((leaving->crossed >> q & 1) == 0)
@@ -223,7 +225,7 @@ void report_dry_run(const struct pool_summary *summary)
 	start(&line);
 	line_text(&line, ": in the last ");
 	line_seconds(&line, summary->span);
-	line_text(&line, " ");
+	line_text(&line, ", ");
 	line_number(&line, summary->lives);
 	line_text(&line, " workers of this server would have left (SL_DRY_RUN)");
 	if (summary->lives > 0) {
@@ -231,7 +233,7 @@ void report_dry_run(const struct pool_summary *summary)
 		line_number(&line, summary->connections / summary->lives);
 		line_text(&line, " connections and ");
 		line_seconds(&line, summary->milliseconds / summary->lives);
-		line_text(&line, " each");
+		line_text(&line, " on average");
 	}
 	log_write(&line);
 }
@@ -244,15 +246,15 @@ static uint64_t suggest(enum quantity quantity, uint64_t value)
 
 void report_exempted(unsigned remark, const struct leaving *leaving)
 {
-	const char *before = "; what would work is ";
+	const char *before = "; try ";
 	struct line line;
 
 	start(&line);
 	line_text(&line, remark == REMARK_NEWBORN
-	                     ? " stays, for it was over a limit before it served anything, and so "
-	                       "would be the next"
-	                     : " stays, for it came over a limit with its first connections, as those "
-	                       "before it did");
+	                     ? " stays, because it crossed a limit before it served anything, and so "
+	                       "would its replacement"
+	                     : " stays, because it crossed a limit within its first connections, as "
+	                       "the workers before it did");
 	add_crossed(&line, leaving);
 	for (int q = 0; q < QUANTITIES; q++)
 		if (leaving->crossed >> q & 1) {
@@ -285,75 +287,75 @@ const char *report_reason(unsigned remark)
 {
 	switch (remark) {
 	case REMARK_INELIGIBLE + WORKER_NOT_FORKED:
-		return "nobody forked it";
+		return "no master forked it";
 	case REMARK_INELIGIBLE + WORKER_ORPHAN:
-		return "its parent is gone, so nobody would replace it";
+		return "its parent is gone, so no master would replace it";
 	case REMARK_INELIGIBLE + WORKER_BESIDE_PARENT:
-		return "its parent accepts as well, so it is no master that would replace it";
+		return "its parent accepts as well, so the parent is not a master that would replace it";
 	case REMARK_INELIGIBLE + WORKER_HAS_WORKERS:
 		return "its own children are workers, and it is their master";
 	case REMARK_INELIGIBLE + WORKER_OWN_LISTENER:
-		return "it accepts on a socket that it opened itself, whose waiting connections would be "
-		       "lost; with an SL_LEAVE, net.ipv4.tcp_migrate_req=1 and SO_REUSEPORT others get "
-		       "them";
+		return "it accepts on a socket that it opened itself, and the backlog of that socket would "
+		       "be lost; with an SL_LEAVE, net.ipv4.tcp_migrate_req=1 and SO_REUSEPORT, other "
+		       "sockets take the backlog over";
 	case REMARK_INELIGIBLE + WORKER_LOST_TRACK:
-		return "it has a connection on a descriptor above 65535, which is not tracked";
+		return "it has a connection on a descriptor above 65535, and slshim does not track those";
 	case REMARK_INELIGIBLE + WORKER_OF_MODULE:
-		return "it accepts on a Unix socket, as do helpers of modules, but no worker of this "
-		       "server";
+		return "it accepts on a Unix socket, as helpers of modules do and workers of this server "
+		       "do not";
 	case REMARK_BLOCKER + BLOCKER_FORBIDDEN:
-		return "SL_LEAVE says so, or what is known of this server";
+		return "SL_LEAVE, or the profile of this server, forbids it to leave";
 	case REMARK_BLOCKER + BLOCKER_SIGNAL_BLOCKED:
-		return "it has that signal blocked; another SL_LEAVE may suit it";
+		return "it blocks the signal of its exit method; another SL_LEAVE may work";
 	case REMARK_BLOCKER + BLOCKER_SIGNAL_UNHANDLED:
-		return "it has no handler for that signal; another SL_LEAVE may suit it";
+		return "it has no handler for the signal of its exit method; another SL_LEAVE may work";
 	case REMARK_BLOCKER + BLOCKER_ACCEPTING_THREADS:
-		return "several of its threads accept, one of which may have done so just now; an SL_LEAVE "
-		       "at accept may suit it";
+		return "several of its threads accept, and one of them may have accepted a connection "
+		       "just now; an SL_LEAVE with @accept may work";
 	case REMARK_BLOCKER + BLOCKER_THREADS:
-		return "for as long as it has several threads, one of which may have accepted just now; an "
-		       "SL_LEAVE at accept may suit it";
+		return "for as long as it has several threads, because one of them may have accepted a "
+		       "connection just now; an SL_LEAVE with @accept may work";
 	case REMARK_BLOCKER + BLOCKER_CHILDREN:
-		return "for as long as it has a child process; an SL_LEAVE with a signal may suit it";
+		return "for as long as it has a child process; an SL_LEAVE with a signal may work";
 	case REMARK_BLOCKER + BLOCKER_CONNECTION:
 		return "for as long as one of its descriptors is a connection to the listener's address; "
-		       "an "
-		       "SL_LEAVE with a signal may suit it";
+		       "an SL_LEAVE with a signal may work";
 	case REMARK_BLOCKER + BLOCKER_NO_PIPE:
-		return "for as long as it has not exactly one pipe that may be httpd's pipe of death";
+		return "for as long as it does not have exactly one pipe that may be httpd's pipe of death";
 	case REMARK_IDLE + IDLE_SCHEDULED:
-		return "for as long as it waits with a timeout, because then something is "
-		       "scheduled; SL_LEAVE=_exit@idle says that it may be dropped";
+		return "for as long as it waits with a timeout, because that means that work is "
+		       "scheduled; set SL_LEAVE=_exit@idle if that work may be dropped";
 	case REMARK_IDLE + IDLE_READY:
-		return "for as long as each of its waits finds something to do; SL_LEAVE=_exit@idle says "
-		       "that it may be dropped";
+		return "for as long as each of its waits finds work to do; set SL_LEAVE=_exit@idle if "
+		       "that work may be dropped";
 	case REMARK_IDLE + IDLE_THREAD:
-		return "for as long as another of its threads is at work, or cannot be looked at; "
-		       "SL_LEAVE=_exit@idle says that its work may be dropped";
+		return "for as long as another of its threads is at work, or cannot be inspected; set "
+		       "SL_LEAVE=_exit@idle if the work of that thread may be dropped";
 	case REMARK_IDLE + IDLE_TIMER:
-		return "for as long as it has a timer armed; SL_LEAVE=_exit@idle says that what it is for "
-		       "may be dropped";
+		return "for as long as it has a timer armed; set SL_LEAVE=_exit@idle if the work that the "
+		       "timer starts may be dropped";
 	case REMARK_IDLE + IDLE_REQUEST:
-		return "for as long as a request of its own to another server is not answered; "
-		       "SL_LEAVE=_exit@idle says that it may be dropped";
+		return "for as long as a request that it made to another server is not answered; set "
+		       "SL_LEAVE=_exit@idle if that request may be dropped";
 	case REMARK_STARTED_CHILDREN:
-		return "for as long as it has a child process, whose master it may be";
+		return "for as long as it has a child process, because it may be the master of that "
+		       "process";
 	case REMARK_OPEN:
 		return "for as long as it has connections open";
 	case REMARK_NO_POINT:
-		return "that moment has not come, because its closes or waits are not seen, or are in "
-		       "signal handlers; an SL_LEAVE at accept may suit it";
+		return "it has not come to its exit point, because its closes or waits are not seen, or "
+		       "are in signal handlers; an SL_LEAVE with @accept may work";
 	case REMARK_NO_PAGE:
-		return "its master shares no memory with it";
+		return "there is no memory that it shares with its pool, so it cannot wait for its turn";
 	case REMARK_NO_SLOT:
 		return "the pool has more than 4096 workers";
 	case REMARK_ALONE:
 		return "it is alone in its pool, and its master has not been seen to replace a worker";
 	case REMARK_UNFILLED:
-		return "nobody has come to accept in place of the one that left before, within "
-		       "SL_REPLACE_TIMEOUT";
+		return "no new worker came to accept within SL_REPLACE_TIMEOUT after one had left";
 	case REMARK_NOT_GONE:
-		return "it did not leave within SL_REPLACE_TIMEOUT; it is left alone";
+		return "it did not leave within SL_REPLACE_TIMEOUT after it was told to, and it is not "
+		       "told again";
 	default:
 		return NULL;
 	}
@@ -364,7 +366,7 @@ void report_stay(unsigned remark, const struct exit_method *method)
 	struct line line;
 
 	start(&line);
-	line_text(&line, " is over a limit and stays (its way out: ");
+	line_text(&line, " is over a limit and stays (exit method ");
 	exit_method_describe(method, &line);
 	line_text(&line, "): ");
 	line_text(&line, report_reason(remark));
@@ -375,13 +377,13 @@ static const char *why_unwatched(unsigned remark)
 {
 	switch (remark) {
 	case REMARK_UNSEEN:
-		return "it was made by clone() or the like, of which nothing is seen, not by fork()";
+		return "it was made by clone() or the like, which slshim does not see, not by fork()";
 	case REMARK_BLIND:
-		return "it sees no /proc, as in a chroot without one, which would tell its memory and its "
-		       "siblings";
+		return "it sees no /proc, as in a chroot without one, so its memory and its siblings are "
+		       "unknown";
 	default:
-		return "its parent is not seen to hold the listener that it inherited, and so is no master "
-		       "that would replace it";
+		return "its parent is not seen to hold the listener that it inherited, so the parent is "
+		       "not a master that would replace it";
 	}
 }
 
@@ -410,6 +412,7 @@ void report_lock(enum lock lock)
 	start(&line);
 	line_text(&line, " leaves right after a close, not when it is idle: ");
 	line_text(&line, what[lock]);
-	line_text(&line, ", which may be a lock around accept; if not, SL_LEAVE=_exit@idle says so");
+	line_text(&line, ", which may be a lock around accept; if it is not, set "
+	                 "SL_LEAVE=_exit@idle");
 	log_write(&line);
 }

@@ -238,7 +238,7 @@ def run_shimmed(make, use, **variables):
     server = make(environment, None)
     result = run(server, use, lambda server: len(leavings(server.said.read_text())))
     assert f"({server.title})" in result.said
-    assert ("is tried with one of them first" in result.said) == server.is_tried
+    assert ("leaves on trial first" in result.said) == server.is_tried
     assert "is over a limit and stays" not in result.said  # before its stop leaves orphans
     return result
 

@@ -238,7 +238,7 @@ def test_recycle(make):
         load(server)
         pid = ask_ok(server, "/recycle")
         wait_until_left(server, pid)
-        assert "for the application asked it to" in leavings(server.log())[0].text
+        assert "because the application asked it to" in leavings(server.log())[0].text
         load(server)
         assert [leaving.pid for leaving in leavings(server.log())] == [pid]
 

@@ -144,7 +144,7 @@ def test_limit_that_cannot_be_measured_is_told_and_never_fires():
     server = loaded(shim(SL_MAX_UNSHARED="1M", SL_PROBE="statm", SL_LEAVE="QUIT@close"))
     lines = said(server)
     assert len(lines) == 2
-    assert "SL_MAX_UNSHARED will never fire" in lines[1]
+    assert "SL_MAX_UNSHARED has no effect" in lines[1]
 
 
 def test_log_off():

@@ -71,7 +71,7 @@ def test_left_alone(server_class, keep_alive):
         assert {worker.pid for worker in server.workers()} == before
         said = server.said.read_text()
         assert leavings(said) == []
-        assert f"they leave by none ({server.title})" in said
+        assert f"their exit method is none ({server.title})" in said
         assert said.count("is over a limit and stays") == server.says_why
 
 

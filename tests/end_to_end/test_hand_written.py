@@ -140,7 +140,7 @@ def left_alone(reason, *parts, most=0, **variables):
 
 
 def test_has_no_pipe_of_death():
-    left_alone("not exactly one pipe that may be", SL_LEAVE="pod@accept", SL_MAX_CONNECTIONS=1)
+    left_alone("not have exactly one pipe that may be", SL_LEAVE="pod@accept", SL_MAX_CONNECTIONS=1)
 
 
 @pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
@@ -181,7 +181,7 @@ def test_is_not_watched_and_says_why(wait, oddity, reason):
 @pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
 def test_master_that_never_replaces_loses_one(wait):
     """A trial, and no other; the rest goes on serving."""
-    reason = "nobody has come to accept in place of the one that left"
+    reason = "no new worker came to accept"
     left_alone(reason, wait, "close", "none", "never_replaces", most=1, **LIMITS["always"])
 
 

@@ -63,14 +63,14 @@ class Krb5kdc(Stranger):
 
 def test_nobody_leaves():
     """All over their limit."""
-    reason = "SL_LEAVE says so, or what is known of this server"
+    reason = "SL_LEAVE, or the profile of this server, forbids"
     with Krb5kdc(shim(SL_MAX_CONNECTIONS=1)) as server:
         wait_until(lambda: len(server.workers()) == 4, "all are there")
         workers = {worker.pid for worker in server.workers()}
         at_once(*[lambda: server.log_in(25)] * 4)
         wait_until(lambda: server.log_in(4) or reason in server.log(), reason)
         at_once(*[lambda: server.log_in(25)] * 4)
-        assert "they leave by none (krb5kdc)" in server.log()
+        assert "their exit method is none (krb5kdc)" in server.log()
         assert leavings(server.log()) == []
         assert {worker.pid for worker in server.workers()} == workers
         assert server.stop() == 0

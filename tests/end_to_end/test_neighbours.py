@@ -133,7 +133,7 @@ def test_lease_lasts_as_long_as_the_kernel_says(clock, order):
     """A master that never replaces loses one on trial, and no other by a clock that runs away."""
     variables = {"SL_MAX_CONNECTIONS": 1, "SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "1s"}
     environment = together("libfaketime.so.1", order, **variables, FAKETIME=CLOCKS[clock])
-    reason = "nobody has come to accept in place of the one that left"
+    reason = "no new worker came to accept"
     with HandWritten(environment, oddity="never_replaces") as server:
 
         def is_said():

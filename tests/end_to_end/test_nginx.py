@@ -110,7 +110,7 @@ def test_always_open():
 
         def is_said():
             assert ab(server.url(), 50).failed == 0
-            return "stays (its way out: QUIT@close): for as long as it has connections open" in said()
+            return "stays (exit method QUIT@close): for as long as it has connections open" in said()
 
         wait_until(is_said, "it is said")
         assert not leavings(said())

@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 LIMIT = {"SL_MAX_CONNECTIONS": 5}
 ANSWERS_AFTER = 0.2
 
-IS_SCHEDULED = "for as long as it waits with a timeout, because then something is scheduled"
+IS_SCHEDULED = "for as long as it waits with a timeout, because that means that work is scheduled"
 IS_AT_WORK = "for as long as another of its threads is at work"
 
 

@@ -8,7 +8,7 @@ import pytest
 from servers import LeakyPrefork, Sampler, ab, get, leavings, load_until, shim, wrk
 
 KB, MB = 1024, 1024 * 1024
-TRIAL = "is tried with one of them first, which SL_LEAVE=none forbids"
+TRIAL = "one worker leaves on trial first, to see whether the master replaces it"
 
 
 def test_unknown_server_needs_no_telling():
@@ -19,7 +19,7 @@ def test_unknown_server_needs_no_telling():
         left = leavings(server.log())
         assert len(left) >= 15
         assert {leaving.way for leaving in left} == {"_exit@idle"}
-        assert "they leave by _exit@idle (by default)" in server.log()
+        assert "their exit method is _exit@idle (by default)" in server.log()
         assert server.log().count(TRIAL) == 1
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
@@ -78,7 +78,7 @@ def test_signal_without_a_handler_is_never_raised():
         load = ab(server.url(), 500)
         assert load.failed == 0, load.output
         assert leavings(server.log()) == []
-        assert "it has no handler for that signal" in server.log()
+        assert "it has no handler for the signal of its exit method" in server.log()
 
 
 def test_check_every():

@@ -61,7 +61,7 @@ def load(server, path="/grow", requests=400):
 
 def expect_over(server, variable, limit_kb):
     assert f" {variable}={limit_kb} KB" in server.log()  # the first line has it
-    assert "will never fire" not in server.log()
+    assert "has no effect" not in server.log()
     wait_until(lambda: load(server) or len(leavings(server.log())) >= 4, "four left")
     for leaving in leavings(server.log()):
         assert list(leaving.limits) == [variable], leaving.text

@@ -28,7 +28,7 @@ def spared(server, words):
     """(variable, value, limit, what would work) of the one line that says so."""
     lines = [line for line in server.log().splitlines() if words in line]
     assert len(lines) == 1, server.log()
-    works = r"over (SL_\w+): (\d+) KB [<>] (\d+) KB; what would work is \1=(\d+) KB"
+    works = r"over (SL_\w+): (\d+) KB [<>] (\d+) KB; try \1=(\d+) KB"
     found = re.search(works, lines[0])
     return found[1], *map(int, found.groups()[1:])
 
@@ -75,7 +75,7 @@ def test_replacements_that_are_soon_as_large():
     """Eight leave in a row for their first request; then it is enough."""
     environment = shim(SL_MAX_UNSHARED="3M", **WAY)
     with LeakyPrefork(environment, leaked_kb=4096) as server:
-        words = "with its first connections"
+        words = "within its first connections"
         wait_until(lambda: load(server, 40) or words in server.log(), "it is enough")
         variable, had, limit, works = spared(server, words)
         assert variable == "SL_MAX_UNSHARED"
@@ -180,7 +180,7 @@ def test_summary_of_a_dry_run():
         line = next(line for line in server.log().splitlines() if words in line)
         before = server.log()[: server.log().index(line)]
         span, lives, connections, seconds = re.search(
-            r"last ([\d.]+) s (\d+) workers .*, after (\d+) connections and ([\d.]+) s each", line
+            r"last ([\d.]+) s, (\d+) workers .*, after (\d+) connections and ([\d.]+) s on av", line
         ).groups()
         lives_before = leavings(before)
         assert int(lives) == len(lives_before) == len(server.workers())

@@ -48,7 +48,7 @@ def test_supervisor_that_does_not_restart_a_clean_exit_loses_one():
             assert load.failed == 0, load.output
         assert len(leavings(server.log())) == 1
         assert len(server.workers()) == 3
-        assert server.log().count("nobody has come to accept in place of the one that left") == 1
+        assert server.log().count("no new worker came to accept") == 1
         assert not is_refused(server)
 
 
@@ -83,6 +83,6 @@ def test_who_has_no_page_stays():
     command = " ".join(f"'{word}'" for word in server.command)
     server.command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-c", small + command]
     with server:
-        load_until(server, lambda: "its master shares no memory with it" in server.log())
+        load_until(server, lambda: "no memory that it shares with its pool" in server.log())
         load_until(server, lambda: True)
         assert leavings(server.log()) == []

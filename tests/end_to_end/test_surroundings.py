@@ -88,6 +88,6 @@ def test_never_leaves_on_a_handlers_stack():
     """Where that is the only moment that was named, the worker stays and says so."""
     environment = shim(SL_MAX_CONNECTIONS=1, SL_LEAVE="_exit@close", SL_REPLACE_TIMEOUT="1s")
     with HandWritten(environment, "accept", "in_handler") as server:
-        load_until(server, lambda: "that moment has not come" in server.log())
+        load_until(server, lambda: "it has not come to its exit point" in server.log())
         assert leavings(server.log()) == []
         assert server.stop() == 0

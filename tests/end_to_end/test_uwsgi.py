@@ -178,8 +178,8 @@ def test_daemon():
 
 STAYS = {
     "without a master": (("--processes", 4), "HUP@close", "its parent accepts as well"),
-    "threads": (("--master", "--threads", 4), "none", "SL_LEAVE says so, or what is known"),
-    "threads by a file": (("--ini", "uwsgi.ini"), "none", "SL_LEAVE says so, or what is known"),
+    "threads": (("--master", "--threads", 4), "none", "SL_LEAVE, or the profile"),
+    "threads by a file": (("--ini", "uwsgi.ini"), "none", "SL_LEAVE, or the profile"),
 }
 
 
@@ -198,7 +198,7 @@ def test_stays(case):
         def has_said():
             load = ab(server.url(), 1000)
             assert load.failed == 0, load.output
-            return f"stays (its way out: {way}): {reason}" in server.said.read_text()
+            return f"stays (exit method {way}): {reason}" in server.said.read_text()
 
         wait_until(has_said, "one says that it stays")
         assert all(ab(server.url(), 1000).failed == 0 for _ in range(5))
