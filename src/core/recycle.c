@@ -250,9 +250,9 @@ static inline bool is_due(enum exit_point point)
 /* What is asked at an exit point. */
 struct inquiry {
 	const struct guard_hold *hold;
-	const struct recycle_wait *wait; /* that is about to begin; NULL at an accept or a close */
-	bool has_timeout;                /* of the last wait */
-	uint64_t now;                    /* boot clock, milliseconds */
+	const struct wait_set *set; /* of the wait that is about to begin; NULL: none is */
+	bool has_timeout;           /* of the last wait */
+	uint64_t now;               /* boot clock, milliseconds */
 };
 
 static struct view begin_view(enum exit_point point, const struct inquiry *inquiry)
@@ -291,11 +291,11 @@ static struct member_request describe_request(uint64_t now)
 
 /* The set of the wait is looked at last: a thread that is asleep by now may have woken its waiter
  * before. */
-static enum idle find_work_left(const struct recycle_wait *wait)
+static enum idle find_work_left(const struct wait_set *set)
 {
 	enum idle left = idle_find_left();
 
-	if (left == IDLE_NOTHING_LEFT && wait != NULL && wait->is_ready(wait, worker.listener))
+	if (left == IDLE_NOTHING_LEFT && set != NULL && wait_set_is_ready_besides(set, worker.listener))
 		left = IDLE_READY;
 	return left;
 }
@@ -337,7 +337,7 @@ static void fetch(enum fact fact, struct view *view, const struct inquiry *inqui
 		                                   &hold->mask, worker.many_accept, worker.listener);
 		break;
 	case FACT_WORK_LEFT:
-		view->left = find_work_left(inquiry->wait);
+		view->left = find_work_left(inquiry->set);
 		break;
 	case FACT_SLOT:
 		view->has_slot = join(&worker.plan, worker.listener, 0);
@@ -472,8 +472,8 @@ static void tell_to_leave(enum exit_point point)
 		leave_carry_out(&worker.plan.method);
 }
 
-HOT __attribute__((noinline)) static void consider_slowly(enum exit_point point,
-                                                          const struct recycle_wait *wait)
+HOT __attribute__((noinline)) static void
+consider_slowly(enum exit_point point, const struct wait_set *set, uint64_t begun)
 {
 	int saved = errno;
 	struct guard_hold hold;
@@ -488,9 +488,9 @@ HOT __attribute__((noinline)) static void consider_slowly(enum exit_point point,
 		point = POINT_IDLE;
 	guard_note_blocked(&worker.guard, &hold, point);
 	if (is_time && worker.limits.crossed != 0) {
-		struct inquiry inquiry = {&hold, wait, worker.course.last_has_timeout, process_clock()};
+		struct inquiry inquiry = {&hold, set, worker.course.last_has_timeout, process_clock()};
 
-		decide(point, &inquiry, wait != NULL ? wait->begun : 0);
+		decide(point, &inquiry, begun);
 	}
 	guard_release(&worker.guard, &hold);
 	tell_to_leave(point);
@@ -519,7 +519,7 @@ static inline bool is_something_to_do(enum exit_point point)
 static inline void consider(enum exit_point point)
 {
 	if (is_something_to_do(point))
-		consider_slowly(point, NULL);
+		consider_slowly(point, NULL, 0);
 }
 
 /* After it was told to leave a worker is told twice that there is nothing to accept or to wait for,
@@ -621,14 +621,17 @@ static bool may_leave_at_wait(const struct guard_hold *hold, bool has_timeout)
 	struct view view = begin_view(POINT_IDLE, &inquiry);
 	struct step step;
 
-	view.known = 1u << FACT_TRIM | 1u << FACT_HANDLERS_STACK; /* these wait for recycle_idle() */
+	view.known =
+	    1u << FACT_TRIM | 1u << FACT_HANDLERS_STACK; /* these are asked when the set is known */
 	while ((step = next_step(&view)).kind == STEP_FETCH && step.fact <= FACT_CONNECTIONS)
 		fetch(step.fact, &view, &inquiry);
 	carry_out(&step, inquiry.now);
 	return step.kind == STEP_FETCH;
 }
 
-/* Measures whatever the set holds. The answer is that of recycle_before_wait(). */
+/* Measures whatever the set holds. Not 0 where a worker that leaves when idle may do so now, if the
+ * set includes the listener: the processor time at which it was asked. `later`: milliseconds after
+ * which it is to be asked again within this wait; 0: not. */
 static uint64_t judge_before_wait(const struct guard_hold *hold, bool has_timeout, unsigned *later)
 {
 	uint64_t begun;
@@ -653,7 +656,7 @@ static uint64_t judge_before_wait(const struct guard_hold *hold, bool has_timeou
 	return 0;
 }
 
-uint64_t recycle_before_wait(bool has_timeout, unsigned *later)
+static uint64_t ask_before_wait(bool has_timeout, unsigned *later)
 {
 	int saved = errno;
 	struct guard_hold hold;
@@ -673,14 +676,16 @@ HOT bool recycle_is_something_to_ask(void)
 	return is_something_to_do(POINT_IDLE);
 }
 
-int recycle_idle(const struct recycle_wait *wait)
+/* The errno to end the wait with; 0: it goes on. */
+static int idle(const struct wait_set *set, bool has_timeout, uint64_t begun)
 {
-	worker.course.last_has_timeout = wait->has_timeout;
-	consider_slowly(POINT_IDLE, wait);
+	worker.course.last_has_timeout = has_timeout;
+	consider_slowly(POINT_IDLE, set, begun);
 	return is_to_refuse() ? EINTR : 0;
 }
 
-void recycle_waits_elsewhere(uint64_t begun)
+/* What it took to find that out counts. */
+static void wait_elsewhere(uint64_t begun)
 {
 	struct guard_hold hold;
 	int saved = errno;
@@ -690,4 +695,29 @@ void recycle_waits_elsewhere(uint64_t begun)
 	pacing_not_now(&worker.pacing, clock_boot(), clock_thread() - begun);
 	guard_release(&worker.guard, &hold);
 	errno = saved;
+}
+
+/* By a signal that came while it paused, or that the worker was sent. */
+bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_mask)
+{
+	unsigned later = 0;
+	int ready = 1, interruption;
+	uint64_t begun = ask_before_wait(has_timeout, &later);
+
+	if (later > 0 && !has_timeout && !has_mask)
+		ready = wait_set_pause(set, later);
+	if (ready < 0)
+		return errno == EINTR;
+	if (ready == 0)
+		begun = ask_before_wait(has_timeout, &later);
+	if (begun == 0)
+		return false;
+	if (!wait_set_includes(set, worker.listener)) {
+		wait_elsewhere(begun);
+		return false;
+	}
+	interruption = idle(set, has_timeout, begun);
+	if (interruption != 0)
+		errno = interruption;
+	return interruption != 0;
 }
