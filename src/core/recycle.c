@@ -66,7 +66,7 @@ void recycle_unseen(void)
 	report_unwatched_once(REMARK_UNSEEN);
 }
 
-/* What will pass is worth a line only where it does not. */
+/* What passes soon is not worth a line. */
 static void report_if_it_lasts(unsigned remark, uint64_t now)
 {
 	if (now - worker.course.blocked_at > worker.plan.replaced_within)
@@ -117,7 +117,7 @@ static void on_first_accept(void)
 		exemption_at_birth();
 }
 
-/* Another thread that comes to accept meanwhile goes on. */
+/* Another thread that comes to accept meanwhile goes on without it. */
 RARE static void on_first_accept_once(void)
 {
 	int saved = errno;
@@ -136,7 +136,7 @@ RARE static void on_first_accept_once(void)
 
 /* -------------------------------------------------------------------- measuring */
 
-/* Others let it go first, as far as it is over its limits. */
+/* Other members let the one go first that is furthest over its limits. */
 static void want(bool wants)
 {
 	const struct limit_state *limits = &worker.limits;
@@ -270,7 +270,7 @@ static void decide(enum exit_point point, const struct inquiry *inquiry, uint64_
 
 /* ----------------------------------------------------------------- exit points */
 
-/* It waits for nothing else, and may not be without a connection again for long. */
+/* Then nothing else is in the way, and the next connection may come soon. */
 static inline bool has_closed_all(void)
 {
 	return atomic_load_explicit(&worker.course.awaits_closes, memory_order_relaxed) &&
@@ -350,9 +350,9 @@ static inline void consider(enum exit_point point)
 		consider_slowly(point, NULL, 0);
 }
 
-/* After it was told to leave a worker is told twice that there is nothing to accept or to wait for,
- * so that it looks at what its handler left; then all goes ahead again: it must not turn clients
- * away for long. Where another thread runs the handler, only time tells. */
+/* After the worker was told to leave, two of its accepts or waits are refused, so that it looks at
+ * what its signal handler left. After that accepts go ahead, because it must not turn clients away
+ * for long. Where another thread runs the handler, accepts are refused for a time instead. */
 __attribute__((noinline)) static bool refuses_still(void)
 {
 	enum { REFUSALS = 2 };
@@ -370,7 +370,7 @@ static inline bool is_to_refuse(void)
 	return true;
 }
 
-/* Apart from the quick way through recycle_before_accept. */
+/* Not inline, because recycle_before_accept() is quicker without it. */
 __attribute__((noinline)) static bool is_listener_watched(int listener)
 {
 	struct socket_address address;
@@ -407,8 +407,9 @@ bool recycle_looks_for_listener(void)
 	return !worker.course.has_arrived && worker.course.looked++ < LOOKS;
 }
 
-/* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
- * wait for a listener and let others accept; known ones never accept beside their workers. */
+/* A worker joins when it is ready, because its siblings may be given all connections for long. Some
+ * masters wait for a listener and let their workers accept; known masters never accept themselves.
+ */
 static void arrive(int listener, uint64_t waited_for)
 {
 	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
@@ -442,7 +443,7 @@ bool recycle_waits_for(int listener, bool has_timeout)
 	return listener >= 0 && !worker.course.has_arrived && worker_is_current();
 }
 
-/* What is cheap is asked first: to find out what is in a set of epoll is not. */
+/* The cheap facts come first, because it takes a file to find out what is in an epoll set. */
 static bool may_leave_at_wait(const struct guard_hold *hold, bool has_timeout)
 {
 	struct inquiry inquiry = {hold, NULL, has_timeout, process_clock()};
@@ -525,7 +526,7 @@ static void wait_elsewhere(uint64_t begun)
 	errno = saved;
 }
 
-/* By a signal that came while it paused, or that the worker was sent. */
+/* Ended by a signal that came during the pause, or by the one that tells the worker to leave. */
 bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_mask)
 {
 	unsigned later = 0;
