@@ -10,6 +10,7 @@ import pytest
 from servers import (
     HandWritten, ab, as_root, get, leavings, load_until, shim, tool, wait_until, wrk
 )  # fmt: skip
+from unnamed import PACE, expect_recycled
 
 IDLE, CLOSE = "_exit@idle", "_exit@close"
 WAITS = [
@@ -35,22 +36,6 @@ LASTING_LOCKS = {
 # At every 21st connection of a worker, and at every one.
 LIMITS = {"now and then": {"SL_MAX_CONNECTIONS": 20}, "always": {"SL_MAX_CONNECTIONS": 1}}
 at_both_paces = pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
-PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
-
-
-def expect_recycled(server, way, at_least=15):
-    """Runs it under load; returns what left."""
-    with server:
-        load = ab(server.url(), 1000)
-        assert load.failed == 0, load.output
-        more = load_until(server, lambda: len(leavings(server.log())) >= at_least)
-        left = leavings(server.log())
-        print(f"{load.requests + more} connections, 0 failed, {len(left)} leavings")
-        assert {leaving.way for leaving in left} == {way}
-        assert "ended with status" not in server.log()
-        assert get(server.url()) == "ok\n"
-        assert server.stop() == 0
-    return left
 
 
 def recycled(wait="accept", service="close", lock="none", oddity="none", way=IDLE, **variables):

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from php_fpm import PhpFpm
 from servers import Httpd, HandWritten, LeakyPrefork, ab, as_root, leavings, shim, wait_until, wrk
-from test_php_fpm import PhpFpm
 
 PACE = {"SL_MAX_CONNECTIONS": 20, "SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
 LOST = r"\((\d+) lines? before this one w(?:as|ere) lost\)"

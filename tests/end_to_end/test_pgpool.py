@@ -9,7 +9,7 @@ import pytest
 
 from known import Known, expect_alike, run_own, run_shimmed
 from servers import Load, free_port, number, tool
-from test_unharmed import Postgres
+from strangers import Postgres
 
 CONFIGURATION = """
 listen_addresses = '127.0.0.1'

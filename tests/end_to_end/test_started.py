@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from servers import as_root, leavings, load_until, shim, wait_until, wrk
-from test_only import NAMED, Started
+from started import NAMED, Started
 from test_pool import Onlooker
 
 PAGES = Path("/dev/shm")

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from servers import HandWritten, leavings, load_until, shim
-from test_hand_written import PACE, expect_recycled
+from unnamed import PACE, expect_recycled
 
 
 class Limited(HandWritten):
