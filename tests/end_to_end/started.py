@@ -1,8 +1,6 @@
 """A server whose workers are started by execve."""
 
-import re
-
-from servers import Program, tool
+from servers import Program, shim_lines, tool
 
 # Binds, starts four workers with the listener as descriptor 3, and replaces them, "on_failure" only
 # those that ended with another status than 0; "exec" becomes the only one itself.
@@ -100,5 +98,4 @@ class Started(Program):
         self.command = ["/usr/bin/python3", str(master), by, interpreter, str(worker), *options]
 
     def said(self):
-        """The lines of the library, without their time."""
-        return re.findall(r"^\S+Z slshim: (.*)$", self.log(), re.MULTILINE)
+        return shim_lines(self.log())

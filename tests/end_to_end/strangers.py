@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
@@ -17,16 +16,6 @@ import pytest
 from servers import (
     LIBRARY, Server, ab, accepts, as_root, free_port, leavings, shim, tool, wait_until
 )  # fmt: skip
-
-
-def exchange(port, message, until):
-    """One connection: sends, and reads until a byte string or the end."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(message)
-        reply = b""
-        while until not in reply and (more := connection.recv(4096)):
-            reply += more
-    return reply
 
 
 class Stranger(Server):
@@ -166,8 +155,7 @@ class PhpBuiltIn(Stranger):
     def use(self):
         self.wait_until_settled(3)
         url = f"http://127.0.0.1:{self.port}/"
-        load = ab(url, 20000)
-        assert load.failed == 0, load.output
+        load = ab(url, 20000).expect_good()
         return load.requests
 
     def stop(self, by=signal.SIGINT):

@@ -10,7 +10,7 @@ import pytest
 
 from known import Known
 from servers import (
-    TOP, Asking, Httpd, ab, ask, leavings, shim, tool, wait_until
+    TOP, Asking, Httpd, ab, ask, load_until, load_until_left, rounds_of, shim, tool, wait_until
 )  # fmt: skip
 
 EXAMPLES = TOP / "examples"
@@ -129,8 +129,7 @@ def ask_ok(server, path):
 
 
 def load(server, requests=200):
-    done = ab(server.url("/"), requests, clients=2)
-    assert done.failed == 0, done.output
+    return ab(server.url(), requests, clients=2).expect_good()
 
 
 def load_each(server, connections):
@@ -138,18 +137,17 @@ def load_each(server, connections):
     served = {}
 
     def is_enough():
-        load(server, 50)
         pid, served[pid] = ask(server, "/measure/connections")
         return sum(count > connections for count in served.values()) >= WORKERS
 
-    wait_until(is_enough, f"each has served {connections}")
+    load_until(server, is_enough, rounds_of(50, clients=2), seconds=30)
 
 
-def wait_until_left(server, pid):
-    wait_until(
-        lambda: load(server, 20) or pid in [leaving.pid for leaving in leavings(server.log())],
-        f"{pid} left, see {server.directory}",
-    )
+def load_until_it_left(server, pid):
+    def has_left():
+        return pid in [leaving.pid for leaving in server.leavings()]
+
+    load_until(server, has_left, rounds_of(20, clients=2), seconds=30)
 
 
 @each_language
@@ -168,7 +166,7 @@ def test_refusals(make):
                      "limit/SL_CHECK_EVERY/0", "measure/fun"]:  # fmt: skip
             assert ask(server, f"/{call}")[1] == -1
         load(server)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
 
 
 @each_language
@@ -191,10 +189,10 @@ def test_measures(make):
 def test_limit_of_one_worker(make):
     with make(shim(SL_APPLICATION=1, **MUCH)) as server:
         pid = ask_ok(server, "/limit/SL_MAX_CONNECTIONS/1")
-        wait_until_left(server, pid)
+        load_until_it_left(server, pid)
         load(server)
-        assert {leaving.pid for leaving in leavings(server.log())} == {pid}
-        assert "SL_MAX_CONNECTIONS" in leavings(server.log())[0].limits
+        assert {leaving.pid for leaving in server.leavings()} == {pid}
+        assert "SL_MAX_CONNECTIONS" in server.leavings()[0].limits
 
 
 @each_language
@@ -206,7 +204,7 @@ def test_limit_is_cleared(make):
             lambda: cleared.add(ask_ok(server, clear)) or len(cleared) >= WORKERS, "all are cleared"
         )
         load(server, 2000)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
 
 
 @each_language
@@ -216,11 +214,11 @@ def test_limit_of_one_request(make):
         load_each(server, 50)
         pid = ask_ok(server, "/limit_request/SL_MAX_CONNECTIONS/100000")
         load(server, 20)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         assert pid in [worker.pid for worker in server.workers()]
         pid = ask_ok(server, "/check")
-        wait_until_left(server, pid)
-        assert leavings(server.log())[0].limits["SL_MAX_CONNECTIONS"][1] == 50
+        load_until_it_left(server, pid)
+        assert server.leavings()[0].limits["SL_MAX_CONNECTIONS"][1] == 50
 
 
 @each_language
@@ -228,8 +226,8 @@ def test_worker_over_the_limit_of_a_request_leaves(make):
     with make(shim(SL_MAX_CONNECTIONS=100000, **MUCH, **SELDOM)) as server:
         load(server)
         pid = ask_ok(server, "/limit_request/SL_MAX_SIZE/1M")
-        wait_until_left(server, pid)
-        assert [leaving.pid for leaving in leavings(server.log())] == [pid]
+        load_until_it_left(server, pid)
+        assert [leaving.pid for leaving in server.leavings()] == [pid]
 
 
 @each_language
@@ -237,10 +235,10 @@ def test_recycle(make):
     with make(shim(SL_APPLICATION=1, **MUCH)) as server:
         load(server)
         pid = ask_ok(server, "/recycle")
-        wait_until_left(server, pid)
-        assert "for the application asked it to" in leavings(server.log())[0].text
+        load_until_it_left(server, pid)
+        assert "for the application asked it to" in server.leavings()[0].text
         load(server)
-        assert [leaving.pid for leaving in leavings(server.log())] == [pid]
+        assert [leaving.pid for leaving in server.leavings()] == [pid]
 
 
 def one_after_the_other(server, path, times):
@@ -265,8 +263,8 @@ def test_requests_of_a_connection_count(make):
         server.port_of_requests = server.ports[0]
         one_after_the_other(server, "/request_done", 20)
         load(server)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         one_after_the_other(server, "/request_done", 50)
-        wait_until(lambda: load(server, 20) or leavings(server.log()), "one left")
-        requests, limit = leavings(server.log())[0].limits["SL_MAX_REQUESTS"]
+        load_until_left(server, 1, rounds_of(20, clients=2), seconds=30)
+        requests, limit = server.leavings()[0].limits["SL_MAX_REQUESTS"]
         assert (requests >= 50, limit) == (True, 20)

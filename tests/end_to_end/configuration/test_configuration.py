@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from servers import BUILD, LeakyPrefork, ab, as_root, get, leavings, shim
+from servers import BUILD, LeakyPrefork, ab, as_root, get, leavings, shim, shim_lines
 
 WRONG = {
     "empty": "",
@@ -27,23 +27,17 @@ VARIABLES = [
 ]  # fmt: skip
 
 
-def said(server):
-    """The lines of the shim, without their time."""
-    return re.findall(r"^\S+Z slshim: (.*)$", server.log(), re.MULTILINE)
-
-
 def loaded(environment, requests=400, settled=True):
     """A server after some load, which must not have lost anything."""
     with LeakyPrefork(environment, preloaded_mb=4, settled=settled) as server:
-        load = ab(server.url(), requests)
-        assert load.failed == 0, load.output
+        ab(server.url(), requests).expect_good()
         assert server.stop() == 0
         return server
 
 
 def test_start_line_comes_once_from_the_master():
     server = loaded(shim(SL_MAX_UNSHARED="1G", SL_MAX_SIZE=123456789))
-    lines = [line for line in said(server) if "watches" in line]
+    lines = [line for line in shim_lines(server.log()) if "watches" in line]
     assert len(lines) == 1
     assert lines[0].startswith(f"leaky_prefork[{server.master.pid}]: ")
     assert "SL_MAX_UNSHARED=1048576 KB" in lines[0]
@@ -55,7 +49,7 @@ def test_start_line_comes_once_from_the_master():
 def test_bad_value_is_one_line_and_the_server_runs(variable, kind):
     environment = shim(SL_MAX_CONNECTIONS=1, SL_LEAVE="QUIT@close") | {variable: WRONG[kind]}
     server = loaded(environment, requests=40, settled=False)
-    lines = said(server)
+    lines = shim_lines(server.log())
     assert len(lines) == 1, lines
     assert lines[0].startswith(
         f'leaky_prefork[{server.master.pid}]: {variable}="{WRONG[kind]}" is refused'
@@ -65,20 +59,20 @@ def test_bad_value_is_one_line_and_the_server_runs(variable, kind):
 
 def test_bad_values_are_a_line_each():
     server = loaded(shim(SL_MAX_SIZE="x", SL_MAX_RSS="y", SL_PROBE="z"))
-    assert len(said(server)) == 3
+    assert len(shim_lines(server.log())) == 3
 
 
 def test_unknown_variable_is_a_warning_and_the_rest_holds():
     server = loaded(shim(SL_MAX_CONNECTIONS=9, SL_MAX_UNSHARD="1M", SL_LEAVE="QUIT@close"))
-    warnings = [line for line in said(server) if "SL_MAX_UNSHARD" in line]
+    warnings = [line for line in shim_lines(server.log()) if "SL_MAX_UNSHARD" in line]
     assert len(warnings) == 1
     assert warnings[0].endswith("the nearest is SL_MAX_UNSHARED")
-    assert leavings(server.log())
+    assert server.leavings()
 
 
 def test_misspelt_only_limit_is_told_too():
     server = loaded(shim(SL_MAX_UNSHARD="1M"))
-    assert [line.split()[-1] for line in said(server)] == ["SL_MAX_UNSHARED"]
+    assert [line.split()[-1] for line in shim_lines(server.log())] == ["SL_MAX_UNSHARED"]
 
 
 def run_strict(**variables):
@@ -101,7 +95,7 @@ def test_strict_ends_at_listen():
 
 def test_strict_lets_a_sound_configuration_pass():
     server = loaded(shim(SL_STRICT=1, SL_MAX_CONNECTIONS=9, SL_LEAVE="QUIT@close"))
-    assert leavings(server.log())
+    assert server.leavings()
 
 
 def test_strict_spares_a_program_that_does_not_listen():
@@ -117,7 +111,7 @@ def test_strict_spares_a_program_that_does_not_listen():
 
 def test_dry_run_tells_and_stays():
     server = loaded(shim(SL_MAX_CONNECTIONS=9, SL_LEAVE="QUIT@close", SL_DRY_RUN=1))
-    told = leavings(server.log())
+    told = server.leavings()
     assert 1 <= len(told) <= 8
     assert all("would leave (SL_DRY_RUN)" in leaving.text for leaving in told)
     assert len({leaving.pid for leaving in told}) == len(told)
@@ -142,7 +136,7 @@ def test_line_of_a_leaving_names_all_that_led_to_it():
 
 def test_limit_that_cannot_be_measured_is_told_and_never_fires():
     server = loaded(shim(SL_MAX_UNSHARED="1M", SL_PROBE="statm", SL_LEAVE="QUIT@close"))
-    lines = said(server)
+    lines = shim_lines(server.log())
     assert len(lines) == 2
     assert "SL_MAX_UNSHARED will never fire" in lines[1]
 
@@ -163,8 +157,8 @@ def test_log_file(tmp_path):
 
 def test_log_file_that_cannot_be_opened():
     server = loaded(shim(SL_MAX_CONNECTIONS=9, SL_LEAVE="QUIT@close", SL_LOG="/nowhere/log"))
-    assert "SL_LOG=/nowhere/log cannot be opened" in said(server)[0]
-    assert leavings(server.log())
+    assert "SL_LOG=/nowhere/log cannot be opened" in shim_lines(server.log())[0]
+    assert server.leavings()
 
 
 @pytest.mark.skipif(not as_root() or os.path.exists("/dev/log"), reason="/dev/log is not ours")

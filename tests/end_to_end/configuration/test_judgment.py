@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from servers import (
-    Asking, Httpd, LeakyPrefork, Missing, ab, as_root, ask, get, growing, leavings, shim,
-    wait_until
+    Asking, LeakyPrefork, Missing, ab, as_root, ask, get, grow, growing_httpd, load_until_left,
+    shim, wait_until
 )  # fmt: skip
 
 KB, MB = 1024, 1024 * 1024
@@ -23,22 +23,15 @@ MEMORY_CGROUPS = Path("/sys/fs/cgroup/memory")
 
 
 def open_server(**variables):
-    config = growing(preloaded_mb=8, unshared_kb=64, files=1)
     environment = shim(**{"SL_MAX_LEAVING": "100%"} | variables)
-    return Httpd(environment, modules=("perl",), config=config, workers_at_start=4)
-
-
-def load(server, requests=200):
-    done = ab(server.url("/grow"), requests, clients=4)
-    assert done.failed == 0, done.output
-    return done
+    return growing_httpd(environment, preloaded_mb=8, unshared_kb=64, files=1)
 
 
 def recycled(**variables):
     """Who has left, once ten have."""
     with open_server(**variables) as server:
-        wait_until(lambda: load(server) and len(leavings(server.log())) >= 10, "ten left", 60)
-        return leavings(server.log())
+        load_until_left(server, 10, grow, seconds=60)
+        return server.leavings()
 
 
 def test_strikes():
@@ -52,11 +45,10 @@ def test_strikes():
 
 def test_strikes_have_to_be_in_a_row():
     """Every request takes 4 MB and gives them back: none is above the limit between connections."""
-    config = growing(preloaded_mb=8, unshared_kb=0, transient_kb=4096)
     environment = shim(SL_MAX_UNSHARED="6M", SL_STRIKES=3)
-    with Httpd(environment, modules=("perl",), config=config, workers_at_start=4) as server:
-        load(server, 1000)
-        assert leavings(server.log()) == []
+    with growing_httpd(environment, preloaded_mb=8, unshared_kb=0, transient_kb=4096) as server:
+        grow(server, 1000)
+        assert server.leavings() == []
 
 
 def test_min_age():
@@ -167,15 +159,14 @@ def test_pressure():
     """Limits apply while there is some."""
     with open_server(SL_MAX_CONNECTIONS=10, SL_PRESSURE="1%") as server:
         wait_until(lambda: some_avg10() < 1, "there is no pressure", 120)
-        load(server, 1000)
-        assert leavings(server.log()) == []
+        grow(server, 1000)
+        assert server.leavings() == []
         with pressure():
-            wait_until(lambda: load(server) and leavings(server.log()), "one left")
+            load_until_left(server, 1, grow, seconds=30)
 
 
 def connect(server, requests=100):
-    done = ab(server.url(), requests, clients=4)
-    assert done.failed == 0, done.output
+    return ab(server.url(), requests, clients=4).expect_good()
 
 
 def is_filled(server, gone):
@@ -190,7 +181,7 @@ def test_pressure_that_ends_while_workers_wait_for_their_turn():
         wait_until(lambda: some_avg10() < 1, "there is no pressure", 120)
         server.master.send_signal(signal.SIGSTOP)
         first, _ = ask(server, "/recycle")
-        wait_until(lambda: connect(server) or leavings(server.log()), "the first left")
+        load_until_left(server, 1, connect, seconds=30)
         with pressure():
             connect(server)
         wait_until(lambda: some_avg10() < 1, "there is no pressure", 120)
@@ -198,9 +189,9 @@ def test_pressure_that_ends_while_workers_wait_for_their_turn():
         server.master.send_signal(signal.SIGCONT)
         wait_until(lambda: is_filled(server, first), "its place is filled")
         connect(server, 400)
-        assert len(leavings(server.log())) == 1
+        assert len(server.leavings()) == 1
         with pressure():
-            wait_until(lambda: connect(server) or len(leavings(server.log())) > 1, "another left")
+            load_until_left(server, 2, connect, seconds=30)
 
 
 # ------------------------------------------------------------- shareable pages

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import (
-    Httpd, Missing, ab, as_root, growing, leavings, shim, tool, wait_until
-)  # fmt: skip
+from servers import Missing, as_root, grow, growing_httpd, load_until_left, shim, tool
 
 KB, MB = 1024, 1024 * 1024
 MUCH = {"SL_MAX_LEAVING": "100%"}
@@ -40,21 +38,16 @@ CASES = {
 
 
 def open_server(**variables):
-    config = growing(preloaded_mb=32, unshared_kb=64, work=100000, files=1)
-    return Httpd(shim(**MUCH | variables), modules=("perl",), config=config, workers_at_start=4)
-
-
-def load(server, requests=200):
-    done = ab(server.url("/grow"), requests, clients=4)
-    assert done.failed == 0, done.output
+    amounts = {"preloaded_mb": 32, "unshared_kb": 64, "work": 100000, "files": 1}
+    return growing_httpd(shim(**MUCH | variables), **amounts)
 
 
 @pytest.mark.parametrize("variable", CASES)
 def test_fires_above(variable):
     case = CASES[variable]
     with open_server(**{variable: case.limit}) as server:
-        wait_until(lambda: load(server) or len(leavings(server.log())) >= 10, "ten left", 60)
-        for leaving in leavings(server.log()):
+        load_until_left(server, 10, grow, seconds=60)
+        for leaving in server.leavings():
             assert list(leaving.limits) == [variable], leaving.text
             value, threshold = leaving.limits[variable]
             assert threshold == case.threshold
@@ -64,14 +57,14 @@ def test_fires_above(variable):
 @pytest.mark.parametrize("variable", CASES)
 def test_does_not_fire_below(variable):
     with open_server(**{variable: CASES[variable].never}) as server:
-        load(server, 1000)
-        assert leavings(server.log()) == []
+        grow(server, 1000)
+        assert server.leavings() == []
 
 
 def test_all_that_are_crossed_are_named():
     with open_server(SL_MAX_GROWTH="1M", SL_MAX_FDS=70, SL_MAX_CPU=3600, SL_CHECK_EVERY=80) as server:
-        wait_until(lambda: load(server) or len(leavings(server.log())) >= 10, "ten left", 60)
-        limits = [set(leaving.limits) for leaving in leavings(server.log())]
+        load_until_left(server, 10, grow, seconds=60)
+        limits = [set(leaving.limits) for leaving in server.leavings()]
         assert {"SL_MAX_GROWTH", "SL_MAX_FDS"} in limits
         assert all("SL_MAX_CPU" not in named for named in limits)
 
@@ -114,22 +107,22 @@ def swap_file():
             subprocess.run([tool("swapoff"), file.name], check=True)
 
 
-def load_swapped_out(server):
-    load(server)
+def grow_swapped_out(server):
+    grow(server)
     for worker in server.workers():
         swap_out(worker)
-    load(server)
+    return grow(server)
 
 
 def test_fires_above_what_is_swapped_out():
     with swap_file(), open_server(SL_MAX_SWAP="1M") as server:
-        wait_until(lambda: load_swapped_out(server) or leavings(server.log()), "one left", 60)
-        for leaving in leavings(server.log()):
+        load_until_left(server, 1, grow_swapped_out, seconds=60)
+        for leaving in server.leavings():
             value, threshold = leaving.limits["SL_MAX_SWAP"]
             assert threshold == 1 * KB < value
 
 
 def test_does_not_fire_below_what_is_swapped_out():
     with swap_file(), open_server(SL_MAX_SWAP="10G") as server:
-        load_swapped_out(server)
-        assert leavings(server.log()) == []
+        grow_swapped_out(server)
+        assert server.leavings() == []

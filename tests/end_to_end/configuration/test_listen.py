@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from servers import Httpd, Program, ab, at_once, free_port, leavings, shim, wait_until
+from servers import Httpd, Program, ab, ab_each, free_port, shim, wait_until
 
 # Four workers, each with all connections at once; a connection ends when its client closes it.
 SERVER = """
@@ -136,9 +136,9 @@ def test_every_form(form, tmp_path):
     other = f"{tmp_path}/other"
     with Listening(shim(SL_LISTEN=written, **PACE), [place, other]) as server:
         visit(other, 400)
-        assert leavings(server.log()) == server.stays() == []
-        connections = visit_until(place, lambda: len(leavings(server.log())) >= 15)
-        left = leavings(server.log())
+        assert server.leavings() == server.stays() == []
+        connections = visit_until(place, lambda: len(server.leavings()) >= 15)
+        left = server.leavings()
         assert sum(leaving.connections for leaving in left) <= connections
         assert all(leaving.connections > 10 for leaving in left)
         assert f" SL_LISTEN={written} " in server.log()
@@ -153,7 +153,7 @@ def test_worker_that_accepts_elsewhere_is_never_looked_at(written):
     listen = written.replace("@", str(port)) if ":" in written else written
     with Listening(shim(SL_LISTEN=listen, SL_MAX_CONNECTIONS=1), [f"127.0.0.1:{port}"]) as server:
         visit(f"127.0.0.1:{port}")
-        assert leavings(server.log()) == server.stays() == []
+        assert server.leavings() == server.stays() == []
         assert server.log().count("slshim:") == server.log().count("watches its workers") == 1
 
 
@@ -166,25 +166,25 @@ def test_connection_by_another_listener_keeps_a_worker(tmp_path):
             holders.add(ask(held[-1]))
         visit_until(place, server.stays)
         visit(place)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         assert server.stays() == ["for as long as it has connections open"]
         assert {ask(connection) for connection in held} == holders
         for connection in held:
             connection.close()
-        visit_until(place, lambda: len(leavings(server.log())) >= 15)
+        visit_until(place, lambda: len(server.leavings()) >= 15)
 
 
 def test_worker_with_a_listener_of_its_own_elsewhere_stays(tmp_path):
     """It would be lost with the worker; so who has not come to accept on it may go."""
     place, own = f"127.0.0.1:{free_port()}", f"{tmp_path}/own"
     with Listening(shim(SL_LISTEN=place, **PACE), [place], own=[own]) as server:
-        workers = {worker.pid for worker in server.workers()}
+        workers = server.pids()
         for pid in workers:
             wait_until(lambda: visit(f"{own}.{pid}", 1), "it listens")
         visit_until(place, server.stays)
         visit(place)
-        assert leavings(server.log()) == []
-        assert {worker.pid for worker in server.workers()} == workers
+        assert server.leavings() == []
+        assert server.pids() == workers
         assert server.stays()[0].startswith("it accepts on a socket that it opened itself")
 
 
@@ -192,11 +192,11 @@ def test_httpd_with_two_listeners():
     server = Httpd(shim(SL_MAX_CONNECTIONS=20), listens=2, workers_at_start=4)
     server.environment["SL_LISTEN"] = str(server.ports[0])
     with server:
-        assert ab(server.url(port=1), 1000).failed == 0
-        assert leavings(server.log()) == []
+        ab(server.url(port=1), 1000).expect_good()
+        assert server.leavings() == []
         end = time.monotonic() + 20
-        while len(leavings(server.log())) < 4:  # its master replaces one a second
-            loads = [lambda port=port: ab(server.url(port=port), 500, clients=4) for port in (0, 1)]
-            assert [load.failed for load in at_once(*loads)] == [0, 0]
+        while len(server.leavings()) < 4:  # its master replaces one a second
+            for load in ab_each([server.url(port=port) for port in (0, 1)], 500, clients=4):
+                load.expect_good()
             assert time.monotonic() < end
-        assert {leaving.way for leaving in leavings(server.log())} == {"USR1@close"}
+        assert {leaving.way for leaving in server.leavings()} == {"USR1@close"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import HandWritten, LeakyPrefork, ab, get, leavings, load_until, shim, wrk
+from servers import HandWritten, LeakyPrefork, ab, get, load_until, load_until_left, shim, wrk
 from started import NAMED, Started
 from strangers import PhpBuiltIn, Redis
 
@@ -14,8 +14,7 @@ from strangers import PhpBuiltIn, Redis
 def used(server, requests=500, is_enough=lambda: True):
     """After some load, which must not have lost anything."""
     with server:
-        load = ab(server.url(), requests)
-        assert load.failed == 0, load.output
+        ab(server.url(), requests).expect_good()
         load_until(server, is_enough)
         assert "ended with status" not in server.log()
         assert get(server.url()) == "ok\n"
@@ -39,9 +38,9 @@ def test_started_workers_leave(language, only):
     """Each says no more than that."""
     variables = NAMED | {"SL_ONLY": only, "SL_MAX_CONNECTIONS": 20}
     server = Started(shim(**variables), language=language)
-    used(server, is_enough=lambda: len(leavings(server.log())) >= 15)
+    used(server, is_enough=lambda: len(server.leavings()) >= 15)
     said = [line for line in server.said() if not line.startswith("master[")]
-    assert len(said) == len(leavings(server.log())) >= 15
+    assert len(said) == len(server.leavings()) >= 15
     assert all(re.match(r"worker\[\d+\] leaves by _exit@idle, ", line) for line in said)
 
 
@@ -83,9 +82,8 @@ def test_started_server_that_has_children_stays(way):
     """They may be its workers."""
     variables = NAMED | {"SL_LEAVE": way, "SL_MAX_CONNECTIONS": 1, "SL_REPLACE_TIMEOUT": "1s"}
     with Started(shim(**variables), "helper") as server:
-        load = wrk(server.url(), seconds=3, keep_alive=False)
-        assert load.failed == 0, load.output
-        assert leavings(server.log()) == []
+        wrk(server.url(), seconds=3, keep_alive=False).expect_good()
+        assert server.leavings() == []
         assert server.log().count("stays") == server.log().count("whose master it may be") == 1
 
 
@@ -96,7 +94,7 @@ def test_server_in_the_foreground_stays(server_class):
     with server_class(shim(SL_MAX_CONNECTIONS=1, **named)) as server:
         server.use()
         assert server.is_running()
-        assert len(leavings(server.log())) <= server_class.trials
+        assert len(server.leavings()) <= server_class.trials
         assert server.stop() == 0
 
 
@@ -104,9 +102,8 @@ def test_named_master_that_never_replaces_loses_one():
     """That a user names it does not prove that it does."""
     variables = {"SL_ONLY": "hand_written", "SL_LEAVE": "_exit@idle", "SL_REPLACE_TIMEOUT": "1s"}
     with HandWritten(shim(SL_MAX_CONNECTIONS=1, **variables), oddity="never_replaces") as server:
-        load = wrk(server.url(), seconds=3, keep_alive=False)
-        assert load.failed == 0, load.output
-        assert len(leavings(server.log())) == 1
+        wrk(server.url(), seconds=3, keep_alive=False).expect_good()
+        assert len(server.leavings()) == 1
 
 
 # ------------------------------------------------------------------- not named
@@ -125,8 +122,7 @@ def test_who_is_not_named_is_inert(variables):
     """Neither a word nor a page that workers share."""
     environment = shim(SL_ONLY="other,leaky,*fork?", **variables)
     with LeakyPrefork(environment, workers=2, preloaded_mb=1) as server:
-        load = ab(server.url(), 100)
-        assert load.failed == 0, load.output
+        ab(server.url(), 100).expect_good()
         assert "/dev/zero" not in Path(f"/proc/{server.master.pid}/maps").read_text()
         assert server.stop() == 0
         assert server.log() == ""
@@ -136,5 +132,5 @@ def test_who_is_not_named_is_inert(variables):
 def test_who_is_named_is_watched(only):
     environment = shim(SL_ONLY=only, SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close")
     with LeakyPrefork(environment, workers=4, preloaded_mb=1) as server:
-        load_until(server, lambda: len(leavings(server.log())) >= 15)
+        load_until_left(server, 15)
         assert "/dev/zero" in Path(f"/proc/{server.master.pid}/maps").read_text()

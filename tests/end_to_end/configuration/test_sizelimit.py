@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from servers import TOP, Httpd, ab, get, growing, leavings, shim, wait_until
+from servers import TOP, Httpd, ab, get, growing, load_until_left, rounds_of, shim, wait_until
 
 EXAMPLES = TOP / "examples"
 CLEANUP = "PerlCleanupHandler Apache2::SizeLimit"
@@ -55,15 +55,14 @@ sub handler {{
 
 
 def load(server, path="/grow", requests=400):
-    done = ab(server.url(path), requests, clients=4)
-    assert done.failed == 0, done.output
+    return ab(server.url(path), requests, clients=4).expect_good()
 
 
 def expect_over(server, variable, limit_kb):
     assert f" {variable}={limit_kb} KB" in server.log()  # the first line has it
     assert "will never fire" not in server.log()
-    wait_until(lambda: load(server) or len(leavings(server.log())) >= 4, "four left")
-    for leaving in leavings(server.log()):
+    load_until_left(server, 4, load, seconds=30)
+    for leaving in server.leavings():
         assert list(leaving.limits) == [variable], leaving.text
         value, limit = leaving.limits[variable]
         assert limit == limit_kb
@@ -115,10 +114,10 @@ def test_only_what_is_likely_to_get_big(function, arguments):
     call = f"Apache2::SizeLimit::{function}({limit_kb}{arguments});"
     with site("", script(call), SL_CHECK_EVERY=1000000) as server:
         load(server)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         load(server, "/script", 8)
-        wait_until(lambda: load(server, "/script", 4) or leavings(server.log()), "one left")
-        assert leavings(server.log())[0].limits[variable][1] == limit_kb
+        load_until_left(server, 1, rounds_of(4, 4, "/script"), seconds=30)
+        assert server.leavings()[0].limits[variable][1] == limit_kb
 
 
 def test_only_those_requests_that_ask_for_it():
@@ -127,9 +126,9 @@ def test_only_those_requests_that_ask_for_it():
     handler = script("Apache2::SizeLimit->add_cleanup_handler($r);")
     with site(perl, handler, SL_CHECK_EVERY=1000000) as server:
         load(server)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         load(server, "/script", 8)
-        assert len(leavings(server.log())) > 0
+        assert len(server.leavings()) > 0
 
 
 def test_own_cleanup_handler():
@@ -143,7 +142,7 @@ PerlCleanupHandler My::CleanupHandler
 """
     with site("Apache2::SizeLimit->set_max_unshared_size(5_000);", config) as server:
         expect_over(server, "SL_MAX_UNSHARED", 5000)
-        assert ", requests " in leavings(server.log())[0].text  # the handler counted them
+        assert ", requests " in server.leavings()[0].text  # the handler counted them
 
 
 @pytest.mark.parametrize(
@@ -156,8 +155,8 @@ def test_every_n_requests(perl):
     """All workers leave at a multiple of N: they are over the limit by the 25th."""
     perl += "Apache2::SizeLimit->set_max_unshared_size(1_000);"
     with site(perl, CLEANUP) as server:
-        wait_until(lambda: load(server) or len(leavings(server.log())) >= 8, "eight left")
-        left = leavings(server.log())
+        load_until_left(server, 8, load, seconds=30)
+        left = server.leavings()
         assert {leaving.connections - leaving.served_meanwhile for leaving in left} == {25}
 
 
@@ -173,7 +172,7 @@ def test_site_is_told_that_its_limits_do_nothing(name):
     with site("Apache2::SizeLimit->set_max_unshared_size(1_000);", CLEANUP, **variables) as server:
         load(server)
         assert f"Slshim: SL_MAX_UNSHARED=1000K does nothing, for {reason}" in server.log()
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
 
 
 def copy_on_write(check):
@@ -232,8 +231,8 @@ def test_kept_alive_connection():
                 client.sendall(b"GET /grow HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 reply = client.recv(65536)
                 assert reply.startswith(b"HTTP/1.1 200"), reply
-            assert leavings(server.log()) == []
-        wait_until(lambda: leavings(server.log()), "it left")
-        left = leavings(server.log())[0]
+            assert server.leavings() == []
+        wait_until(lambda: server.leavings(), "it left")
+        left = server.leavings()[0]
         assert left.connections <= 2  # it may have answered the look whether the server is there
         assert re.search("requests 10[0-2],", left.text)  # the end of a connection may count, too

@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from servers import (
-    Asking, LeakyPrefork, ab, ask, get, leavings, shim, wait_until
+    Asking, LeakyPrefork, ab, ask, get, leavings, load_until, load_until_left, rounds_of, shim,
+    wait_until
 )  # fmt: skip
 from test_application import Gunicorn
 
@@ -17,8 +18,7 @@ WAY = {"SL_LEAVE": "QUIT@close"}
 
 
 def load(server, requests=400, clients=8):
-    done = ab(server.url(), requests, clients)
-    assert done.failed == 0, done.output
+    return ab(server.url(), requests, clients).expect_good()
 
 
 # ------------------------------------------------------------- the loop breaker
@@ -41,21 +41,21 @@ def test_newborn(variable, value):
     does leave."""
     with LeakyPrefork(shim(**WAY, **{variable: value}), preloaded_mb=4) as server:
         load(server)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         named, had, limit, works = spared(server, "before it served anything")
         assert named == variable
         assert had < works if variable != "SL_MIN_SHARED" else works < had
     with LeakyPrefork(shim(**WAY, **{variable: f"{works}K"}), preloaded_mb=4) as server:
-        wait_until(lambda: load(server) or leavings(server.log()), "one left")
+        load_until_left(server, 1, load, seconds=30)
         assert "stays" not in server.log()
-        assert all(leaving.connections > 5 for leaving in leavings(server.log()))
+        assert all(leaving.connections > 5 for leaving in server.leavings())
 
 
 def test_newborn_has_other_limits():
     environment = shim(SL_MAX_RSS="1M", SL_MAX_CONNECTIONS=20, **WAY)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
-        wait_until(lambda: load(server) or len(leavings(server.log())) >= 10, "ten left")
-        limits = {tuple(leaving.limits) for leaving in leavings(server.log())}
+        load_until_left(server, 10, load, seconds=30)
+        limits = {tuple(leaving.limits) for leaving in server.leavings()}
         assert limits == {("SL_MAX_CONNECTIONS",)}
 
 
@@ -67,7 +67,7 @@ def test_newborn_over_what_jitter_left():
     limit = had + 512
     environment = shim(SL_MAX_RSS=limit, SL_JITTER="50%", **WAY)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
-        wait_until(lambda: load(server) or len(leavings(server.log())) >= 4, "four left")
+        load_until_left(server, 4, load, seconds=30)
         assert "stays" not in server.log()
 
 
@@ -76,14 +76,14 @@ def test_replacements_that_are_soon_as_large():
     environment = shim(SL_MAX_UNSHARED="3M", **WAY)
     with LeakyPrefork(environment, leaked_kb=4096) as server:
         words = "with its first connections"
-        wait_until(lambda: load(server, 40) or words in server.log(), "it is enough")
+        load_until(server, lambda: words in server.log(), rounds_of(40), seconds=30)
         variable, had, limit, works = spared(server, words)
         assert variable == "SL_MAX_UNSHARED"
         assert limit == 3 * KB < had < works
-        settled = len(leavings(server.log()))
+        settled = len(server.leavings())
         assert settled == 8
         load(server)
-        assert len(leavings(server.log())) == settled
+        assert len(server.leavings()) == settled
 
 
 # ------------------------------------------------------------------------- trim
@@ -124,18 +124,18 @@ def test_trim(variable, limit):
         worker = next(worker for worker in server.workers() if worker.pid == pid)
         assert worker.memory_full_info().uss < 25 * MB
         load(server, 200, 2)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         pid = int(get(server.url("/leak")))
-        wait_until(lambda: get(server.url("/")) and leavings(server.log()), "it left")
-        assert [leaving.pid for leaving in leavings(server.log())] == [pid]
+        wait_until(lambda: get(server.url("/")) and server.leavings(), "it left")
+        assert [leaving.pid for leaving in server.leavings()] == [pid]
         load(server, 200, 2)
-        assert len(leavings(server.log())) == 1
+        assert len(server.leavings()) == 1
 
 
 def test_without_trim_they_leave():
     with Trimmed(shim(SL_MAX_GROWTH="10M")) as server:
         get(server.url("/garbage"))
-        wait_until(lambda: get(server.url("/")) and leavings(server.log()), "it left")
+        wait_until(lambda: get(server.url("/")) and server.leavings(), "it left")
 
 
 # ---------------------------------------------------------------- who goes first
@@ -158,13 +158,13 @@ def test_fattest_first():
     with Asking(environment, workers=4) as server:
         server.master.send_signal(signal.SIGSTOP)
         first, _ = ask(server, "/recycle")
-        wait_until(lambda: get(server.url("/")) and leavings(server.log()), "the first left")
+        wait_until(lambda: get(server.url("/")) and server.leavings(), "the first left")
         limits = set_limits(server, 3)
         load(server, 100, 1)
-        assert [leaving.pid for leaving in leavings(server.log())] == [first]
+        assert [leaving.pid for leaving in server.leavings()] == [first]
         server.master.send_signal(signal.SIGCONT)
-        wait_until(lambda: load(server, 20) or len(leavings(server.log())) == 4, "all left")
-        left = [leaving.pid for leaving in leavings(server.log())][1:]
+        load_until_left(server, 4, rounds_of(20), seconds=30)
+        left = [leaving.pid for leaving in server.leavings()][1:]
         assert left == sorted(limits, key=limits.get)
 
 
@@ -176,7 +176,7 @@ def test_summary_of_a_dry_run():
     environment = shim(SL_DRY_RUN=1, SL_MAX_CONNECTIONS=10, SL_MAX_LEAVING="100%")
     with LeakyPrefork(environment, preloaded_mb=4, leaked_kb=0) as server:
         words = "workers of this server would have left"
-        wait_until(lambda: load(server, 100) or words in server.log(), "a minute has passed", 90)
+        load_until(server, lambda: words in server.log(), rounds_of(100), seconds=90)
         line = next(line for line in server.log().splitlines() if words in line)
         before = server.log()[: server.log().index(line)]
         span, lives, connections, seconds = re.search(

@@ -2,12 +2,11 @@
 and few are away at a time, as of those that are forked."""
 
 import signal
-import socket
 from pathlib import Path
 
 import pytest
 
-from servers import as_root, leavings, load_until, shim, wait_until, wrk
+from servers import accepts, as_root, load_until, load_until_left, shim, wait_until, wrk
 from started import NAMED, Started
 from test_pool import Onlooker
 
@@ -18,19 +17,11 @@ def pages():
     return set(PAGES.glob("slshim.*"))
 
 
-def is_refused(server):
-    try:
-        socket.create_connection(("127.0.0.1", server.port), timeout=10).close()
-    except OSError:
-        return True
-    return False
-
-
 def crash(server):
     """One of the workers; the master starts another one."""
-    before = {worker.pid for worker in server.workers()}
+    before = server.pids()
     next(iter(server.workers())).send_signal(signal.SIGKILL)
-    wait_until(lambda: {worker.pid for worker in server.workers()} - before, "it was replaced")
+    wait_until(lambda: server.pids() - before, "it was replaced")
     server.wait_until_settled(len(before))
 
 
@@ -38,18 +29,17 @@ def test_supervisor_that_does_not_restart_a_clean_exit_loses_one():
     """All over their limit at once, under load all the time; also when the trial has run out, and
     when some have crashed, which it does restart."""
     with Started(shim(SL_MAX_CONNECTIONS=1, **NAMED), by="on_failure") as server:
-        load_until(server, lambda: leavings(server.log()))
+        load_until_left(server, 1)
         crash(server)
-        load = wrk(server.url(), seconds=11, keep_alive=False)  # SL_REPLACE_TIMEOUT, as it comes
-        assert load.failed == 0, load.output
+        # SL_REPLACE_TIMEOUT, as it comes, and a second.
+        wrk(server.url(), seconds=11, keep_alive=False).expect_good()
         for _ in range(3):
             crash(server)
-            load = wrk(server.url(), seconds=1, keep_alive=False)
-            assert load.failed == 0, load.output
-        assert len(leavings(server.log())) == 1
+            wrk(server.url(), seconds=1, keep_alive=False).expect_good()
+        assert len(server.leavings()) == 1
         assert len(server.workers()) == 3
         assert server.log().count("nobody has come to accept in place of the one that left") == 1
-        assert not is_refused(server)
+        assert accepts(server.port)
 
 
 def test_supervisor_that_restarts_recycles():
@@ -57,7 +47,7 @@ def test_supervisor_that_restarts_recycles():
     looks, each time on a fast machine."""
     with Started(shim(SL_MAX_CONNECTIONS=20, **NAMED)) as server:
         with Onlooker(server) as onlooker:
-            load_until(server, lambda: len(leavings(server.log())) >= 30)
+            load_until_left(server, 30)
         assert onlooker.fewest >= 3
         assert "stays" not in server.log()
         assert "ended with status" not in server.log()
@@ -85,4 +75,4 @@ def test_who_has_no_page_stays():
     with server:
         load_until(server, lambda: "its master shares no memory with it" in server.log())
         load_until(server, lambda: True)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from servers import Missing, Server, ab, free_port, get, leavings, shim, wait_until
+from servers import Missing, Server, ab, free_port, get, shim, wait_until
 
 TORNADO = """
 import sys
@@ -53,8 +53,7 @@ class Tornado(Server):
         return self.output.read_text()
 
     def load(self, requests=400):
-        load = ab(self.url(), requests)
-        assert load.failed == 0, load.output
+        ab(self.url(), requests).expect_good()
 
 
 def test_master_that_replaces_failures_is_told_one():
@@ -62,7 +61,7 @@ def test_master_that_replaces_failures_is_told_one():
     with Tornado(shim(SL_MAX_CONNECTIONS=20, SL_LEAVE="_exit:1@idle")) as server:
         for _ in range(60):
             server.load(100)
-            if len(left := leavings(server.log())) >= 15:
+            if len(left := server.leavings()) >= 15:
                 break
         assert 15 <= len(left) < 50
         assert {leaving.way for leaving in left} == {"_exit:1@idle"}
@@ -83,7 +82,7 @@ def test_master_that_replaces_only_the_crashed_loses_one():
     when it has run out."""
     with Tornado(shim(SL_MAX_CONNECTIONS=3)) as server:
         server.load()
-        wait_until(lambda: leavings(server.log()), "one left on trial")
+        wait_until(lambda: server.leavings(), "one left on trial")
         for _ in range(2):
             crash(server)
             server.load()
@@ -95,6 +94,6 @@ def test_master_that_replaces_only_the_crashed_loses_one():
             server.load()
             server.load()
         assert len(server.workers()) == 3
-        assert len(leavings(server.log())) == 1
+        assert len(server.leavings()) == 1
         assert server.log().count("nobody has come to accept in place of the one that left") == 1
         assert server.is_answering()

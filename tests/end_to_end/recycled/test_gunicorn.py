@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
-from servers import ab, leavings, sessions, shim, tool
+from servers import ab, sessions, shim, tool
 
 APPLICATION = """
 import atexit, os
@@ -100,7 +100,6 @@ def test_never_idle():
     server = make("gevent", shim(SL_MAX_CONNECTIONS=EVERY, SL_MAX_LEAVING=2), None)
     server.workers_at_start = 4
     with server:
-        load = sessions(server.port, 4000, requests=20, clients=32)
-        assert load.failed == 0, load.output
-        assert len(leavings(server.said.read_text())) >= 15
+        sessions(server.port, 4000, requests=20, clients=32).expect_good()
+        assert len(server.leavings()) >= 15
         server.stop()

@@ -5,9 +5,7 @@ import signal
 
 import pytest
 
-from servers import (
-    Httpd, Sampler, ab, at_once, get, growing, leavings, shim, unshared, wait_until, wrk
-)  # fmt: skip
+from servers import Httpd, Sampler, ab, ab_each, get, growing, shim, unshared, wait_until, wrk
 
 MUTEXES = ["default", "sysvsem", "posixsem", "pthread", "fcntl", "flock"]
 KB, MB = 1024, 1024 * 1024
@@ -16,20 +14,16 @@ KB, MB = 1024, 1024 * 1024
 def load_all_ports(server, requests, path="/", clients=8):
     """The same number of requests on every port at the same time."""
     share = len(server.ports)
-    return at_once(
-        *[
-            lambda port=port: ab(server.url(path, port), requests // share, clients // share)
-            for port in range(share)
-        ]
-    )
+    urls = [server.url(path, port) for port in range(share)]
+    return ab_each(urls, requests // share, clients // share)
 
 
 def expect_sound(server, loads, at_least):
     """Nothing lost, enough recycled, a clean stop."""
-    left = leavings(server.log())
+    left = server.leavings()
     print(f"{sum(load.requests for load in loads)} requests, {len(left)} leavings")
     for load in loads:
-        assert load.failed == 0, load.output
+        load.expect_good()
     assert len(left) >= at_least
     assert get(server.url()) == "ok\n"
     assert server.is_running()
@@ -97,7 +91,7 @@ def test_mod_perl_by_unshared_memory(listens):
     with Httpd(environment, listens, ("perl",), config, observed=True) as server:
         with Sampler(server) as sampler:
             loads = load_all_ports(server, 4000, "/grow")
-            while len(leavings(server.log())) < 20 and len(loads) < 10:
+            while len(server.leavings()) < 20 and len(loads) < 10:
                 loads.append(wrk(server.url("/grow"), seconds=3, keep_alive=False))
         left = expect_sound(server, loads, at_least=20)
         assert {leaving.served_meanwhile for leaving in left} == {0}
@@ -120,11 +114,11 @@ def test_growth_of_a_large_master_is_copy_on_write():
     with Httpd(environment, modules=("perl",), config=config, workers_at_start=1) as server:
         for _ in range(30):
             get(server.url("/grow"))
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         assert max(unshared(worker) for worker in server.workers()) < 50 * MB
         for _ in range(200):
             get(server.url("/grow"))
-        first = leavings(server.log())[0]
+        first = server.leavings()[0]
         assert 50 * KB < first.limits["SL_MAX_UNSHARED"][0] <= 52 * KB
         assert 50 <= first.connections <= 52  # one of them a request that does not grow
 
@@ -153,7 +147,7 @@ def test_turns():
     seconds = 7
     with Httpd(environment, config=config) as server:
         wait_until(lambda: len(server.workers()) == 32, "all children are there")
-        first = {worker.pid for worker in server.workers()}
+        first = server.pids()
         with Sampler(server) as sampler:
             loads = [wrk(server.url(), seconds, clients=4, keep_alive=False)]
         left = expect_sound(server, loads, at_least=3)
@@ -172,12 +166,9 @@ def test_restart(by):
         master = server.master.pid
         loads = [ab(server.url(), 1000)]
         for _ in range(2):
-            before = {worker.pid for worker in server.workers()}
+            before = server.pids()
             server.master.send_signal(by)
-            wait_until(
-                lambda: not before & {worker.pid for worker in server.workers()},
-                "all children are new",
-            )
+            wait_until(lambda: not before & server.pids(), "all children are new")
             loads.append(ab(server.url(), 1000))
         expect_sound(server, loads, at_least=60)
         assert server.master.pid == master
@@ -190,9 +181,8 @@ def test_daemon():
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")
     with Httpd(environment, arguments=()) as server:
         assert server.process.wait(30) == 0
-        load = ab(server.url(), 4000)
-        assert load.failed == 0, load.output
-        assert len(leavings(server.log())) >= 50
+        ab(server.url(), 4000).expect_good()
+        assert len(server.leavings()) >= 50
         assert server.log().count("watches its workers") == 1
         server.master.terminate()
         wait_until(lambda: not server.is_running(), "the master stopped")
@@ -201,8 +191,7 @@ def test_daemon():
 def test_single_process():
     """httpd -X has no master that would replace it."""
     with Httpd(shim(SL_MAX_CONNECTIONS=1, SL_MAX_SIZE=1), arguments=("-X",)) as server:
-        load = ab(server.url(), 500, clients=1)
-        assert load.failed == 0, load.output
+        ab(server.url(), 500, clients=1).expect_good()
         assert server.is_running()
         assert "leaves" not in server.log()
         server.master.terminate()
@@ -246,11 +235,10 @@ def test_killed_while_away():
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING=1, SL_REPLACE_TIMEOUT="1s")
     with Httpd(environment, workers_at_start=8) as server:
         for _ in range(5):
-            before = len(leavings(server.log()))
+            before = len(server.leavings())
             for worker in server.workers()[:4]:
                 worker.kill()
             wait_until(lambda: len(server.workers()) >= 8, "httpd has replaced them")
-            load = wrk(server.url(), seconds=2, clients=2, keep_alive=False)
-            assert load.failed == 0, load.output
-            assert len(leavings(server.log())) > before
+            wrk(server.url(), seconds=2, clients=2, keep_alive=False).expect_good()
+            assert len(server.leavings()) > before
         assert server.stop() == 0

@@ -3,7 +3,7 @@ children leave, the daemons stay, and no request is lost."""
 
 import pytest
 
-from servers import THREADED_POOL, Httpd, get, leavings, sessions, shim, tool, wrk
+from servers import THREADED_POOL, Httpd, get, sessions, shim, tool, wrk
 
 APPLICATION = """
 def application(environ, start_response):
@@ -65,7 +65,7 @@ def is_daemon(worker):
 def test_module(module, mpm):
     def load(server):
         done = wrk(server.url("/app"), 1, keep_alive=False)
-        print(f"{done.requests} requests, {done.failed} failed, {len(leavings(server.log()))} leavings")
+        print(f"{done.requests} requests, {done.failed} failed, {len(server.leavings())} leavings")
         return done
 
     with make(module, mpm, {}, "MaxConnectionsPerChild 20\n") as own:
@@ -74,10 +74,9 @@ def test_module(module, mpm):
         own.stop()
     with make(module, mpm, shim(SL_MAX_CONNECTIONS=19, SL_MAX_LEAVING="100%")) as server:
         daemons = [worker for worker in server.workers() if is_daemon(worker)]
-        while len(leavings(server.log())) < 15:
-            done = load(server)
-            assert done.failed == 0, done.output
-        left = leavings(server.log())
+        while len(server.leavings()) < 15:
+            load(server).expect_good()
+        left = server.leavings()
         assert {leaving.way for leaving in left} == {
             "pod@accept" if mpm == "event" else "USR1@close"
         }
@@ -105,11 +104,11 @@ def test_itk():
         own_complaints = own.complaints()
         own.stop()
     with Httpd(shim(SL_MAX_CONNECTIONS=19, SL_MAX_LEAVING="100%"), **arguments) as server:
-        while len(leavings(server.log())) < 15:
+        while len(server.leavings()) < 15:
             requests, failed = load(server)
-            print(f"{requests} requests, {failed} failed, {len(leavings(server.log()))} leavings")
+            print(f"{requests} requests, {failed} failed, {len(server.leavings())} leavings")
             assert failed == 0
-        left = leavings(server.log())
+        left = server.leavings()
         assert {leaving.way for leaving in left} == {"USR1@close"}
         assert {leaving.connections for leaving in left} == {20}
         assert "is over a limit and stays" not in server.log()

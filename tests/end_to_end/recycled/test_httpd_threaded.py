@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from servers import THREADED_POOL, Httpd, at_once, get, leavings, shim, wait_until, wrk
+from servers import THREADED_POOL, Httpd, at_once, get, shim, wait_until, wrk
 
 EVERY = 20  # a child is recycled when it has accepted about that many connections
 MODELS = pytest.mark.parametrize("mpm", ["worker", "event"])
@@ -34,7 +34,7 @@ def make_shimmed(mpm, environment=None, config="", **arguments):
 
 
 def recycled(server):
-    return len(leavings(server.log())) or len(server.statuses())
+    return len(server.leavings()) or len(server.statuses())
 
 
 def recycle(server, load, at_least=15):
@@ -52,7 +52,7 @@ def recycle(server, load, at_least=15):
 def expect_clean(server, own_ends):
     """Everyone left once, by its profile, and as its own recycling has it; it goes on."""
     own_statuses, own_complaints = own_ends
-    left = leavings(server.log())
+    left = server.leavings()
     assert len(left) >= 15
     assert {leaving.way for leaving in left} == {"pod@accept"}
     assert len({leaving.pid for leaving in left}) == len(left)
@@ -83,7 +83,7 @@ def test_connections(mpm, listens):
     def load_shimmed():
         for one in load(server):
             print(f"{one.requests} requests, {one.failed} failed")
-            assert one.failed == 0, one.output
+            one.expect_good()
 
     with make_own(mpm, listens=listens) as own:
         own_ends = recycle(own, lambda: load(own))
@@ -205,11 +205,10 @@ def test_slow_download(mpm):
     leaves."""
 
     def load():
-        one = wrk(server.url(), 1, clients=4, keep_alive=False)
-        assert one.failed == 0, one.output
+        wrk(server.url(), 1, clients=4, keep_alive=False).expect_good()
 
     def left():
-        return [leaving.pid for leaving in leavings(server.log())]
+        return [leaving.pid for leaving in server.leavings()]
 
     environment = {"SL_MAX_LEAVING": 1, "SL_REPLACE_TIMEOUT": "1s"}
     config = 'StartServers 5\nMinSpareThreads 1\nCustomLog "@directory@/served" "%P"\n'
@@ -236,15 +235,11 @@ def test_restart(mpm):
     """A graceful restart gives the children a new pipe, and the old ones their order."""
     with make_shimmed(mpm) as server:
         for _ in range(3):
-            before = {worker.pid for worker in server.workers()}
+            before = server.pids()
             server.master.send_signal(signal.SIGUSR1)
-            wait_until(
-                lambda: not before & {worker.pid for worker in server.workers()},
-                "all children are new",
-            )
-            one = wrk(server.url(), 1, keep_alive=False)
-            assert one.failed == 0, one.output
-        assert len(leavings(server.log())) >= 15
+            wait_until(lambda: not before & server.pids(), "all children are new")
+            wrk(server.url(), 1, keep_alive=False).expect_good()
+        assert len(server.leavings()) >= 15
         assert "is over a limit and stays" not in server.log()
         assert server.stop() == 0
 

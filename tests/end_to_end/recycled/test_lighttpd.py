@@ -8,28 +8,21 @@ from collections import Counter
 import pytest
 
 from known import (
-    Administrator, Known, SlowDownload, expect_alike, expect_reload, expect_undisturbed, run_own,
+    ThreePorts, administered, expect_alike, expect_reload, expect_undisturbed, run_own,
     run_shimmed
 )  # fmt: skip
-from servers import ab_each, as_root, free_port, sessions, shim, tool, wrk
+from servers import as_root, sessions, shim, tool, wrk
 
 
-class Lighttpd(Known):
+class Lighttpd(ThreePorts):
     title = "lighttpd"
-
-    def __init__(self, environment=None, own=None):
-        super().__init__(environment, own)
-        self.ports = [self.port, free_port(), free_port()]
 
     @property
     def pid_file(self):
         return self.directory / "lighttpd.pid"
 
     def prepare(self):
-        htdocs = self.directory / "htdocs"
-        htdocs.mkdir()
-        (htdocs / "index.html").write_text("ok\n")
-        SlowDownload.make(htdocs / "slow")
+        htdocs = self.make_files()
         further = [f'$SERVER["socket"] == "127.0.0.1:{port}" {{ }}\n' for port in self.ports[1:]]
         (self.directory / "lighttpd.conf").write_text(f"""
 server.document-root = "{htdocs}"
@@ -58,21 +51,16 @@ index-file.names = ( "index.html" )
 
 
 def one_shot(server):
-    return ab_each([f"http://127.0.0.1:{port}/" for port in server.ports], 800)
+    return server.ab_each(800)
 
 
 def kept_alive(server):
     return [sessions(server.port, 300), wrk(server.url(), seconds=1, clients=16)]
 
 
-def one_shot_by_hand(server):
-    with Administrator(server, signal.SIGINT):
-        return one_shot(server)
-
-
 @pytest.fixture(scope="module")
 def by_hand():
-    return run_own(Lighttpd, one_shot_by_hand)
+    return run_own(Lighttpd, administered(one_shot, signal.SIGINT))
 
 
 @pytest.mark.parametrize("use", [one_shot, kept_alive])

@@ -7,26 +7,19 @@ import signal
 import pytest
 
 from known import (
-    Administrator, Known, SlowDownload, expect_alike, expect_reload, expect_undisturbed, run_own,
-    run_shimmed
+    SlowDownload, ThreePorts, administered, expect_alike, expect_reload, expect_undisturbed,
+    run_own, run_shimmed
 )  # fmt: skip
 from nginx import configuration
-from servers import ab, ab_each, free_port, leavings, sessions, shim, tool, wait_until, wrk
+from servers import ab, load_until, rounds_of, sessions, shim, tool, wrk
 
 
-class Nginx(Known):
+class Nginx(ThreePorts):
     title = "nginx"
     options = ""  # of the listeners
 
-    def __init__(self, environment=None, own=None):
-        super().__init__(environment, own)
-        self.ports = [self.port, free_port(), free_port()]
-
     def prepare(self):
-        htdocs = self.directory / "htdocs"
-        htdocs.mkdir()
-        (htdocs / "index.html").write_text("ok\n")
-        SlowDownload.make(htdocs / "slow")
+        htdocs = self.make_files()
         listens = " ".join(f"listen 127.0.0.1:{port} {self.options};" for port in self.ports)
         http = f"server {{ {listens} root {htdocs}; keepalive_requests 20; }}"
         main = f"worker_processes {self.workers_at_start};"
@@ -45,13 +38,8 @@ def make(options, workers=4):
     return make_one
 
 
-def one_shot(server, requests=1200):
-    return ab_each([f"http://127.0.0.1:{port}/" for port in server.ports], requests)
-
-
-def use_by_hand(server):
-    with Administrator(server, signal.SIGQUIT):
-        return one_shot(server)
+def one_shot(server):
+    return server.ab_each(1200)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +49,7 @@ def by_hand():
 
     def find(options):
         if options not in results:
-            results[options] = run_own(make(options), use_by_hand)
+            results[options] = run_own(make(options), administered(one_shot, signal.SIGQUIT))
         return results[options]
 
     return find
@@ -104,16 +92,11 @@ def test_always_open():
     """A worker that always has a connection open stays, says so, and leaves at the first moment
     without."""
     server = make("", workers=1)(shim(SL_MAX_CONNECTIONS=20, SL_REPLACE_TIMEOUT=1))
-    said = server.said.read_text
+    reason = "stays (its way out: QUIT@close): for as long as it has connections open"
     with server:
         download = SlowDownload(server.port)
-
-        def is_said():
-            assert ab(server.url(), 50).failed == 0
-            return "stays (its way out: QUIT@close): for as long as it has connections open" in said()
-
-        wait_until(is_said, "it is said")
-        assert not leavings(said())
+        load_until(server, lambda: reason in server.said.read_text(), rounds_of(50), seconds=30)
+        assert server.leavings() == []
         download.finish()
-        assert ab(server.url(), 50).failed == 0
-        assert len(leavings(said())) >= 1
+        ab(server.url(), 50).expect_good()
+        assert len(server.leavings()) >= 1

@@ -10,7 +10,7 @@ import pytest
 
 from known import expect_alike, expect_reload, run_own, run_shimmed
 from php_fpm import MANAGERS, PhpFpm
-from servers import ab, at_once, leavings, sessions, shim, wait_until
+from servers import ab, ab_each, sessions, shim, wait_until
 
 
 def pool_of(worker):
@@ -48,9 +48,8 @@ def test_work_after_the_response():
     requests = 3000
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")
     with make()(environment) as server:
-        load = ab(server.url("/?job"), requests)
-        assert load.failed == 0, load.output
-        wait_until(lambda: len(leavings(server.said.read_text())) >= 100, "many left")
+        ab(server.url("/?job"), requests).expect_good()
+        wait_until(lambda: len(server.leavings()) >= 100, "many left")
         wait_until(lambda: sum(server.noted().values()) >= 2 * requests, "all is noted")
         assert server.noted() == {"background": requests, "shutdown": requests}
         assert set(server.statuses()) == {"exited 0"}
@@ -67,17 +66,14 @@ def test_one_of_two_pools():
         return {worker.pid for worker in server.workers() if pool_of(worker) == f"pool-{pool}"}
 
     def left():
-        return {leaving.pid for leaving in leavings(server.said.read_text())}
+        return {leaving.pid for leaving in server.leavings()}
 
     with server:
         wait_until(lambda: len(pids("")) == len(pids("other")) == 4, "both pools are there")
         before = pids("")
         for _ in range(40):
-            for load in at_once(
-                lambda: ab(server.url(), 300, clients=4),
-                lambda: ab(server.url("/other"), 300, clients=4),
-            ):
-                assert load.failed == 0, load.output
+            for load in ab_each([server.url(), server.url("/other")], 300, clients=4):
+                load.expect_good()
             if len(left()) >= 15:
                 break
         assert len(left()) >= 15

@@ -5,15 +5,13 @@ import os
 import pwd
 import re
 import smtplib
-import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
-from servers import Load, Missing, as_root, leavings, shim, wait_until
+from servers import Missing, as_root, calls, leavings, shim, wait_until
 
 MASTER = "/usr/lib/postfix/sbin/master"
 QUEUES = [
@@ -129,12 +127,7 @@ def deliver(port, mails):
 
 def sending(port, connections, mails, clients=4):
     """Mails by several clients at a time, so many in each connection."""
-    start = time.monotonic()
-    with ThreadPoolExecutor(clients) as pool:
-        taken = sum(pool.map(lambda _: deliver(port, mails), range(connections)))
-    sent = connections * mails
-    failed = sent - taken
-    return Load(sent, failed, time.monotonic() - start, f"{failed} mails were not taken")
+    return calls(lambda _: deliver(port, mails), connections, clients, mails)
 
 
 def use(server, mails=1, connections=400):
@@ -168,7 +161,7 @@ def shimmed(services=DIRECT, connections=100, **variables):
     """What the library says after some sessions, which must all have gone through."""
     with Postfix(shim(**variables), services=services) as server:
         for load in use(server, connections=connections):
-            assert load.failed == 0, load.output
+            load.expect_good()
         assert re.search("warning|error|fatal|panic", server.log()) is None, server.log()
         return server.said_by(), server.said.read_text()
 

@@ -5,17 +5,12 @@ closes those of which it has accepted but not yet read the request. slshim must 
 import contextlib
 import re
 import signal
-import time
 
 import psutil
 import pytest
 
-from known import Known, by_hand, expect_alike, run_own, run_shimmed
-from servers import ab, leavings, sessions, shim, tool, wait_until
-
-APPLICATION = """
-run lambda { |_| [200, {"Content-Type" => "text/plain", "Content-Length" => "3"}, ["ok\\n"]] }
-"""
+from known import RACK_APPLICATION, Known, by_hand, expect_alike, run_own, run_shimmed
+from servers import ab, load_until, rounds_of, sessions, shim, tool, wait_until
 
 CONFIGURATION = """
 workers 4
@@ -43,7 +38,7 @@ class Puma(Known):
     fork_worker = False
 
     def prepare(self):
-        (self.directory / "config.ru").write_text(APPLICATION)
+        (self.directory / "config.ru").write_text(RACK_APPLICATION)
         (self.directory / "puma.rb").write_text(
             CONFIGURATION.replace("@threads@", self.threads)
             .replace("@port@", str(self.port))
@@ -110,14 +105,12 @@ def test_workers_stay_where_one_forks_the_others():
         wait_until(lambda: len(server.others()) == 3, "all are there")
         wait_until(lambda: len(re.findall(server.ready, server.log())) >= 4, "all are ready")
         before = server.pids()
-        end = time.monotonic() + 60
-        while not all(reason in server.said.read_text() for reason in reasons):
-            assert time.monotonic() < end, reasons
-            load = ab(server.url(), 500)
-            assert load.failed == 0, load.output
-        for _ in range(6):
-            load = ab(server.url(), 500)
-            assert load.failed == 0, load.output
-        assert leavings(server.said.read_text()) == []
+
+        def all_is_said():
+            return all(reason in server.said.read_text() for reason in reasons)
+
+        load_until(server, all_is_said, rounds_of(500), seconds=60)
+        ab(server.url(), 3000).expect_good()
+        assert server.leavings() == []
         assert server.pids() == before
         assert server.said.read_text().count("is over a limit and stays") == 2

@@ -1,15 +1,12 @@
 """spamd, compared with its own --max-conn-per-child."""
 
 import re
-import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from known import TwoPorts, expect_alike, run_own, run_shimmed
-from servers import Load, as_root, tool
-from strangers import exchange
+from servers import as_root, calls, exchange, tool
 
 RULES = """
 loadplugin Mail::SpamAssassin::Plugin::Check
@@ -69,19 +66,15 @@ class Spamd(TwoPorts):
 
 
 def use(server):
-    requests, clients = 300, 8
     ports = server.open_ports()
 
     def check(n):
         try:
-            return b"EX_OK" in exchange(ports[n % len(ports)], CHECK, b"never").splitlines()[0]
+            return b"EX_OK" in exchange(ports[n % len(ports)], CHECK).splitlines()[0]
         except (OSError, IndexError):
             return False
 
-    start = time.monotonic()
-    with ThreadPoolExecutor(clients) as pool:
-        failed = requests - sum(pool.map(check, range(requests)))
-    return [Load(requests, failed, time.monotonic() - start, f"{failed} checks failed")]
+    return [calls(check, times=300, clients=8)]
 
 
 @pytest.mark.parametrize(

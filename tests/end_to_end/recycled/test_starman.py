@@ -6,7 +6,7 @@ import psutil
 import pytest
 
 from known import TwoPorts, expect_alike, require_perl, run_own, run_shimmed
-from servers import ab, at_once, sessions, tool
+from servers import ab_each, sessions, tool
 
 APPLICATION = """
 sub note {
@@ -43,8 +43,8 @@ class Starman(Perl):
 
 
 def one_shot(server):
-    loads = [lambda port=port: ab(f"http://127.0.0.1:{port}/", 600) for port in server.open_ports()]
-    return at_once(*loads)
+    urls = [f"http://127.0.0.1:{port}/" for port in server.open_ports()]
+    return ab_each(urls, 600, clients=8)
 
 
 def kept_alive(server):

@@ -5,12 +5,8 @@ import signal
 
 import pytest
 
-from known import TwoPorts, by_hand, expect_alike, run_own, run_shimmed
+from known import RACK_APPLICATION, TwoPorts, by_hand, expect_alike, run_own, run_shimmed
 from servers import ab, at_once, tool
-
-APPLICATION = """
-run lambda { |_| [200, {"Content-Type" => "text/plain", "Content-Length" => "3"}, ["ok\\n"]] }
-"""
 
 CONFIGURATION = """
 worker_processes 4
@@ -29,7 +25,7 @@ class Unicorn(TwoPorts):
     preload = False
 
     def prepare(self):
-        (self.directory / "config.ru").write_text(APPLICATION)
+        (self.directory / "config.ru").write_text(RACK_APPLICATION)
         preload = str(self.preload).lower()
         (self.directory / "unicorn.rb").write_text(CONFIGURATION.replace("@preload@", preload))
 

@@ -7,13 +7,14 @@ is idle then ends with status 17, one that serves with status 30: so do all that
 
 import os
 import signal
-import time
 
 import psutil
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
-from servers import ab, get, leavings, sessions, shim, tool, wait_until
+from servers import (
+    ab, get, load_until, load_until_left, rounds_of, sessions, shim, tool, wait_until
+)  # fmt: skip
 
 APPLICATION = """
 import atexit, os, uwsgi
@@ -130,13 +131,9 @@ def test_default_pace():
     server.workers_at_start = 4
     server.options = ("--master",)
     with server:
-        end = time.monotonic() + 60
-        while "worker respawning too fast" not in server.log():
-            assert time.monotonic() < end
-            load = ab(server.url(), 200)
-            assert load.failed == 0, load.output
-        load = ab(server.url(), 1000)
-        assert load.failed == 0, load.output
+        fast = "worker respawning too fast"
+        load_until(server, lambda: fast in server.log(), rounds_of(200), seconds=60)
+        ab(server.url(), 1000).expect_good()
         server.stop()
 
 
@@ -166,12 +163,7 @@ class Daemon(Uwsgi):
 
 def test_daemon():
     with Daemon(shim(SL_MAX_CONNECTIONS=EVERY, SL_MAX_LEAVING=8)) as server:
-        requests = 0
-        while len(leavings(server.said.read_text())) < 15 and requests < 100000:
-            load = ab(server.url(), 500)
-            requests += load.requests
-            assert load.failed == 0, load.output
-        assert len(leavings(server.said.read_text())) >= 15
+        load_until_left(server, 15, rounds_of(500), seconds=60)
         assert get(server.url()) == "ok\n"
         server.stop()
 
@@ -193,14 +185,9 @@ def test_stays(case):
     server.options = options
     (server.directory / "uwsgi.ini").write_text("[uwsgi]\nmaster = true\nthreads = 2\n")
     with server:
-        before = {worker.pid for worker in server.workers()}
-
-        def has_said():
-            load = ab(server.url(), 1000)
-            assert load.failed == 0, load.output
-            return f"stays (its way out: {way}): {reason}" in server.said.read_text()
-
-        wait_until(has_said, "one says that it stays")
-        assert all(ab(server.url(), 1000).failed == 0 for _ in range(5))
-        assert {worker.pid for worker in server.workers()} >= before
-        assert leavings(server.said.read_text()) == []
+        before = server.pids()
+        stays = f"stays (its way out: {way}): {reason}"
+        load_until(server, lambda: stays in server.said.read_text(), rounds_of(1000), seconds=30)
+        ab(server.url(), 5000).expect_good()
+        assert server.pids() >= before
+        assert server.leavings() == []

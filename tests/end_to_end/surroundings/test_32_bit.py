@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from servers import TOP, HandWritten, Missing, get, leavings, shim, wrk
+from servers import TOP, HandWritten, Missing, shim
+from unnamed import PACE, expect_recycled
 
 CONFIGURE = ["CC=gcc -m32", "--host=i686-linux-gnu", "--quiet"]
 TARGETS = ["libslshim.la", "tests/hand_written/hand_written"]
@@ -47,15 +48,7 @@ class HandWritten32(HandWritten):
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else value,
 )
 def test_is_recycled(build, parts, way):
-    environment = shim(SL_MAX_CONNECTIONS=5, SL_MAX_LEAVING=4, SL_REPLACE_TIMEOUT="3s")
-    with HandWritten32(build, environment, **parts) as server:
-        load = wrk(server.url(), seconds=2, keep_alive=False)
-        assert load.failed == 0, load.output
-        left = leavings(server.log())
-        assert len(left) >= 15
-        assert {leaving.way for leaving in left} == {way}
-        measured = r"; size \d+ .* unshared \d+ .* swapped \d+ KB"
-        assert all(re.search(measured, leaving.text) for leaving in left)
-        assert "ended with status" not in server.log()
-        assert get(server.url()) == "ok\n"
-        assert server.stop() == 0
+    environment = shim(SL_MAX_CONNECTIONS=5, **PACE)
+    left = expect_recycled(HandWritten32(build, environment, **parts), way)
+    measured = r"; size \d+ .* unshared \d+ .* swapped \d+ KB"
+    assert all(re.search(measured, leaving.text) for leaving in left)

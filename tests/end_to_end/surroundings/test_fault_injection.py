@@ -11,7 +11,6 @@ import platform
 import re
 import resource
 import signal
-import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from servers import BUILD, LIBRARY, TOP, Server, accepts, free_port, leavings, tool, wait_until
+from servers import BUILD, LIBRARY, TOP, Server, accepts, exchange, free_port, tool, wait_until
 
 # ------------------------------------------------------------- the library's calls
 
@@ -318,12 +317,8 @@ class Tampered(Server):
 def serves_one(port):
     """One connection, as it has to be; else what is wrong with it."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
-            reply = b""
-            while more := connection.recv(4096):
-                reply += more
-            return "" if reply.endswith(b"\r\n\r\nok\n") else f"reply {reply!r}"
+        reply = exchange(port, b"GET / HTTP/1.0\r\n\r\n", seconds=10)
+        return "" if reply.endswith(b"\r\n\r\nok\n") else f"reply {reply!r}"
     except OSError as error:
         return repr(error)
 
@@ -390,7 +385,7 @@ class Run:
         if deaths:
             self.problems.append(f"ended otherwise than by 0: {deaths[:3]}")
         self.injected = server.trace().count("(INJECTED)")
-        self.left = len(leavings(server.log()))
+        self.left = len(server.leavings())
 
     @staticmethod
     def _deaths(trace):

@@ -17,7 +17,10 @@ import psutil
 import pytest
 
 from php_fpm import PhpFpm
-from servers import Httpd, HandWritten, LeakyPrefork, ab, as_root, leavings, shim, wait_until, wrk
+from servers import (
+    HandWritten, Httpd, LeakyPrefork, ab, as_root, for_a_second, leavings, rounds_of, shim,
+    wait_until
+)  # fmt: skip
 
 PACE = {"SL_MAX_CONNECTIONS": 20, "SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
 LOST = r"\((\d+) lines? before this one w(?:as|ere) lost\)"
@@ -48,17 +51,13 @@ def pids(server):
     return {child.pid for child in server.workers() if is_worker(child)}
 
 
-def one_shot(server):
-    return wrk(server.url(), seconds=1, keep_alive=False)
-
-
-def expect_recycling(server, load=one_shot):
+def expect_recycling(server, load=for_a_second):
     """Under load, until none of the workers is there any more that were at first."""
     before = pids(server)
     assert before
     for _ in range(20):
         done = load(server)
-        assert done.failed == 0, done.output
+        done.expect_good()
         if not before & pids(server):
             assert server.is_running()
             return before
@@ -109,7 +108,7 @@ def read_until_lost_is_told(server, fd):
             assert lost(text)[0] > 0
             assert re.search(rf"^\S+Z slshim: hand_written\[\d+\] .* {LOST}$", text, re.MULTILINE)
             return
-        assert ab(server.url(), 200).failed == 0
+        ab(server.url(), 200).expect_good()
     raise AssertionError(f"nothing was lost in {text}")
 
 
@@ -193,7 +192,7 @@ def read_until_lost_is_told_to_syslog(server, syslog):
                 assert line.startswith("<29>slshim: hand_written[") and "\n" not in line
                 if lost(line):
                     return
-        assert ab(server.url(), 200).failed == 0
+        ab(server.url(), 200).expect_good()
     raise AssertionError("nothing was lost")
 
 
@@ -315,7 +314,7 @@ def test_error_log_of_httpd_is_standard_error():
         other = (server.directory / "other.log").read_text()
         assert other.count("watches its workers") == 1
         assert leavings(other)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         expect_stop(server)
 
 
@@ -344,7 +343,7 @@ def test_lines_of_php_fpm_come_by_its_master(catches):
     server = Fpm(shim(**PACE))
     del server.environment["SL_LOG"]
     with server:
-        gone = expect_recycling(server, lambda server: ab(server.url(), 400))
+        gone = expect_recycling(server, rounds_of(400))
         expect_told(gone, server.output)
         log = server.log()
         assert log.count("watches its workers") == 1

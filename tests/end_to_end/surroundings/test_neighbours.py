@@ -6,19 +6,10 @@ from pathlib import Path
 import pytest
 
 from servers import (
-    LIBRARY,
-    HandWritten,
-    Httpd,
-    LeakyPrefork,
-    Missing,
-    ab,
-    get,
-    leavings,
-    load_until,
-    shim,
-    wait_until,
-    wrk,
-)
+    LIBRARY, HandWritten, Httpd, LeakyPrefork, Missing, ab, load_until, load_until_left,
+    rounds_of, shim, wrk
+)  # fmt: skip
+from unnamed import PACE, expect_clean_end
 
 NEIGHBOURS = {
     "jemalloc": ("libjemalloc.so.2", {}),
@@ -27,7 +18,6 @@ NEIGHBOURS = {
     "stdbuf": ("libstdbuf.so", {"_STDBUF_O": "L", "_STDBUF_E": "0"}),
 }
 ORDERS = ["ours first", "ours last"]
-PACE = {"SL_MAX_LEAVING": 4, "SL_REPLACE_TIMEOUT": "3s"}
 
 both_orders = pytest.mark.parametrize("order", ORDERS)
 each_neighbour = pytest.mark.parametrize("neighbour", NEIGHBOURS)
@@ -62,12 +52,9 @@ def test_workers_leave(neighbour, order, wait):
     environment = together(library, order, SL_MAX_CONNECTIONS=20, **PACE, **more)
     with HandWritten(environment, wait) as server:
         assert maps_both(server, library)
-        load = ab(server.url(), 2000)
-        assert load.failed == 0, load.output
-        load_until(server, lambda: len(leavings(server.log())) >= 15)
-        assert "ended with status" not in server.log()
-        assert get(server.url()) == "ok\n"
-        assert server.stop() == 0
+        ab(server.url(), 2000).expect_good()
+        load_until_left(server, 15)
+        expect_clean_end(server)
 
 
 @both_orders
@@ -78,10 +65,9 @@ def test_grown_workers_leave(neighbour, order):
     environment = together(library, order, SL_MAX_UNSHARED="8M", SL_TRIM=1, **PACE, **more)
     with LeakyPrefork(environment, leaked_kb=256) as server:
         assert maps_both(server, library)
-        load = ab(server.url(), 2000)
-        assert load.failed == 0, load.output
-        assert leavings(server.log()), server.log()
-        assert all("SL_MAX_UNSHARED" in leaving.limits for leaving in leavings(server.log()))
+        ab(server.url(), 2000).expect_good()
+        assert server.leavings(), server.log()
+        assert all("SL_MAX_UNSHARED" in leaving.limits for leaving in server.leavings())
         assert "ended with status" not in server.log()
         assert server.stop() == 0
 
@@ -93,13 +79,7 @@ def test_httpd(neighbour, order):
     environment = together(library, order, SL_MAX_CONNECTIONS=50, SL_MAX_LEAVING=4, **more)
     with Httpd(environment, workers_at_start=8) as server:
         assert maps_both(server, library)
-
-        def have_left():
-            load = ab(server.url(), 1000)
-            assert load.failed == 0, load.output
-            return len(leavings(server.log())) >= 5
-
-        wait_until(have_left, f"five have left, see {server.error_log}")
+        load_until_left(server, 5, rounds_of(1000), seconds=30)
         assert server.complaints() == set()
         assert server.stop() == 0
 
@@ -117,14 +97,11 @@ def test_time_is_the_kernels(clock, order):
     environment = together("libfaketime.so.1", order, **variables)
     with HandWritten(environment) as server:
         assert maps_both(server, "libfaketime.so.1")
-        load = wrk(server.url(), seconds=4, keep_alive=False)
-        assert load.failed == 0, load.output
-        left = leavings(server.log())
+        load = wrk(server.url(), seconds=4, keep_alive=False).expect_good()
+        left = server.leavings()
         print(f"{load.requests} connections, {len(left)} leavings")
         assert 8 <= len(left) <= 40
-        assert "ended with status" not in server.log()
-        assert get(server.url()) == "ok\n"
-        assert server.stop() == 0
+        expect_clean_end(server)
 
 
 @both_orders
@@ -135,12 +112,6 @@ def test_lease_lasts_as_long_as_the_kernel_says(clock, order):
     environment = together("libfaketime.so.1", order, **variables, FAKETIME=CLOCKS[clock])
     reason = "nobody has come to accept in place of the one that left"
     with HandWritten(environment, oddity="never_replaces") as server:
-
-        def is_said():
-            load = wrk(server.url(), seconds=1, keep_alive=False)
-            assert load.failed == 0, load.output
-            return reason in server.log()
-
-        wait_until(is_said, "it is said that nobody came", seconds=10)
-        assert len(leavings(server.log())) == 1
+        load_until(server, lambda: reason in server.log(), seconds=10)
+        assert len(server.leavings()) == 1
         assert server.stop() == 0

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from servers import HandWritten, leavings, load_until, shim
+from servers import HandWritten, load_until, shim
 from unnamed import PACE, expect_recycled
 
 
@@ -89,5 +89,5 @@ def test_never_leaves_on_a_handlers_stack():
     environment = shim(SL_MAX_CONNECTIONS=1, SL_LEAVE="_exit@close", SL_REPLACE_TIMEOUT="1s")
     with HandWritten(environment, "accept", "in_handler") as server:
         load_until(server, lambda: "that moment has not come" in server.log())
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         assert server.stop() == 0

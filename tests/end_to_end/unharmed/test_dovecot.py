@@ -4,14 +4,12 @@ import contextlib
 import imaplib
 import re
 import shutil
-import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from known import EVERY, Known, expect_alike, run, run_own
-from servers import Load, Missing, as_root, leavings, shim, tool
+from servers import Missing, as_root, calls, leavings, shim, shim_lines, tool
 
 
 class Dovecot(Known):
@@ -104,10 +102,7 @@ def use(server, session, connections=400, clients=4):
             return True
         return False
 
-    start = time.monotonic()
-    with ThreadPoolExecutor(clients) as pool:
-        failed = connections - sum(pool.map(is_good, range(connections)))
-    return [Load(connections, failed, time.monotonic() - start, f"{failed} sessions failed")]
+    return [calls(is_good, connections, clients)]
 
 
 at_both_sessions = pytest.mark.parametrize("session", [visit, read_mail])
@@ -128,10 +123,10 @@ def test_login_stays(session, variables, said):
     """Over its limit from the start. In its chroot even if it is named."""
     with Dovecot(shim(SL_MAX_CONNECTIONS=1, **variables)) as server:
         (load,) = use(server, session, connections=100)
-        assert load.failed == 0, load.output
+        load.expect_good()
         assert server.statuses() == []
         assert re.search("Warning|Error|Fatal|Panic", server.log()) is None, server.log()
-        lines = re.findall(r"^\S+ slshim: (.*)$", server.said.read_text(), re.MULTILINE)
+        lines = shim_lines(server.said.read_text())
         lines = [re.sub(r"\[\d+\]:?( slshim \S+)?", ":", line) for line in lines]
         assert [line for line in set(lines) if not re.match(said or "nothing", line)] == []
         assert bool(lines) == bool(said)
@@ -147,11 +142,8 @@ def test_login_leaves_where_it_is_told_to(session):
     variables = {"SL_ONLY": "imap-login", "SL_LEAVE": "INT@close"}
     server = make(shim(SL_MAX_CONNECTIONS=EVERY, **variables), None)
 
-    def left(server):
-        return len(leavings(server.said.read_text()))
-
     own = run_own(make, lambda server: use(server, session))
-    shimmed = run(server, lambda server: use(server, session), left)
+    shimmed = run(server, lambda server: use(server, session))
     expect_alike(own, shimmed, hooks=False, slack=3)  # it may be over its limit before it is idle
     said = server.said.read_text()  # to ask whether it still answers may have made one more leave
     assert said.count("\n") == len(leavings(said))

@@ -64,11 +64,11 @@ class Orphans(Fcgiwrap):
 @pytest.mark.parametrize("server_class", [Fcgiwrap, Spawned, Orphans])
 def test_left_alone(server_class, keep_alive):
     with server_class(shim(SL_MAX_CONNECTIONS=5)) as server:
-        before = {worker.pid for worker in server.workers()}
+        before = server.pids()
         assert len(before) == 4
         for load in [ab(server.url(), 600, clients=4), sessions(server.port, 40, clients=4)]:
-            assert load.failed == 0, load.output
-        assert {worker.pid for worker in server.workers()} == before
+            load.expect_good()
+        assert server.pids() == before
         said = server.said.read_text()
         assert leavings(said) == []
         assert f"they leave by none ({server.title})" in said

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from servers import at_once, leavings, shim, tool, wait_until
+from servers import at_once, shim, tool, wait_until
 from strangers import Stranger
 
 CLIENT = """
@@ -66,13 +66,13 @@ def test_nobody_leaves():
     reason = "SL_LEAVE says so, or what is known of this server"
     with Krb5kdc(shim(SL_MAX_CONNECTIONS=1)) as server:
         wait_until(lambda: len(server.workers()) == 4, "all are there")
-        workers = {worker.pid for worker in server.workers()}
+        workers = server.pids()
         at_once(*[lambda: server.log_in(25)] * 4)
         wait_until(lambda: server.log_in(4) or reason in server.log(), reason)
         at_once(*[lambda: server.log_in(25)] * 4)
         assert "they leave by none (krb5kdc)" in server.log()
-        assert leavings(server.log()) == []
-        assert {worker.pid for worker in server.workers()} == workers
+        assert server.leavings() == []
+        assert server.pids() == workers
         assert server.stop() == 0
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from servers import as_root, leavings, shim, tool, wait_until
+from servers import as_root, shim, tool, wait_until
 from strangers import Daemon
 
 REQUEST = b"".join(struct.pack("!H", len(word)) + word for word in (b"nobody", b"wrong", b"imap", b""))
@@ -63,5 +63,5 @@ def test_no_reply_is_lost(server_class):
         wait_until(lambda: server.ask_often(200, 1) == {"NO"} and reason in server.log(), reason)
         assert server.ask_often(10000, 1) == {"NO"}
         assert server.ask_often(10000, 8) == {"NO"}
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         assert {child.pid for child in server.workers()} == children

@@ -2,9 +2,9 @@
 
 import shutil
 
-from servers import ab, as_root, tool
+from servers import ab, as_root, exchange, tool
 from strangers import (
-    Daemon, PhpBuiltIn, Postgres, Redis, Stranger, assert_unharmed, exchange, strangers
+    Daemon, PhpBuiltIn, Postgres, Redis, Stranger, assert_unharmed, strangers
 )  # fmt: skip
 
 
@@ -48,9 +48,7 @@ frontend all
         return [tool("haproxy"), "-W", "-f", str(self.directory / "haproxy.cfg")]
 
     def use(self):
-        load = ab(f"http://127.0.0.1:{self.port}/", 3000)
-        assert load.failed == 0, load.output
-        return load.requests
+        return ab(f"http://127.0.0.1:{self.port}/", 3000).expect_good().requests
 
 
 class SocatFork(Stranger):
@@ -102,9 +100,7 @@ class PumaSingle(Stranger):
         return [tool("puma"), "-b", f"tcp://127.0.0.1:{self.port}", str(application)]
 
     def use(self):
-        load = ab(f"http://127.0.0.1:{self.port}/", 1000)
-        assert load.failed == 0, load.output
-        return load.requests
+        return ab(f"http://127.0.0.1:{self.port}/", 1000).expect_good().requests
 
 
 SERVERS = [

@@ -5,8 +5,8 @@ import pwd
 import subprocess
 from pathlib import Path
 
-from servers import as_root, at_once, free_port, tool
-from strangers import Daemon, Stranger, assert_unharmed, exchange, strangers
+from servers import as_root, at_once, exchange, free_port, tool
+from strangers import Daemon, Stranger, assert_unharmed, strangers
 
 
 def user():

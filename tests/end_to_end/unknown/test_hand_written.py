@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from servers import (
-    HandWritten, ab, as_root, get, leavings, load_until, shim, tool, wait_until, wrk
+    HandWritten, as_root, get, load_until, load_until_left, rounds_of, shim, tool, wrk
 )  # fmt: skip
 from unnamed import PACE, expect_recycled
 
@@ -89,10 +89,8 @@ def test_newcomer_need_not_be_given_a_connection(wait):
     """A single client, whom the same worker serves as long as it is there, where the kernel wakes the
     first who waits: whoever replaces it may wait for long, and is no less there."""
     with HandWritten(shim(SL_MAX_CONNECTIONS=20), wait) as server:
-        wait_until(
-            lambda: ab(server.url(), 200, clients=1).failed == 0 and len(leavings(server.log())) >= 30,
-            "30 left, of whom each would be missed for 10 s",
-        )
+        # One at a time; each would be missed for 10 s before the next one may go.
+        load_until_left(server, 30, rounds_of(200, clients=1), seconds=30)
 
 
 @pytest.mark.parametrize("wait", WAITS)
@@ -112,13 +110,13 @@ def left_alone(reason, *parts, most=0, **variables):
     """Runs one under load, of which no worker leaves, or but `most`, until it is said why."""
     environment = shim(**{"SL_REPLACE_TIMEOUT": "1s", "SL_MAX_LEAVING": 4} | variables)
     with HandWritten(environment, *parts) as server:
-        before = {worker.pid for worker in server.workers()}
+        before = server.pids()
         connections = load_until(server, lambda: reason in server.log())
         connections += load_until(server, lambda: True)
-        left = leavings(server.log())
+        left = server.leavings()
         print(f"{connections} connections, 0 failed, {len(left)} leavings: {reason}")
         assert len(left) == most
-        assert {worker.pid for worker in server.workers()} >= before - {leaving.pid for leaving in left}
+        assert server.pids() >= before - {leaving.pid for leaving in left}
         assert server.log().count(reason) == 1
         assert get(server.url()) == "ok\n"
         assert server.stop() == 0
@@ -156,7 +154,7 @@ def test_is_not_watched_and_says_why(wait, oddity, reason):
     with HandWritten(shim(SL_MAX_CONNECTIONS=1), wait, oddity=oddity) as server:
         load_until(server, lambda: reason in server.log())
         load_until(server, lambda: True)
-        assert leavings(server.log()) == []
+        assert server.leavings() == []
         assert server.log().count("is not watched: ") == 1
         assert server.log().count(reason) == 1
         assert get(server.url()) == "ok\n"
@@ -182,9 +180,8 @@ def test_stuck_exit_ends_after_two_seconds(way, status):
     """A handler that never returns costs the pool a worker for that long, and no connection."""
     environment = shim(SL_MAX_CONNECTIONS=20, SL_LEAVE=way, SL_MAX_LEAVING=1)
     with HandWritten(environment, oddity="stuck") as server:
-        load = wrk(server.url(), seconds=9, keep_alive=False)
-        assert load.failed == 0, load.output
-        left = leavings(server.log())
+        wrk(server.url(), seconds=9, keep_alive=False).expect_good()
+        left = server.leavings()
         assert 3 <= len(left) <= 5  # at 0, 2, 4, 6 and 8 s
         ended = re.findall(r"ended with status (\d+)", server.log())
         assert {int(one) >> 8 for one in ended} == ({status} if status else set())
@@ -207,7 +204,7 @@ def test_handler_that_unlinks_the_socket_does_not_run(tmp_path, limit):
     with HandWritten(shim(**PACE | limit), oddity="unlink", path=path) as server:
         requests = ["--unix-socket", path, "-Z", "--parallel-max", "8", "http://localhost/[1-2000]"]
         assert curl(*requests) == (2000, 0)
-        assert len(leavings(server.log())) >= 15
+        assert len(server.leavings()) >= 15
         assert os.path.exists(path)
         assert curl(*requests[:2], "http://localhost/") == (1, 0)
         assert server.stop() == 0
@@ -236,7 +233,7 @@ def test_listeners_of_its_own(migrate, way):
     environment = shim(SL_MAX_CONNECTIONS=10, SL_MAX_LEAVING=1, SL_REPLACE_TIMEOUT="3s")
     with InNetwork(environment | ({"SL_LEAVE": way} if way else {}), migrate) as server:
         assert server.load(600, rate=200) == (600, 0)
-        left = leavings(server.log())
+        left = server.leavings()
         if migrate and way:
             assert len(left) >= 15
             assert "stays" not in server.log()

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from known import require_perl
-from servers import Missing, Server, ab, accepts, free_port, leavings, shim, tool, wait_until
+from servers import Missing, Server, ab, accepts, free_port, shim, tool, wait_until
 
 HERE = Path(__file__).resolve().parent
 LIMIT = {"SL_MAX_CONNECTIONS": 5}
@@ -77,7 +77,7 @@ class Pending(Server):
         return self.output.read_text(errors="replace")
 
     def left(self):
-        return len(leavings(self.log()))
+        return len(self.leavings())
 
     def is_answering(self):
         assert self.process.poll() is None, f"it ended:\n{self.log()}"
@@ -91,8 +91,7 @@ class Pending(Server):
         self.wait_until_settled(4)
 
     def load(self, requests, path="/", clients=8):
-        load = ab(f"http://127.0.0.1:{self.port}{path}", requests, clients)
-        assert load.failed == 0, load.output
+        load = ab(f"http://127.0.0.1:{self.port}{path}", requests, clients).expect_good()
         if path == "/":
             self.requests += load.requests
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from servers import LeakyPrefork, Sampler, ab, get, leavings, load_until, shim, wrk
+from servers import LeakyPrefork, Sampler, ab, get, load_until_left, shim, wrk
+from unnamed import expect_clean_end
 
 KB, MB = 1024, 1024 * 1024
 TRIAL = "is tried with one of them first, which SL_LEAVE=none forbids"
@@ -14,23 +15,19 @@ TRIAL = "is tried with one of them first, which SL_LEAVE=none forbids"
 def test_unknown_server_needs_no_telling():
     """Its workers leave when they are idle, before the next accept."""
     with LeakyPrefork(shim(SL_MAX_UNSHARED="1M", SL_MAX_LEAVING=2)) as server:
-        load = ab(server.url(), 5000)
-        assert load.failed == 0, load.output
-        left = leavings(server.log())
+        ab(server.url(), 5000).expect_good()
+        left = server.leavings()
         assert len(left) >= 15
         assert {leaving.way for leaving in left} == {"_exit@idle"}
         assert "they leave by _exit@idle (by default)" in server.log()
         assert server.log().count(TRIAL) == 1
-        assert "ended with status" not in server.log()
-        assert get(server.url()) == "ok\n"
-        assert server.stop() == 0
+        expect_clean_end(server)
 
 
 def test_leave_none():
     with LeakyPrefork(shim(SL_MAX_UNSHARED="1M", SL_LEAVE="none")) as server:
-        load = ab(server.url(), 1000)
-        assert load.failed == 0, load.output
-        assert leavings(server.log()) == []
+        ab(server.url(), 1000).expect_good()
+        assert server.leavings() == []
         assert server.log().count("stays") == 1
         assert TRIAL not in server.log()
 
@@ -39,8 +36,8 @@ def test_leave_none():
 def test_status(way):
     """Some masters replace only those that end with another one than 0."""
     with LeakyPrefork(shim(SL_MAX_CONNECTIONS=20, SL_LEAVE=way)) as server:
-        load_until(server, lambda: len(leavings(server.log())) >= 15)
-        left = leavings(server.log())
+        load_until_left(server, 15)
+        left = server.leavings()
         assert {leaving.way for leaving in left} == {way}
         ended = re.findall(r"ended with status (\d+)", server.log())
         assert len(ended) >= len(left) - 1
@@ -60,14 +57,12 @@ def test_way(way):
     with LeakyPrefork(environment, leaked_kb=growth // KB) as server:
         with Sampler(server) as sampler:
             load = ab(server.url(), 20000)
-        left = leavings(server.log())
+        left = server.leavings()
         print(f"{load.requests} requests, {len(left)} leavings")
-        assert load.failed == 0, load.output
+        load.expect_good()
         assert len(left) >= 100
         assert {leaving.way for leaving in left} == {way}
-        assert "ended with status" not in server.log()
-        assert get(server.url()) == "ok\n"
-        assert server.stop() == 0
+        expect_clean_end(server)
         for leaving in left:
             waiting = growth * leaving.served_meanwhile
             assert sampler.highest.get(leaving.pid, 0) <= limit + growth + waiting + MB
@@ -75,9 +70,8 @@ def test_way(way):
 
 def test_signal_without_a_handler_is_never_raised():
     with LeakyPrefork(shim(SL_MAX_CONNECTIONS=5, SL_LEAVE="USR2@close")) as server:
-        load = ab(server.url(), 500)
-        assert load.failed == 0, load.output
-        assert leavings(server.log()) == []
+        ab(server.url(), 500).expect_good()
+        assert server.leavings() == []
         assert "it has no handler for that signal" in server.log()
 
 
@@ -85,9 +79,8 @@ def test_check_every():
     """Measured at every 10th connection only."""
     environment = shim(SL_MAX_UNSHARED="2M", SL_LEAVE="QUIT@close", SL_CHECK_EVERY=10)
     with LeakyPrefork(environment, workers=2, leaked_kb=150) as server:
-        load = ab(server.url(), 200, clients=1)
-        assert load.failed == 0, load.output
-        left = leavings(server.log())
+        ab(server.url(), 200, clients=1).expect_good()
+        left = server.leavings()
         assert left
         assert {leaving.connections - leaving.served_meanwhile for leaving in left} == {20}
 
@@ -95,9 +88,8 @@ def test_check_every():
 def test_only_worker_is_no_trial():
     environment = shim(SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close", SL_REPLACE_TIMEOUT="1s")
     with LeakyPrefork(environment, workers=1) as server:
-        load = wrk(server.url(), seconds=2, keep_alive=False)
-        assert load.failed == 0, load.output
-        assert leavings(server.log()) == []
+        wrk(server.url(), seconds=2, keep_alive=False).expect_good()
+        assert server.leavings() == []
         assert server.log().count("alone in its pool") == 1
 
 
@@ -127,9 +119,8 @@ def test_limit_fires_beyond_and_not_before(variable):
     limit = start + (-2 * KB if variable == "SL_MIN_SHARED" else 2 * KB)
     environment = shim(SL_LEAVE="QUIT@close") | {variable: str(limit)}
     with LeakyPrefork(environment, **options) as server:
-        load = ab(server.url(), 60, clients=1)
-        assert load.failed == 0, load.output
-        left = leavings(server.log())
+        ab(server.url(), 60, clients=1).expect_good()
+        left = server.leavings()
         assert left
         for leaving in left:
             value, threshold = leaving.limits[variable]

@@ -4,7 +4,7 @@ multiprocessing, whose Lock around accept the kernel does not release."""
 import pytest
 
 from known import Known, run
-from servers import ab, leavings, shim, tool
+from servers import ab, shim, tool
 
 SERVER = """
 import multiprocessing, os, signal, socket, sys, time
@@ -72,14 +72,10 @@ def test_python_prefork(kind, way):
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING=2, SL_REPLACE_TIMEOUT="2s")
     server = Prefork(environment | ({"SL_LEAVE": way} if way else {}))
     server.kind = kind
-    result = run(
-        server,
-        lambda server: [ab(server.url(), 200)],
-        lambda server: len(leavings(server.said.read_text())),
-    )
+    result = run(server, lambda server: [ab(server.url(), 200)])
     expected = way or ("_exit@close" if kind == "lock" else "_exit@idle")
     assert result.recycled >= 15
-    assert {leaving.way for leaving in leavings(server.said.read_text())} == {expected}
+    assert {leaving.way for leaving in server.leavings()} == {expected}
     assert set(result.statuses) == {"exited 0"}
     assert "ended with status" not in server.log()
     if way:
