@@ -37,11 +37,16 @@ def recycled(server):
     return len(server.leavings()) or len(server.statuses())
 
 
-def recycle(server, load, at_least=15):
+def recycle(server, load):
     """Loads it until enough were recycled; how they ended, and its complaints."""
     end = time.monotonic() + 60
-    while recycled(server) < at_least and time.monotonic() < end:
+    while recycled(server) < 15 and time.monotonic() < end:
         load()
+    return ends_of(server)
+
+
+def ends_of(server):
+    """How those that were recycled ended, and its complaints."""
     count = recycled(server)
     wait_until(lambda: len(server.statuses()) >= count, "the master saw them end")
     ends = Counter(server.statuses()), server.complaints()  # its stop is another matter
@@ -136,12 +141,15 @@ def keep(port, stopped, seed):
 
 
 def keep_until_recycled(server, at_least):
-    """What 16 of them have seen until then; how many were recycled, and as `recycle`."""
+    """What 16 of them have seen until then; how many were recycled, and as `ends_of`."""
     stopped, total = threading.Event(), Kept()
     with ThreadPoolExecutor(16) as pool:
         clients = [pool.submit(keep, server.ports[0], stopped, seed) for seed in range(16)]
-        ends = recycle(server, lambda: time.sleep(0.05), at_least)
-        stopped.set()
+        try:
+            wait_until(lambda: recycled(server) >= at_least, f"{at_least} were recycled", seconds=60)
+            ends = ends_of(server)
+        finally:
+            stopped.set()
         for client in clients:
             total += client.result()
     count = recycled(server)

@@ -32,7 +32,6 @@ server.port = {self.port}
 server.errorlog = "{self.output}"
 server.pid-file = "{self.pid_file}"
 server.max-worker = {self.workers_at_start}
-server.max-keep-alive-requests = 20
 index-file.names = ( "index.html" )
 {"".join(further)}
 """)
@@ -65,8 +64,8 @@ def by_hand():
 
 @pytest.mark.parametrize("use", [one_shot, kept_alive])
 def test_lighttpd(by_hand, use):
-    """A worker leaves when none is open, which a low server.max-keep-alive-requests brings about in
-    spite of four clients to each."""
+    """A worker leaves when none is open: with sessions that are short that is soon so in spite of
+    four clients to each, and where all last for a second, at their end."""
     expect_alike(by_hand, run_shimmed(Lighttpd, use), hooks=False)
 
 

@@ -46,8 +46,10 @@ class Orphans(Fcgiwrap):
     says_why = 0
 
     def command(self):
+        """spawn-fcgi ends when it has started them: `sleep` only stands where the other two have
+        their first process, until the server is stopped."""
         spawn = f"{tool('spawn-fcgi')} -F 4 -s {self.socket} -M 0666 -- {tool('fcgiwrap')}"
-        return ["sh", "-c", f"{spawn} && exec sleep 1000"]
+        return ["sh", "-c", f"{spawn} && exec sleep infinity"]
 
     def workers(self):
         """spawn-fcgi tells their pids."""
