@@ -15,7 +15,9 @@ from servers import (  # noqa: E402
 )  # fmt: skip
 
 MB = 1024 * 1024
-LIMIT_MB, PRELOADED_MB, UNSHARED_KB, WORK, CLIENTS = 10, 64, 8, 60000, 4
+LIMIT_MB, PRELOADED_MB, WORK, CLIENTS, WORKERS = 10, 64, 60000, 4, 8
+TO_LIMIT = 6  # seconds in which a worker is to come to the limit, however fast the machine is
+PAGE_KB = 4
 OUTPUT = BUILD / "demo"
 
 PLOT = """
@@ -32,19 +34,19 @@ plot '{directory}/without' using 1:2 with lines lc rgb '#b0b0b0' title 'without 
 """
 
 
-def open_server(limited):
+def open_server(limited, unshared_kb):
     variables = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_MAX_LEAVING": 2}
     try:
         return Httpd(
             shim(**variables) if limited else {},
             modules=("perl",),
-            config=growing(PRELOADED_MB, UNSHARED_KB, WORK),
-            workers_at_start=8,
+            config=growing(PRELOADED_MB, unshared_kb, WORK),
+            workers_at_start=WORKERS,
         )
     except Missing as missing:
         print(f"{missing}: examples/leaky_prefork, a prefork server of our own, takes its place")
         environment = shim(SL_LEAVE="QUIT@close", **variables) if limited else {}
-        return LeakyPrefork(environment, preloaded_mb=PRELOADED_MB, leaked_kb=UNSHARED_KB)
+        return LeakyPrefork(environment, preloaded_mb=PRELOADED_MB, leaked_kb=unshared_kb)
 
 
 class Follower(Repeated):
@@ -75,13 +77,26 @@ def write_history(name, history):
             print("\n", file=file)
 
 
-def show(limited, seconds):
+def path_of(server):
+    return ("/grow",) if isinstance(server, Httpd) else ()
+
+
+def find_growth():
+    """KB that each request is to unshare, in whole pages."""
+    seconds = 3
+    with open_server(False, PAGE_KB) as server:
+        rate = wrk(server.url(*path_of(server)), seconds, CLIENTS, keep_alive=False).rate
+        server.stop()
+    pages = LIMIT_MB * 1024 * WORKERS / (rate * TO_LIMIT) / PAGE_KB
+    return PAGE_KB * max(1, round(pages))
+
+
+def show(limited, seconds, unshared_kb):
     name = "with" if limited else "without"
     print(f"\n{name} slshim, {seconds} s:")
-    with open_server(limited) as server:
-        path = ("/grow",) if isinstance(server, Httpd) else ()
+    with open_server(limited, unshared_kb) as server:
         with Follower(server), Sampler(server) as sampler:
-            load = wrk(server.url(*path), seconds, CLIENTS, keep_alive=False)
+            load = wrk(server.url(*path_of(server)), seconds, CLIENTS, keep_alive=False)
         server.stop()
         write_history(name, sampler.history)
         highest = max(sampler.highest.values()) / MB
@@ -90,7 +105,7 @@ def show(limited, seconds):
         return kind, (load.requests, load.failed, recycled, f"{highest:.1f}", f"{load.rate:.0f}")
 
 
-def draw(server):
+def draw(server, unshared_kb):
     for suffix, terminal in ("svg", "svg noenhanced size 900,500"), ("png", "pngcairo noenhanced size 900,500"):
         script = PLOT.format(
             output=OUTPUT / f"memory.{suffix}",
@@ -98,7 +113,7 @@ def draw(server):
             directory=OUTPUT,
             limit=LIMIT_MB,
             clients=CLIENTS,
-            unshared=UNSHARED_KB,
+            unshared=unshared_kb,
             server=server,
         )
         subprocess.run([tool("gnuplot")], input=script, text=True, check=True)
@@ -110,8 +125,10 @@ def main():
     seconds = options.parse_args().seconds
     OUTPUT.mkdir(exist_ok=True)
 
-    kind, without = show(False, seconds)
-    _, limited = show(True, seconds)
+    unshared_kb = find_growth()
+    print(f"\n{WORKERS} workers, of which each unshares {unshared_kb} KB with every request")
+    kind, without = show(False, seconds, unshared_kb)
+    _, limited = show(True, seconds, unshared_kb)
     titles = (
         "requests", "failed", "workers recycled", "highest unshared memory, MB", "requests/s"
     )  # fmt: skip
@@ -119,7 +136,7 @@ def main():
     for title, left, right in zip(titles, without, limited):
         print(f"{title:<30}{left:>10}{right:>14}")
     try:
-        draw(kind)
+        draw(kind, unshared_kb)
         print(f"\nmemory over time: {OUTPUT}/memory.svg and {OUTPUT}/memory.png")
     except Missing as missing:
         print(f"\n{missing}: no picture; its data are in {OUTPUT}")

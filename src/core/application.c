@@ -27,7 +27,7 @@ static int end_with(const struct guard_hold *hold, int answer)
 	return answer;
 }
 
-/* At the next moment at which it could leave. */
+/* At the next exit point. */
 static void make_due(void)
 {
 	worker.unchecked = server.config.check_every;
@@ -72,7 +72,7 @@ int application_leave(void)
 	return end_with(&hold, 0);
 }
 
-/* Who goes by here while another measures is measured by that one. */
+/* A thread that finds the guard taken does not measure, because another one does just now. */
 int application_request_done(void)
 {
 	struct guard_hold hold;

@@ -1,4 +1,4 @@
-/* exemption.c - lets workers stay. See exemption.h for what it may not know. */
+/* exemption.c - see exemption.h. */
 #include "core/exemption.h"
 
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #include "leave/program.h"
 #include "os/process.h"
 
-/* What a fresh worker has, too, as against what comes with what it serves. */
+/* What a fresh worker has already, as opposed to what grows with the connections that it serves. */
 enum {
 	INBORN = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT | 1u << QUANTITY_UNSHARED |
 	         1u << QUANTITY_SHARED | 1u << QUANTITY_PROPORTIONAL | 1u << QUANTITY_SWAPPED |
@@ -37,7 +37,8 @@ void exemption_at_birth(void)
 		exempt(REMARK_NEWBORN, crossed);
 }
 
-/* Not in every C library; and looked up when it is used, for every program pays for what is not. */
+/* Not every C library has it. It is looked up when it is used, because every program would pay for
+ * an import. */
 static bool trim(void)
 {
 	int (*malloc_trim)(size_t);

@@ -1,26 +1,25 @@
-/* exemption.h - what spares a worker that is over a limit: memory that it can give back, and a
- * limit that no worker of this server could keep.
+/* exemption.h - why a worker that is over a limit may stay: it can give memory back, or no worker
+ * of this server could keep that limit.
  *
- * The state belongs to one process; whoever calls sees to it that one thread does at a time. May
- * not know: when it is asked, or how a worker leaves. */
+ * Under the guard. May not know: when it is asked, or how a worker leaves. */
 #ifndef SLSHIM_EXEMPTION_H
 #define SLSHIM_EXEMPTION_H
 
 #include <stdbool.h>
 
-/* Before it has served anything: who is over a limit already would be replaced by one as large.
- * What it is over does not count for it. */
+/* Before the worker has served anything: one that is over a limit already would be replaced by one
+ * as large, so that limit is disabled for it. */
 void exemption_at_birth(void);
 
-/* Over a limit, at a moment at which it may allocate: gives memory back, and measures again. True
- * if that was enough, or if it is not such a moment, but SL_TRIM is to be tried at one. */
+/* With SL_TRIM, gives memory back and measures again. True if the worker is within its limits then,
+ * or if it may not allocate here and SL_TRIM is to be tried at a later exit point. */
 bool exemption_by_trim(bool may_allocate);
 
-/* Have those that left in a row before it been over a limit as early as this one is? Then that does
- * not count for it. */
+/* True if the workers that left last came over a limit as early in their lives as this one: then
+ * the limit is disabled for it. */
 bool exemption_of_early(void);
 
-/* It leaves. */
+/* The worker leaves. */
 void exemption_note_leaving(void);
 
 #endif

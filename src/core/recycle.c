@@ -8,10 +8,10 @@
 #include <stddef.h>
 
 #include "core/exemption.h"
+#include "core/facts.h"
 #include "core/next_step.h"
 #include "core/report.h"
 #include "core/server.h"
-#include "leave/idle.h"
 #include "leave/leave.h"
 #include "limits/policy.h"
 #include "os/clock.h"
@@ -66,7 +66,7 @@ void recycle_unseen(void)
 	report_unwatched_once(REMARK_UNSEEN);
 }
 
-/* What will pass is worth a line only where it does not. */
+/* What passes soon is not worth a line. */
 static void report_if_it_lasts(unsigned remark, uint64_t now)
 {
 	if (now - worker.course.blocked_at > worker.plan.replaced_within)
@@ -89,73 +89,7 @@ static struct leaving describe(uint64_t now)
 	};
 }
 
-/* ------------------------------------------------------- its place in the pool */
-
-static bool is_unix(int listener)
-{
-	struct socket_address address;
-
-	return socket_address_find(listener, &address) && address.family == AF_UNIX;
-}
-
-/* A handover of waiting connections is nearly always clean, but not always: so only where the user
- * asks for it. */
-static enum worker_ineligibility find_ineligibility(void)
-{
-	enum worker_ineligibility reason = worker_ineligibility();
-
-	if (reason == WORKER_OWN_LISTENER && !worker.plan.is_default && worker_has_reuseport_peers())
-		return WORKER_IS_ELIGIBLE;
-	if (reason != WORKER_IS_ELIGIBLE)
-		return reason;
-	if (worker.plan.is_tcp_only && is_unix(worker.listener))
-		return WORKER_OF_MODULE;
-	if (server.page == NULL)
-		return WORKER_IS_ELIGIBLE;
-	if (member_has_accepting_parent(&worker.member, server.page, worker.listener))
-		return WORKER_BESIDE_PARENT;
-	return member_has_workers(&worker.member, server.page) ? WORKER_HAS_WORKERS
-	                                                       : WORKER_IS_ELIGIBLE;
-}
-
-/* A process that accepts without being a worker is no master either. */
-static void register_accepting_parent(int listener)
-{
-	if (server.page != NULL)
-		member_register_accepting_parent(&worker.member, server.page, listener);
-}
-
-/* A process that waits for other listeners accepts nothing in this worker's place, though it may
- * have inherited the same ones. Workers of a known server may come to any of theirs first. */
-static uint64_t name_listeners(const struct exit_plan *plan, int listener, uint64_t waited_for)
-{
-	if (plan->is_known || worker_made(listener))
-		return worker_common_listener(listener);
-	return waited_for != 0 ? waited_for : worker_name_socket(listener);
-}
-
-/* False where there is no slot. `waited_for`: the name of all the listeners that it waits for
- * together; 0: it accepts without a wait. */
-static bool join(const struct exit_plan *plan, int listener, uint64_t waited_for)
-{
-	struct pool_rules rules = {
-	    .max_leaving = server.config.max_leaving,
-	    .max_leaving_is_percent = server.config.max_leaving_is_percent,
-	    .master_is_vouched = plan->master_is_vouched,
-	    .takes_time = plan->takes_time,
-	    .replaced_within = plan->replaced_within,
-	};
-	uint64_t name =
-	    member_has_joined(&worker.member) ? 0 : name_listeners(plan, listener, waited_for);
-
-	return member_join(&worker.member, server.page, &rules, name);
-}
-
-static void choose_exit_point(void)
-{
-	exit_plan_choose_point(&worker.plan);
-	worker.leaves_idle = worker.plan.method.point == POINT_IDLE;
-}
+/* ------------------------------------------------------------- its first accept */
 
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void on_first_accept(void)
@@ -164,7 +98,7 @@ static void on_first_accept(void)
 
 	if (worker.forker == 0) {
 		server_report_lacking_parent();
-		register_accepting_parent(worker.listener);
+		facts_register_accepting_parent(worker.listener);
 		watch_no_more();
 		return;
 	}
@@ -172,18 +106,18 @@ static void on_first_accept(void)
 		server_announce();
 	worker.plan = exit_plan_find(&server.config, worker.is_started);
 	worker.notes_waits = !worker.plan.method_is_vouched;
-	choose_exit_point();
-	reason = find_ineligibility();
+	facts_choose_exit_point();
+	reason = facts_find_ineligibility();
 	if (!member_sees_siblings(&worker.member)) {
 		report_unwatched_once(REMARK_BLIND);
 		watch_no_more();
 	} else if (reason != WORKER_IS_ELIGIBLE && reason != WORKER_HAS_WORKERS)
-		register_accepting_parent(worker.listener);
-	else if (server.page != NULL && join(&worker.plan, worker.listener, 0))
+		facts_register_accepting_parent(worker.listener);
+	else if (server.page != NULL && facts_join(&worker.plan, worker.listener, 0))
 		exemption_at_birth();
 }
 
-/* Another thread that comes to accept meanwhile goes on. */
+/* Another thread that comes to accept meanwhile goes on without it. */
 RARE static void on_first_accept_once(void)
 {
 	int saved = errno;
@@ -202,7 +136,7 @@ RARE static void on_first_accept_once(void)
 
 /* -------------------------------------------------------------------- measuring */
 
-/* Others let it go first, as far as it is over its limits. */
+/* Other members let the one go first that is furthest over its limits. */
 static void want(bool wants)
 {
 	const struct limit_state *limits = &worker.limits;
@@ -243,120 +177,6 @@ static inline bool is_due(enum exit_point point)
 {
 	return worker.unchecked >= server.config.check_every &&
 	       (point == worker.plan.method.point || point == POINT_ACCEPT);
-}
-
-/* ------------------------------------------------------------------------ facts */
-
-/* What is asked at an exit point. */
-struct inquiry {
-	const struct guard_hold *hold;
-	const struct recycle_wait *wait; /* that is about to begin; NULL at an accept or a close */
-	bool has_timeout;                /* of the last wait */
-	uint64_t now;                    /* boot clock, milliseconds */
-};
-
-static struct view begin_view(enum exit_point point, const struct inquiry *inquiry)
-{
-	const struct course *course = &worker.course;
-
-	return (struct view){
-	    .phase = course->phase,
-	    .point = point,
-	    .plan = &worker.plan,
-	    .crossed = worker.limits.crossed,
-	    .crossed_for = inquiry->now - worker.limits.since,
-	    .left_for = course->is_told ? inquiry->now - course->left_at : 0,
-	    .trims = server.config.trim,
-	    .is_dry_run = server.config.dry_run,
-	    .has_page = server.page != NULL,
-	    .is_started = worker.is_started,
-	    .is_scheduled = inquiry->has_timeout,
-	    .point_came = course->point_came,
-	};
-}
-
-/* From now on "not now" is an answer that is remembered. */
-static void begin_asking(void)
-{
-	worker.course.point_came = true;
-	worker.course.awaits_closes = false;
-	want(true);
-}
-
-static struct member_request describe_request(uint64_t now)
-{
-	return (struct member_request){
-	    .now = now, .served = worker.life.served, .on_own = worker.on_own};
-}
-
-/* The set of the wait is looked at last: a thread that is asleep by now may have woken its waiter
- * before. */
-static enum idle find_work_left(const struct recycle_wait *wait)
-{
-	enum idle left = idle_find_left();
-
-	if (left == IDLE_NOTHING_LEFT && wait != NULL && wait->is_ready(wait, worker.listener))
-		left = IDLE_READY;
-	return left;
-}
-
-static void fetch(enum fact fact, struct view *view, const struct inquiry *inquiry)
-{
-	const struct guard_hold *hold = inquiry->hold;
-	struct member_request request;
-
-	switch (fact) {
-	case FACT_TRIM:
-		view->is_trimmed = exemption_by_trim(
-		    view->point != POINT_CLOSE && !guard_is_in_handler(&worker.guard, hold, view->point));
-		break;
-	case FACT_HANDLERS_STACK:
-		view->is_on_handlers_stack = guard_is_on_handlers_stack();
-		break;
-	case FACT_INELIGIBILITY:
-		view->ineligibility = find_ineligibility();
-		break;
-	case FACT_TURN:
-		request = describe_request(inquiry->now);
-		view->turn = member_look(&worker.member, server.page, &request);
-		break;
-	case FACT_CONNECTIONS:
-		view->has_connections = worker_has_connections();
-		break;
-	case FACT_HANDLER:
-		view->is_in_handler = guard_is_in_handler(&worker.guard, hold, view->point);
-		break;
-	case FACT_CHILDREN:
-		view->has_children = process_has_children();
-		break;
-	case FACT_BACKLOG:
-		view->has_backlog = leave_has_backlog(worker.listener);
-		break;
-	case FACT_BLOCKER:
-		view->blocker = leave_find_blocker(&worker.plan.method, worker.plan.method_is_vouched,
-		                                   &hold->mask, worker.many_accept, worker.listener);
-		break;
-	case FACT_WORK_LEFT:
-		view->left = find_work_left(inquiry->wait);
-		break;
-	case FACT_SLOT:
-		view->has_slot = join(&worker.plan, worker.listener, 0);
-		break;
-	case FACT_POINT:
-		choose_exit_point();
-		view->exit_point = worker.plan.method.point;
-		break;
-	case FACT_CROSSED:
-		view->is_crossed_still = limit_state_is_crossed_still(&worker.limits);
-		break;
-	case FACT_EXEMPTION:
-		view->is_exempt = exemption_of_early();
-		break;
-	default:
-		request = describe_request(inquiry->now);
-		view->lease = member_ask(&worker.member, server.page, &request);
-	}
-	view->known |= 1u << fact;
 }
 
 /* ------------------------------------------------------------------------ steps */
@@ -420,10 +240,18 @@ static void carry_out(const struct step *step, uint64_t now)
 	}
 }
 
+/* From now on "not now" is an answer that is remembered. */
+static void begin_asking(void)
+{
+	worker.course.point_came = true;
+	worker.course.awaits_closes = false;
+	want(true);
+}
+
 /* `begun`: processor time of this thread when it was asked first; 0: now. */
 static void decide(enum exit_point point, const struct inquiry *inquiry, uint64_t begun)
 {
-	struct view view = begin_view(point, inquiry);
+	struct view view = facts_begin(point, inquiry);
 	struct step step;
 	bool asks = false;
 
@@ -433,7 +261,7 @@ static void decide(enum exit_point point, const struct inquiry *inquiry, uint64_
 			begun = begun != 0 ? begun : clock_thread();
 			begin_asking();
 		}
-		fetch(step.fact, &view, inquiry);
+		facts_fetch(step.fact, &view, inquiry);
 	}
 	carry_out(&step, inquiry->now);
 	if (asks && worker.course.phase != LEAVING)
@@ -442,7 +270,7 @@ static void decide(enum exit_point point, const struct inquiry *inquiry, uint64_
 
 /* ----------------------------------------------------------------- exit points */
 
-/* It waits for nothing else, and may not be without a connection again for long. */
+/* Then nothing else is in the way, and the next connection may come soon. */
 static inline bool has_closed_all(void)
 {
 	return atomic_load_explicit(&worker.course.awaits_closes, memory_order_relaxed) &&
@@ -472,8 +300,8 @@ static void tell_to_leave(enum exit_point point)
 		leave_carry_out(&worker.plan.method);
 }
 
-HOT __attribute__((noinline)) static void consider_slowly(enum exit_point point,
-                                                          const struct recycle_wait *wait)
+HOT __attribute__((noinline)) static void
+consider_slowly(enum exit_point point, const struct wait_set *set, uint64_t begun)
 {
 	int saved = errno;
 	struct guard_hold hold;
@@ -488,9 +316,9 @@ HOT __attribute__((noinline)) static void consider_slowly(enum exit_point point,
 		point = POINT_IDLE;
 	guard_note_blocked(&worker.guard, &hold, point);
 	if (is_time && worker.limits.crossed != 0) {
-		struct inquiry inquiry = {&hold, wait, worker.course.last_has_timeout, process_clock()};
+		struct inquiry inquiry = {&hold, set, worker.course.last_has_timeout, process_clock()};
 
-		decide(point, &inquiry, wait != NULL ? wait->begun : 0);
+		decide(point, &inquiry, begun);
 	}
 	guard_release(&worker.guard, &hold);
 	tell_to_leave(point);
@@ -519,12 +347,12 @@ static inline bool is_something_to_do(enum exit_point point)
 static inline void consider(enum exit_point point)
 {
 	if (is_something_to_do(point))
-		consider_slowly(point, NULL);
+		consider_slowly(point, NULL, 0);
 }
 
-/* After it was told to leave a worker is told twice that there is nothing to accept or to wait for,
- * so that it looks at what its handler left; then all goes ahead again: it must not turn clients
- * away for long. Where another thread runs the handler, only time tells. */
+/* After the worker was told to leave, two of its accepts or waits are refused, so that it looks at
+ * what its signal handler left. After that accepts go ahead, because it must not turn clients away
+ * for long. Where another thread runs the handler, accepts are refused for a time instead. */
 __attribute__((noinline)) static bool refuses_still(void)
 {
 	enum { REFUSALS = 2 };
@@ -542,7 +370,7 @@ static inline bool is_to_refuse(void)
 	return true;
 }
 
-/* Apart from the quick way through recycle_before_accept. */
+/* Not inline, because recycle_before_accept() is quicker without it. */
 __attribute__((noinline)) static bool is_listener_watched(int listener)
 {
 	struct socket_address address;
@@ -579,16 +407,17 @@ bool recycle_looks_for_listener(void)
 	return !worker.course.has_arrived && worker.course.looked++ < LOOKS;
 }
 
-/* Its siblings may be given all connections for long: what counts is that it is ready. Some masters
- * wait for a listener and let others accept; known ones never accept beside their workers. */
+/* A worker joins when it is ready, because its siblings may be given all connections for long. Some
+ * masters wait for a listener and let their workers accept; known masters never accept themselves.
+ */
 static void arrive(int listener, uint64_t waited_for)
 {
 	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
 
 	if (worker_ineligibility() == WORKER_IS_ELIGIBLE && !worker_made(listener))
-		join(&plan, listener, waited_for);
+		facts_join(&plan, listener, waited_for);
 	else if (worker.forker == 0 && plan.is_known && !plan.master_is_vouched)
-		register_accepting_parent(listener);
+		facts_register_accepting_parent(listener);
 }
 
 RARE void recycle_on_listener_wait(int listener, uint64_t waited_for)
@@ -614,21 +443,24 @@ bool recycle_waits_for(int listener, bool has_timeout)
 	return listener >= 0 && !worker.course.has_arrived && worker_is_current();
 }
 
-/* What is cheap is asked first: to find out what is in a set of epoll is not. */
+/* The cheap facts come first, because it takes a file to find out what is in an epoll set. */
 static bool may_leave_at_wait(const struct guard_hold *hold, bool has_timeout)
 {
 	struct inquiry inquiry = {hold, NULL, has_timeout, process_clock()};
-	struct view view = begin_view(POINT_IDLE, &inquiry);
+	struct view view = facts_begin(POINT_IDLE, &inquiry);
 	struct step step;
 
-	view.known = 1u << FACT_TRIM | 1u << FACT_HANDLERS_STACK; /* these wait for recycle_idle() */
+	view.known =
+	    1u << FACT_TRIM | 1u << FACT_HANDLERS_STACK; /* these are asked when the set is known */
 	while ((step = next_step(&view)).kind == STEP_FETCH && step.fact <= FACT_CONNECTIONS)
-		fetch(step.fact, &view, &inquiry);
+		facts_fetch(step.fact, &view, &inquiry);
 	carry_out(&step, inquiry.now);
 	return step.kind == STEP_FETCH;
 }
 
-/* Measures whatever the set holds. The answer is that of recycle_before_wait(). */
+/* Measures whatever the set holds. Not 0 where a worker that leaves when idle may do so now, if the
+ * set includes the listener: the processor time at which it was asked. `later`: milliseconds after
+ * which it is to be asked again within this wait; 0: not. */
 static uint64_t judge_before_wait(const struct guard_hold *hold, bool has_timeout, unsigned *later)
 {
 	uint64_t begun;
@@ -653,7 +485,7 @@ static uint64_t judge_before_wait(const struct guard_hold *hold, bool has_timeou
 	return 0;
 }
 
-uint64_t recycle_before_wait(bool has_timeout, unsigned *later)
+static uint64_t ask_before_wait(bool has_timeout, unsigned *later)
 {
 	int saved = errno;
 	struct guard_hold hold;
@@ -673,14 +505,16 @@ HOT bool recycle_is_something_to_ask(void)
 	return is_something_to_do(POINT_IDLE);
 }
 
-int recycle_idle(const struct recycle_wait *wait)
+/* The errno to end the wait with; 0: it goes on. */
+static int idle(const struct wait_set *set, bool has_timeout, uint64_t begun)
 {
-	worker.course.last_has_timeout = wait->has_timeout;
-	consider_slowly(POINT_IDLE, wait);
+	worker.course.last_has_timeout = has_timeout;
+	consider_slowly(POINT_IDLE, set, begun);
 	return is_to_refuse() ? EINTR : 0;
 }
 
-void recycle_waits_elsewhere(uint64_t begun)
+/* What it took to find that out counts. */
+static void wait_elsewhere(uint64_t begun)
 {
 	struct guard_hold hold;
 	int saved = errno;
@@ -690,4 +524,29 @@ void recycle_waits_elsewhere(uint64_t begun)
 	pacing_not_now(&worker.pacing, clock_boot(), clock_thread() - begun);
 	guard_release(&worker.guard, &hold);
 	errno = saved;
+}
+
+/* Ended by a signal that came during the pause, or by the one that tells the worker to leave. */
+bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_mask)
+{
+	unsigned later = 0;
+	int ready = 1, interruption;
+	uint64_t begun = ask_before_wait(has_timeout, &later);
+
+	if (later > 0 && !has_timeout && !has_mask)
+		ready = wait_set_pause(set, later);
+	if (ready < 0)
+		return errno == EINTR;
+	if (ready == 0)
+		begun = ask_before_wait(has_timeout, &later);
+	if (begun == 0)
+		return false;
+	if (!wait_set_includes(set, worker.listener)) {
+		wait_elsewhere(begun);
+		return false;
+	}
+	interruption = idle(set, has_timeout, begun);
+	if (interruption != 0)
+		errno = interruption;
+	return interruption != 0;
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/worker.h"
+#include "os/wait_set.h"
 
 /* In a process that begins: it serves, and nothing is known of it. */
 void recycle_begin(void);
@@ -26,24 +27,12 @@ void recycle_unseen(void);
 enum { RECYCLE_UNCOUNTED = -1 };
 int recycle_before_accept(int listener);
 
-/* A wait that is about to begin; the hook that makes one has the set behind it. */
-struct recycle_wait {
-	bool has_timeout; /* of whatever length */
-	/* Would it return at once for something else than the listener? True if that is not known. */
-	bool (*is_ready)(const struct recycle_wait *wait, int listener);
-	uint64_t begun; /* what recycle_before_wait() answered */
-};
-
-/* Before a wait whose set may include the listener, while worker.leaves_idle and where there is
- * something to ask: not 0 where a worker that leaves when idle may do so now. Then it depends on
- * whether the set does include worker.listener: recycle_idle(), which returns 0, or the errno to
- * end the wait with, or recycle_waits_elsewhere(). Both are given the answer, because what it took
- * to find that out counts. `later`: milliseconds after which it is to be asked again within this
- * wait, because nothing may end it; 0: not. */
+/* While worker.leaves_idle, before a wait: is there something to ask? Then the wait, if its set
+ * includes the listener, may be the worker's exit point: true where it is over before it began,
+ * with errno. A wait with neither a timeout nor a mask may be ended by nothing for long: where it
+ * is too early to ask, the worker waits here until it is time. */
 bool recycle_is_something_to_ask(void);
-uint64_t recycle_before_wait(bool has_timeout, unsigned *later);
-int recycle_idle(const struct recycle_wait *wait);
-void recycle_waits_elsewhere(uint64_t begun);
+bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_mask);
 
 /* While worker.notes_waits, before a wait: with the listener, -1 where it is not known which it is,
  * or whether it is one. To know is worth a look in /proc while recycle_looks_for_listener(), which

@@ -8,8 +8,8 @@
 #include "leave/idle.h"
 #include "leave/leave.h"
 
-/* Each is said once by all that share a page, whose word for that has 64 bits. The first of each
- * group says nothing, as that of the enum which the group stands for. */
+/* Each is said once by all that share a page, where a word of 64 bits says which were. The first
+ * number of a group stands for "nothing", as the first value of its enum does. */
 enum remark {
 	REMARK_INELIGIBLE, /* + enum worker_ineligibility: it stays */
 	REMARK_BLOCKER = REMARK_INELIGIBLE + INELIGIBILITIES, /* + enum blocker: it stays */

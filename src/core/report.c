@@ -162,8 +162,8 @@ static void add_crossed(struct line *line, const struct leaving *leaving)
 	}
 }
 
-/* Growth is told only to who has asked for it: for nobody else was it measured from where. Requests
- * are told where somebody counts them. */
+/* Growth is told only where it has a limit, because elsewhere its base is not measured. Requests
+ * are told only where the application counts them. */
 static void add_sample(struct line *line, const struct leaving *leaving)
 {
 	const struct sample *sample = &leaving->sample;

@@ -12,19 +12,19 @@
 
 void report_remarks(const struct remarks *remarks);
 
-/* The limits as understood, how workers will leave and who says so ("SL_LEAVE", ...), and in how
+/* The limits as understood, how workers will leave and what says so ("SL_LEAVE", ...), and in how
  * many milliseconds the place of one is taken to be filled; `is_tried`: one leaves on trial first.
  */
 void report_limits(const struct config *config, const struct machine_memory *memory,
                    const struct exit_method *method, const char *whose, uint64_t replaced_within,
                    bool is_tried);
 
-/* A limit on this quantity can never be crossed here. */
+/* A limit on this quantity can never be crossed here, because no probe tells it. */
 void report_unmeasurable(enum quantity quantity, const struct config *config);
 
 void report_log_failure(const char *path, int error);
 
-/* A limit is a share of the memory, which is unknown. */
+/* A limit is a share of the memory, and how much there is is unknown. */
 void report_unscaled(enum quantity quantity);
 
 /* The kernel tells no pressure. */
@@ -33,7 +33,7 @@ void report_pressure_unknown(void);
 /* The kernel refused what a variable asks for, with this errno. */
 void report_refused(const char *variable, int error);
 
-/* Recycling is off for want of the page that the workers would share. */
+/* Recycling is off because the workers share no page. */
 void report_no_page(void);
 
 struct leaving {
@@ -54,7 +54,7 @@ void report_would_leave(const struct leaving *leaving);
  * were in all. */
 void report_dry_run(const struct pool_summary *summary);
 
-/* Who is over these limits stays: REMARK_NEWBORN or REMARK_EARLY. */
+/* A worker is over these limits and stays: REMARK_NEWBORN or REMARK_EARLY. */
 void report_exempted(unsigned remark, const struct leaving *leaving);
 
 /* SL_TRIM gave memory back: the bytes that were resident before, and what there is now. */
@@ -69,7 +69,7 @@ const char *report_reason(unsigned remark);
  * REMARK_PARENT_LACKS_LISTENER. */
 void report_unwatched(unsigned remark);
 
-/* Why a worker that nobody said how to leave does so at a close. */
+/* Why the default exit point of a worker is a close. */
 void report_lock(enum lock lock);
 
 #endif

@@ -1,4 +1,4 @@
-/* server.c - settles things for all workers. See server.h for what it may not know. */
+/* server.c - see server.h. */
 #include "core/server.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ static bool is_named_by_profile(void)
 	       profile->method.action != ACTION_NONE;
 }
 
-/* Wrong values have to be told by somebody, that of SL_LEAVE among them. */
+/* A wrong value has to be reported by some process, also where it is that of SL_LEAVE. */
 static bool is_named_by_user(void)
 {
 	return server.config.onlys > 0 &&
@@ -55,9 +55,9 @@ static bool is_named_by_user(void)
 }
 
 /* Workers that are started by execve are told from other programs by name, a profile's or the
- * user's, and by the listener that they inherit. Who goes by the user's word alone may be anything:
- * where the parent does not hold that listener, it is no master, and what waits there would be lost
- * with this process. 0: nobody started this as a worker. */
+ * user's, and by the listener that they inherit. A program that only the user names may be
+ * anything: where its parent does not hold that listener, the parent is no master, and what waits
+ * there would be lost with this process. 0: nobody started it as a worker. */
 static pid_t find_starter(void)
 {
 	if (!is_named_by_profile() && !is_named_by_user())
@@ -143,8 +143,8 @@ void server_announce(void)
 	binding_complete();
 }
 
-/* One of many, of which no other tells it anything: it says what is wrong, and no more. It may be
- * allowed now to open a log that it may not open later. */
+/* It is one of many that know nothing of each other, so it says what is wrong and no more. It may
+ * be allowed now to open a log that it may not open later. */
 static void introduce_started(void)
 {
 	say_remarks();
@@ -160,7 +160,7 @@ void server_report_lacking_parent(void)
 	report_unwatched(REMARK_PARENT_LACKS_LISTENER);
 }
 
-/* Also by who is asleep, for its children may each make a listener of their own. */
+/* Also where the variables are not read yet, because each child may make its own listener. */
 static void make_page(void)
 {
 	int saved = errno;
@@ -184,7 +184,8 @@ static void make_page_of_started(void)
 		                            sizeof *server.page);
 }
 
-/* Who has come to accept on what it inherited serves by itself: its children are no workers. */
+/* A process that has accepted on an inherited listener serves by itself: its children are not
+ * workers. */
 void server_before_fork(void)
 {
 	int saved = errno;

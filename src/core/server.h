@@ -1,8 +1,8 @@
 /* server.h - what the constructor and the first fork after listen() settle for all workers.
  *
- * Written in the constructor, or when it wakes, and, for `page`, once in the master; read-only
- * after, so no lock. Only the application changes limits later, for those whom it forks then. May
- * not know: what a worker does with it. */
+ * Written in the constructor or in server_wake(), `page` in the master's first fork; read-only
+ * after that, so no lock. Only the application changes limits later, for the workers that it forks
+ * then. May not know: what a worker does with it. */
 #ifndef SLSHIM_SERVER_H
 #define SLSHIM_SERVER_H
 
@@ -17,8 +17,9 @@
 struct server {
 	bool is_on; /* a limit is set and nothing was refused */
 	struct config config;
-	struct machine_memory memory; /* of which limits are shares; 0 bytes: unknown, or none is */
-	char pressure_path[MACHINE_PATH_SIZE]; /* "": unknown, or nobody asks */
+	struct machine_memory memory; /* limits in percent are shares of it; 0 bytes: unknown, or there
+	                                 are none */
+	char pressure_path[MACHINE_PATH_SIZE]; /* "": unknown, or not asked for */
 	struct pool_page *page;     /* shared with the workers; NULL: forked before there was one */
 	bool parent_lacks_listener; /* named to be started as a worker, by a parent that is not seen to
 	                   hold the listener */
@@ -26,7 +27,7 @@ struct server {
 
 extern struct server server;
 
-/* Something is set, and not read yet, because most programs are no servers. */
+/* Variables are set but not read yet, because most programs are not servers. */
 extern _Atomic bool server_is_asleep;
 
 /* In the constructor: keeps what was set, because servers overwrite it later, and reads no more of
@@ -45,7 +46,7 @@ bool server_has_listener(void);
  */
 bool server_wake(bool at_start);
 
-/* Makes the page, if listen() did not; until somebody writes to it, it is but addresses. */
+/* Makes the page if listen() did not; until a worker writes to it, it takes address space only. */
 void server_before_fork(void);
 
 /* Says what was read, once in a server's life: at its first fork after listen(), where shells,
@@ -62,7 +63,7 @@ enum limit_answer { LIMIT_IS_READ, LIMIT_IS_REFUSED, LIMIT_IS_UNSCALED };
 enum limit_answer server_read_limit(const char *variable, const char *value,
                                     enum quantity *quantity, uint64_t *limit);
 
-/* For who is forked from now on; the interval for this process, too. */
+/* For workers that are forked from now on; the interval for this process, too. */
 void server_limit(enum quantity quantity, uint64_t limit);
 void server_check_every(uint64_t connections);
 

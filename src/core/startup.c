@@ -20,10 +20,10 @@ static void begin_watch(bool serves)
 	recycle_begin();
 }
 
-/* A thread of this process reads what was set. */
+/* A thread of this process reads the variables. */
 static _Atomic bool is_waking;
 
-/* A child of a process that accepts is its helper, not a worker. */
+/* A child of a process that accepts is a helper, not a worker. */
 static void begin_life(void)
 {
 	bool may_serve = worker.listeners > 0 && worker.listener < 0;
@@ -31,7 +31,7 @@ static void begin_life(void)
 	worker_born(server.is_on || server_is_asleep ? process_clock() : 0);
 	lock_born();
 	if (server_is_asleep)
-		is_waking = false; /* a thread that was about to is its parent's */
+		is_waking = false; /* the thread that was about to read is the parent's */
 	if (!server.is_on)
 		return;
 	begin_watch(may_serve);
@@ -49,7 +49,8 @@ static bool wake(bool at_start)
 	return has_business;
 }
 
-/* Unless it is what the caller has interrupted. */
+/* Gives up after a while, because the caller may be a handler that has interrupted the thread which
+ * reads. */
 static void wait_until_awake(void)
 {
 	enum { TRIES = 1000 };

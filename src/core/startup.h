@@ -1,5 +1,4 @@
-/* startup.h - the constructor, the moment at which a program turns out to be a server, and its
- * forks.
+/* startup.h - the constructor, what happens when a program turns out to be a server, and its forks.
  *
  * May not know: what becomes of a worker. */
 #ifndef SLSHIM_STARTUP_H

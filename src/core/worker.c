@@ -35,7 +35,7 @@ void worker_start(pid_t master, uint64_t now)
 	worker.life.born = now;
 }
 
-/* A worker's own children must not change whose child it is: hence two variables. */
+/* Two variables, because the forks of a worker must not change which process is its own parent. */
 void worker_before_fork(void)
 {
 	worker.next_forker = getpid();
@@ -185,7 +185,7 @@ void worker_request_done(void)
 		worker.unchecked++;
 }
 
-/* Whoever is second is another thread, whether or not the first has written yet who it is. */
+/* The second to come is another thread, even if the first has not written yet which one it is. */
 void worker_notes_waiter(void)
 {
 	if (!atomic_exchange(&worker.has_waiter, true))

@@ -4,7 +4,7 @@
  * The functions here are about the former alone. All of them keep errno.
  *
  * Any thread may come by at any time, and no lock is held in a hook: what changes while there may
- * be several is atomic by itself, and nobody counts on two of these changing together.
+ * be several is atomic by itself, and no code relies on two of these changing together.
  *
  * The state belongs to one process: `worker.pid`. A process that shares or copied this memory
  * without our fork handlers (vfork, clone, _Fork) has another pid and changes nothing. */
@@ -45,15 +45,16 @@ struct listener {
 /* How far a worker has come. */
 enum phase { SERVING, LEAVING, STAYING };
 
-/* What judging has come to. Written by the thread that has the guard, but for what is atomic. */
+/* What judging has come to. Written by the thread that has the guard; atomic fields by any thread.
+ */
 struct course {
 	_Atomic enum phase phase;
 	_Atomic bool has_accepted;     /* the worker has come to its first accept */
 	_Atomic bool has_arrived;      /* to that, or to wait for a listener */
 	_Atomic unsigned looked;       /* so often for a listener that it waits for */
 	bool point_came;               /* its exit point, since a limit is crossed */
-	bool wants;                    /* its turn, since then */
-	bool has_rehearsed;            /* in a dry run, since then */
+	bool wants;                    /* its turn, since a limit is crossed */
+	bool has_rehearsed;            /* in a dry run: said that it would leave, since then */
 	uint64_t blocked_at;           /* since when it is held by the same; boot clock, milliseconds */
 	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
 	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
@@ -73,12 +74,12 @@ struct worker {
 	bool is_started;           /* the latter */
 	bool is_grandchild;        /* its forker has one, too, and so may be a worker itself */
 	struct life life;          /* since the fork */
-	/* Does this process count its connections? Not without a limit; and not for long if it is
-	 * nobody's child. */
+	/* Does this process count its connections? Only where a limit is set, and only for a short time
+	 * if no master forked it. */
 	_Atomic bool is_watched;
 	_Atomic bool leaves_idle; /* a wait may be its exit point */
-	/* Is it of interest which threads wait for a listener? Until it is known how this worker
-	 * leaves, and as long as it would leave when idle by default. */
+	/* Does it matter which threads wait for a listener? Until the exit plan is known, and as long as
+	 * no profile vouches for it. */
 	_Atomic bool notes_waits;
 
 	_Atomic int listener;       /* the descriptor that it last came to accept on; -1: none yet */
@@ -121,7 +122,8 @@ static inline bool worker_is_current(void)
 	return worker.pid == getpid();
 }
 
-/* After a successful listen(). Who was started and listens by itself is a server of its own. */
+/* After a successful listen(). A process that was started by execve and listens by itself is a
+ * server of its own. */
 void worker_listens(int fd);
 
 /* Looks once for listeners among descriptors 0 to 63, for those inherited through exec. */
@@ -132,7 +134,8 @@ bool worker_shares_listener_with(pid_t process);
 
 bool worker_has_listener(void);
 
-/* Is it the calling thread? It is asked first who that is: fewer registers are saved then. */
+/* Is it the calling thread? pthread_self() is called first, because then fewer registers are saved.
+ */
 static inline bool worker_is_thread(const _Atomic pthread_t *thread)
 {
 	pthread_t self = pthread_self();

@@ -8,7 +8,7 @@ import pytest
 
 import servers
 
-pytest.register_assert_rewrite("strangers")
+pytest.register_assert_rewrite("known", "strangers", "unnamed")
 
 
 def pytest_configure():

@@ -19,10 +19,14 @@ from pathlib import Path
 import psutil
 
 from servers import (
-    Missing, Repeated, Server, accepts, free_port, leavings, shim, tool, wait_until
+    Missing, Repeated, Server, ab_each, accepts, free_port, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 EVERY = 20  # a worker is recycled when it has served about that many
+
+RACK_APPLICATION = """
+run lambda { |_| [200, {"Content-Type" => "text/plain", "Content-Length" => "3"}, ["ok\\n"]] }
+"""
 
 
 def require_perl(module):
@@ -64,6 +68,9 @@ class Known(Server):
     def log(self):
         """The server's own log."""
         return self.output.read_text(errors="replace")
+
+    def leavings(self):
+        return leavings(self.said.read_text())
 
     def is_answering(self):
         assert self.process.poll() is None, f"it ended:\n{self.log()}"
@@ -130,6 +137,25 @@ class TwoPorts(Known):
         return [self.port, self.other_port][: self.ports]
 
 
+class ThreePorts(Known):
+    """One with three listeners that gives away files: "ok", and /slow for a SlowDownload."""
+
+    def __init__(self, environment=None, own=None):
+        super().__init__(environment, own)
+        self.ports = [self.port, free_port(), free_port()]
+
+    def make_files(self):
+        """The directory with them."""
+        htdocs = self.directory / "htdocs"
+        htdocs.mkdir()
+        (htdocs / "index.html").write_text("ok\n")
+        SlowDownload.make(htdocs / "slow")
+        return htdocs
+
+    def ab_each(self, requests):
+        return ab_each([f"http://127.0.0.1:{port}/" for port in self.ports], requests)
+
+
 class Administrator(Repeated):
     """For servers that recycle no worker by themselves: somebody who sends the oldest one their
     graceful signal, again and again."""
@@ -185,7 +211,12 @@ class Recycling:
         return f"{self.recycled} recycled, {dict(self.statuses)}, hooks ran {self.hooks} times{lines}"
 
 
-def run(server, use, recycled, may_lose=False):
+def left(server):
+    """How many have left by slshim."""
+    return len(server.leavings())
+
+
+def run(server, use, recycled=left, may_lose=False):
     """Starts it, and uses it until `recycled(server)` says that enough were; for a minute at most."""
     with server:
         end = time.monotonic() + 60
@@ -195,8 +226,8 @@ def run(server, use, recycled, may_lose=False):
                 assert load.failed == 0 or may_lose, load.output
         assert server.is_running()
         count = recycled(server)  # before its stop ends the others
-        left = {leaving.pid for leaving in leavings(server.said.read_text())}
-        wait_until(lambda: not left & {worker.pid for worker in server.workers()}, "they ended")
+        gone = {leaving.pid for leaving in server.leavings()}
+        wait_until(lambda: not gone & server.pids(), "they ended")
         wait_until(lambda: len(server.statuses()) >= count, "the master saw them end")
         wait_until(server.is_answering, "it still answers")
         result = Recycling(
@@ -227,6 +258,16 @@ def by_hand(use, by):
     return use_and_signal
 
 
+def administered(use, by):
+    """For run_own, as by_hand, where the log does not tell when a worker is ready."""
+
+    def use_and_send(server):
+        with Administrator(server, by):
+            return use(server)
+
+    return use_and_send
+
+
 def run_own(make, use, may_lose=False):
     """By the server itself: make(environment, own). It may lose connections if the test says so."""
     return run(make({}, EVERY), use, lambda server: len(server.statuses()), may_lose)
@@ -236,7 +277,7 @@ def run_shimmed(make, use, **variables):
     """By slshim; every leaving goes the way of the profile that the start line names."""
     environment = shim(**({"SL_MAX_CONNECTIONS": EVERY} | variables))
     server = make(environment, None)
-    result = run(server, use, lambda server: len(leavings(server.said.read_text())))
+    result = run(server, use)
     assert f"({server.title})" in result.said
     assert ("leaves on trial first" in result.said) == server.is_tried
     assert "is over a limit and stays" not in result.said  # before its stop leaves orphans
@@ -262,10 +303,10 @@ def expect_undisturbed(server, use):
     with server:
         downloads = [SlowDownload(server.port) for _ in range(2)]
         end = time.monotonic() + 60
-        while len(leavings(server.said.read_text())) < 15 and time.monotonic() < end:
+        while left(server) < 15 and time.monotonic() < end:
             for load in use(server):
-                assert load.failed == 0, load.output
-        assert len(leavings(server.said.read_text())) >= 15
+                load.expect_good()
+        assert left(server) >= 15
         for download in downloads:
             download.finish()
         assert set(server.statuses()) == {"exited 0"}
@@ -274,21 +315,18 @@ def expect_undisturbed(server, use):
 def expect_reload(server, by, use):
     """The workers that come with a reload, at whatever moment, are watched as those before."""
 
-    def left():
-        return len(leavings(server.said.read_text()))
-
     def use_until(condition):
         end = time.monotonic() + 60
         while not condition() and time.monotonic() < end:
             for load in use(server):
-                assert load.failed == 0, load.output
+                load.expect_good()
         assert condition()
 
     with server:
-        use_until(lambda: left() >= 5)
-        before = {worker.pid for worker in server.workers()}
+        use_until(lambda: left(server) >= 5)
+        before = server.pids()
         server.master.send_signal(by)
-        use_until(lambda: not before & {worker.pid for worker in server.workers()})
-        count = left()
-        use_until(lambda: left() >= count + 15)
+        use_until(lambda: not before & server.pids())
+        count = left(server)
+        use_until(lambda: left(server) >= count + 15)
         assert set(server.statuses()) == {"exited 0"}

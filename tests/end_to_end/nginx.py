@@ -37,6 +37,9 @@ class FastcgiClient(Server):
         self.keep_alive = keep_alive
 
     def _upstream(self, name, address):
+        # A user would leave it at 1000 requests a connection. A worker that speaks FastCGI belongs to
+        # its connection until that is closed, and leaves after so many connections: the same happens
+        # then, after 200 times as many requests.
         keep = "keepalive 8; keepalive_requests 5;" if self.keep_alive else ""
         return f"upstream pool_{name} {{ server {address}; {keep} }}\n"
 

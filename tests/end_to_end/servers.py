@@ -87,6 +87,11 @@ class Load:
     def rate(self):
         return self.requests / self.seconds
 
+    def expect_good(self):
+        """None of its requests has failed."""
+        assert self.failed == 0, f"{self.failed} of {self.requests} failed:\n{self.output}"
+        return self
+
 
 def number(pattern, text, default=0):
     found = re.search(pattern, text)
@@ -124,16 +129,29 @@ def wrk(url, seconds, clients=8, keep_alive=True):
     return Load(int(number(r"(\d+) requests in", output)), failed, seconds, output)
 
 
-def load_until(server, is_enough):
-    """Loads a server for a second at a time; how many connections that were, all of them good."""
-    connections = 0
-    for _ in range(15):
-        load = wrk(server.url(), seconds=1, keep_alive=False)
-        assert load.failed == 0, load.output
-        connections += load.requests
+def for_a_second(server):
+    """A connection for each request."""
+    return wrk(server.url(), seconds=1, keep_alive=False)
+
+
+def rounds_of(requests, clients=8, path="/"):
+    """So many at a time."""
+    return lambda server: ab(server.url(path), requests, clients)
+
+
+def load_until(server, is_enough, load=for_a_second, seconds=15):
+    """Loads a server again and again; how many requests that were, all of them good."""
+    requests, end = 0, time.monotonic() + seconds
+    while True:
+        requests += load(server).expect_good().requests
         if is_enough():
-            return connections
-    raise AssertionError(f"not in 15 s of load, see {server.error_log}")
+            return requests
+        assert time.monotonic() < end, f"not in {seconds} s of load, see {server.directory}"
+
+
+def load_until_left(server, count, load=for_a_second, seconds=15):
+    """Until so many of its workers have left."""
+    return load_until(server, lambda: len(server.leavings()) >= count, load, seconds)
 
 
 def at_once(*loads):
@@ -145,6 +163,17 @@ def at_once(*loads):
 def ab_each(urls, requests, clients=3):
     """At the same time."""
     return at_once(*[lambda url=url: ab(url, requests, clients) for url in urls])
+
+
+def calls(call, times, clients, each=1):
+    """Calls call(0), call(1), ... by so many clients at a time: it returns how many of its `each`
+    requests were good."""
+    start = time.monotonic()
+    with ThreadPoolExecutor(clients) as pool:
+        good = sum(pool.map(call, range(times)))
+    requests = times * each
+    failed = requests - good
+    return Load(requests, failed, time.monotonic() - start, f"{failed} failed")
 
 
 def sessions(port, connections, requests=5, clients=8, path="/", host="127.0.0.1"):
@@ -162,11 +191,17 @@ def sessions(port, connections, requests=5, clients=8, path="/", host="127.0.0.1
                 good += reply.status == 200
         return good
 
-    start = time.monotonic()
-    with ThreadPoolExecutor(clients) as pool:
-        good = sum(pool.map(session, range(connections)))
-    failed = connections * requests - good
-    return Load(connections * requests, failed, time.monotonic() - start, f"{failed} requests failed")
+    return calls(session, connections, clients, requests)
+
+
+def exchange(port, message, until=None, seconds=30):
+    """One connection: sends, and reads until a byte string or the end."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        connection.sendall(message)
+        reply = b""
+        while not (until and until in reply) and (more := connection.recv(4096)):
+            reply += more
+    return reply
 
 
 def get(url, seconds=10):
@@ -268,6 +303,11 @@ def leavings(log):
     return found
 
 
+def shim_lines(log):
+    """The shim's lines in a log, without their time."""
+    return re.findall(r"^\S+Z slshim: (.*)$", log, re.MULTILINE)
+
+
 class Server:
     """A server in a directory and a process group of its own."""
 
@@ -319,6 +359,16 @@ class Server:
             return self.master.children()
         return []
 
+    def pids(self):
+        """Those of its workers."""
+        return {worker.pid for worker in self.workers()}
+
+    def log(self):
+        raise NotImplementedError
+
+    def leavings(self):
+        return leavings(self.log())
+
     def wait_until_settled(self, count):
         """Until all workers are there, and none was born in the last tenth of SL_REPLACE_TIMEOUT:
         then the first of a master that nobody knows may leave."""
@@ -327,7 +377,7 @@ class Server:
 
         def has_settled():
             nonlocal seen, since
-            pids = {worker.pid for worker in self.workers()}
+            pids = self.pids()
             if pids != seen:
                 seen, since = pids, time.monotonic()
             return len(pids) >= count and time.monotonic() - since > timeout / 10 + 0.05
@@ -521,6 +571,16 @@ PerlChildExitHandler Growing::child_exit
     PerlResponseHandler Growing
 </Location>
 """
+
+
+def growing_httpd(environment, **amounts):
+    """An httpd with that handler, and a few children."""
+    return Httpd(environment, modules=("perl",), config=growing(**amounts), workers_at_start=4)
+
+
+def grow(server, requests=200):
+    """Requests for that handler."""
+    return ab(server.url("/grow"), requests, clients=4).expect_good()
 
 
 class Program(Server):

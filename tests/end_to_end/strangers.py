@@ -3,24 +3,19 @@ every process of theirs is over a limit from the start. Same replies, same proce
 clean stop."""
 
 import contextlib
+import os
+import re
+import shutil
 import signal
-import socket
+import subprocess
 from pathlib import Path
 
 import psutil
 import pytest
 
-from servers import LIBRARY, Server, accepts, free_port, leavings, shim, wait_until
-
-
-def exchange(port, message, until):
-    """One connection: sends, and reads until a byte string or the end."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(message)
-        reply = b""
-        while until not in reply and (more := connection.recv(4096)):
-            reply += more
-    return reply
+from servers import (
+    LIBRARY, Server, ab, accepts, as_root, free_port, leavings, shim, tool, wait_until
+)  # fmt: skip
 
 
 class Stranger(Server):
@@ -123,3 +118,104 @@ def assert_unharmed(server_class, way):
     assert (shimmed_replies, shimmed_status) == (replies, status)
     assert server_class.said in log
     assert len(leavings(log)) <= (server_class.trials if way else 0)
+
+
+# ------------------------------------------- those that other tests use, too
+
+
+class Redis(Stranger):
+    def command(self):
+        return [tool("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+
+    def ask(self, *words):
+        command = [tool("redis-cli"), "-p", str(self.port), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def use(self):
+        """Connections of their own, and a child that saves what there is."""
+        answers = [self.ask("incr", "count") and self.ask("ping") for _ in range(100)]
+        saving = self.ask("bgsave")
+        wait_until(lambda: "rdb_bgsave_in_progress:0" in self.ask("info"), "it has saved")
+        return answers, saving, "rdb_last_bgsave_status:ok" in self.ask("info")
+
+
+class PhpBuiltIn(Stranger):
+    """Its master never replaces a worker, and accepts as well."""
+
+    said = "is over a limit and stays"
+    trials = 1
+
+    def __init__(self, environment):
+        super().__init__(environment | {"PHP_CLI_SERVER_WORKERS": "4", "SL_REPLACE_TIMEOUT": "1s"})
+
+    def command(self):
+        (self.directory / "index.php").write_text("<?php echo 'ok';")
+        return [tool("php"), "-S", f"127.0.0.1:{self.port}", "-t", str(self.directory)]
+
+    def use(self):
+        self.wait_until_settled(3)
+        url = f"http://127.0.0.1:{self.port}/"
+        load = ab(url, 20000).expect_good()
+        return load.requests
+
+    def stop(self, by=signal.SIGINT):
+        """As from a terminal: all of them are told."""
+        for worker in self.workers():
+            worker.send_signal(by)
+        return super().stop(by)
+
+
+class Postgres(Stranger):
+    """Backends are forked for each connection and call setsid()."""
+
+    def programs(self):
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+        return found[-1] if found else Path(tool("initdb")).parent
+
+    def user(self):
+        return {"user": "postgres", "group": "postgres"} if as_root() else {}
+
+    def prepare(self):
+        if as_root():
+            shutil.chown(self.directory, "postgres", "postgres")
+        subprocess.run(
+            [f"{self.programs()}/initdb", "-D", str(self.directory / "data"), "-A", "trust", "-U", "me"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=os.environ | {"LC_ALL": "C"},
+            cwd=self.directory,
+            **self.user(),
+        )
+
+    def spawn(self, command, **arguments):
+        super().spawn(command, **arguments, **self.user())
+
+    def command(self):
+        return [
+            *[f"{self.programs()}/postgres", "-D", str(self.directory / "data"), "-h", "127.0.0.1"],
+            *["-p", str(self.port), "-k", str(self.directory)],
+        ]
+
+    def find_master(self):
+        ready = subprocess.run(
+            [f"{self.programs()}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        )
+        return super().find_master() if ready.returncode == 0 else None
+
+    def pgbench(self, *options):
+        done = subprocess.run(
+            [
+                *[f"{self.programs()}/pgbench", "-h", "127.0.0.1", "-p", str(self.port), "-U", "me"],
+                *options,
+                "postgres",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return re.findall(r"(?:processed|failed transactions): (\S+)", done.stdout)
+
+    def use(self):
+        self.pgbench("-i", "-q")
+        return self.pgbench("-C", "-S", "-n", "-c", "4", "-t", "60")

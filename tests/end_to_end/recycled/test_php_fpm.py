@@ -1,0 +1,87 @@
+"""php-fpm behind nginx: with each process manager, on a port and on a Unix socket, with FastCGI
+connections for one request and for several; and what it does when the response has been sent. Its
+own recycling is pm.max_requests."""
+
+import contextlib
+import signal
+
+import psutil
+import pytest
+
+from known import expect_alike, expect_reload, run_own, run_shimmed
+from php_fpm import MANAGERS, PhpFpm
+from servers import ab, ab_each, sessions, shim, wait_until
+
+
+def pool_of(worker):
+    """From what a worker writes over its command line: "php-fpm: pool NAME"."""
+    with contextlib.suppress(psutil.Error):
+        return " ".join(worker.cmdline()).rpartition("pool ")[2].strip()
+    return None
+
+
+def make(**attributes):
+    def make_one(environment=None, own=None):
+        server = PhpFpm(environment, own)
+        vars(server).update(attributes)
+        return server
+
+    return make_one
+
+
+def use(server):
+    """No more clients than workers: a kept-alive connection holds its worker."""
+    return [ab(server.url(), 600, clients=4), sessions(server.port, 60, clients=4)]
+
+
+@pytest.mark.parametrize("keep_alive", [False, True], ids=["one request", "kept alive"])
+@pytest.mark.parametrize("on_port", [False, True], ids=["socket", "port"])
+@pytest.mark.parametrize("manager", list(MANAGERS))
+def test_php_fpm(manager, on_port, keep_alive):
+    variant = make(manager=manager, on_port=on_port, keep_alive=keep_alive)
+    expect_alike(run_own(variant, use), run_shimmed(variant, use), hooks=False)
+
+
+def test_work_after_the_response():
+    """What a script does after fastcgi_finish_request() and in shutdown functions is done, all of
+    it, though the connection is closed by then."""
+    requests = 3000
+    environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")
+    with make()(environment) as server:
+        ab(server.url("/?job"), requests).expect_good()
+        wait_until(lambda: len(server.leavings()) >= 100, "many left")
+        wait_until(lambda: sum(server.noted().values()) >= 2 * requests, "all is noted")
+        assert server.noted() == {"background": requests, "shutdown": requests}
+        assert set(server.statuses()) == {"exited 0"}
+        assert server.stop() == 0
+
+
+def test_one_of_two_pools():
+    """Workers of the pool that SL_LISTEN names leave; those of the other one stay."""
+    pools = make(pools=("", "other"))
+    server = pools({})
+    server.environment |= shim(SL_MAX_CONNECTIONS=20, SL_LISTEN=server.socket("other"))
+
+    def pids(pool):
+        return {worker.pid for worker in server.workers() if pool_of(worker) == f"pool-{pool}"}
+
+    def left():
+        return {leaving.pid for leaving in server.leavings()}
+
+    with server:
+        wait_until(lambda: len(pids("")) == len(pids("other")) == 4, "both pools are there")
+        before = pids("")
+        for _ in range(40):
+            for load in ab_each([server.url(), server.url("/other")], 300, clients=4):
+                load.expect_good()
+            if len(left()) >= 15:
+                break
+        assert len(left()) >= 15
+        assert pids("") == before and not before & left()
+        wait_until(lambda: not pids("other") & left(), "they are gone")
+        assert server.stop() == 0
+
+
+def test_reload():
+    """By which the master becomes another image of its program, with the listeners it had."""
+    expect_reload(make()(shim(SL_MAX_CONNECTIONS=20)), signal.SIGUSR2, use)

@@ -1,0 +1,116 @@
+"""puma in cluster mode. It recycles nobody by itself: what is compared is the SIGTERM with which
+its own phased restart ends a worker, sent by hand. That loses connections, one-shot ones, too: puma
+closes those of which it has accepted but not yet read the request. slshim must not."""
+
+import contextlib
+import re
+import signal
+
+import psutil
+import pytest
+
+from known import RACK_APPLICATION, Known, by_hand, expect_alike, run_own, run_shimmed
+from servers import ab, load_until, rounds_of, sessions, shim, tool, wait_until
+
+CONFIGURATION = """
+workers 4
+threads @threads@
+bind "tcp://127.0.0.1:@port@"
+@preload@
+@fork_worker@
+
+note = lambda { |what| File.write(ENV["WITNESS"], "#{what}\\n", mode: "a") }
+on_worker_boot { at_exit { note.call("at_exit") } }
+on_worker_shutdown { note.call("on_worker_shutdown") }
+"""
+
+
+# Said where a worker's end is noticed before its last words have been read: whenever one ends while
+# another is born, and as often with a SIGTERM sent by hand at such a moment.
+LATE_WORDS = "[#] ! Out-of-sync worker list, no # worker"
+
+
+class Puma(Known):
+    title = "puma"
+    ready = r"Worker \d+ \(PID: \d+\) booted"
+    threads = "1, 5"
+    preload = False
+    fork_worker = False
+
+    def prepare(self):
+        (self.directory / "config.ru").write_text(RACK_APPLICATION)
+        (self.directory / "puma.rb").write_text(
+            CONFIGURATION.replace("@threads@", self.threads)
+            .replace("@port@", str(self.port))
+            .replace("@fork_worker@", "fork_worker 0" if self.fork_worker else "")
+            .replace("@preload@", "preload_app!" if self.preload else "")
+        )
+
+    def command(self):
+        return [tool("puma"), "-C", "puma.rb", "-e", "production"]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["forked app", "preload_app"])
+def own(request):
+    def make(environment, own):
+        server = Puma(environment, own)
+        server.preload = request.param
+        return server
+
+    return make, run_own(make, by_hand(one_shot, signal.SIGTERM), may_lose=True)
+
+
+def one_shot(server):
+    return [ab(server.url(), 1000)]
+
+
+def kept_alive(server):
+    clients = 4  # it leaves when none of its connections is open
+    return [
+        sessions(server.port, 100, clients=clients),
+        ab(server.url(), 500, clients, keep_alive=True),
+    ]
+
+
+@pytest.mark.parametrize("use", [one_shot, kept_alive])
+def test_puma(own, use):
+    """Both hooks, in each worker."""
+    make, own = own
+    shimmed = run_shimmed(make, use)
+    assert shimmed.hooks >= 2 * shimmed.recycled
+    del shimmed.kinds[LATE_WORDS]
+    expect_alike(own, shimmed)
+
+
+class ForkingPuma(Puma):
+    """Its first worker forks the others when it has booted."""
+
+    fork_worker = True
+    workers_at_start = 1
+
+    def others(self):
+        with contextlib.suppress(psutil.Error):
+            return self.workers()[0].children()
+        return []
+
+    def pids(self):
+        return {worker.pid for worker in self.workers() + self.others()}
+
+
+def test_workers_stay_where_one_forks_the_others():
+    """Whenever another one is to be forked, the first stops its own server, and closes connections
+    that it has accepted and not read from. And who ends it has orphans."""
+    reasons = ["its own children are workers, and it is their master", "its parent accepts as well"]
+    with ForkingPuma(shim(SL_MAX_CONNECTIONS=50)) as server:
+        wait_until(lambda: len(server.others()) == 3, "all are there")
+        wait_until(lambda: len(re.findall(server.ready, server.log())) >= 4, "all are ready")
+        before = server.pids()
+
+        def all_is_said():
+            return all(reason in server.said.read_text() for reason in reasons)
+
+        load_until(server, all_is_said, rounds_of(500), seconds=60)
+        ab(server.url(), 3000).expect_good()
+        assert server.leavings() == []
+        assert server.pids() == before
+        assert server.said.read_text().count("is over a limit and stays") == 2
