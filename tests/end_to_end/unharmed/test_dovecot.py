@@ -112,7 +112,7 @@ at_both_sessions = pytest.mark.parametrize("session", [visit, read_mail])
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({}, "dovecot: watches its workers: .*; exit method is none \\(Dovecot\\)"),
+        ({}, "dovecot: watches its workers: .*exit method is none \\(Dovecot\\)"),
         ({"SL_LEAVE": "INT@close"}, "dovecot: watches its workers: "),
         ({"SL_ONLY": "imap-login"}, None),
         ({"SL_ONLY": "imap-login", "SL_LEAVE": "INT@close"}, "imap-login: is not watched: .* /proc"),
