@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "manual.h"
+#include "tree.h"
 
 START_TEST(manual_has_every_reason)
 {
 	enum { REASONS = 28 };
-	const char *manual = read_manual();
+	const char *manual = tree_read(TREE_MANUAL);
 	unsigned found = 0;
 
 	for (unsigned remark = 0; remark < 64; remark++) {
