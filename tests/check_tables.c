@@ -173,7 +173,7 @@ static const struct {
     [LOCK_SYSV_SEMAPHORE] = {"LOCK_SYSV_SEMAPHORE", "\na SysV semaphore taken without\n", "sysv"},
     [LOCK_PIPE] = {"LOCK_PIPE", "\na token in a pipe,", "pipe"},
     [LOCK_SOCKETPAIR] = {"LOCK_SOCKETPAIR", "\n.Xr socketpair 2\n", "socketpair"},
-    [LOCK_EVENTFD] = {"LOCK_EVENTFD", "\n.Xr eventfd 2 :\n", "eventfd"},
+    [LOCK_EVENTFD] = {"LOCK_EVENTFD", "\n.Xr eventfd 2 ,\n", "eventfd"},
 };
 
 _Static_assert(sizeof locks / sizeof *locks == LOCKS, "each lock has a row");
