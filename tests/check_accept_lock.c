@@ -1,5 +1,5 @@
-/* check_lock.c - which locks are suspected in a worker, and which things look like one and are
- * none.
+/* check_accept_lock.c - which locks are suspected in a worker, and which things look like one and
+ * are none.
  *
  * Every test runs in a process of its own; its child is the worker. */
 #include "leave/accept_lock.h"
@@ -281,10 +281,12 @@ START_TEST(after_too_many_generations_all_is_suspected)
 }
 END_TEST
 
+static const enum lock noted[] = {LOCK_MUTEX, LOCK_SEMAPHORE, LOCK_SYSV_SEMAPHORE};
+
 START_TEST(suspects_what_was_noted)
 {
-	lock_noted(LOCK_MUTEX);
-	ck_assert_int_eq(suspected_after(do_nothing), LOCK_MUTEX);
+	lock_noted(noted[_i]);
+	ck_assert_int_eq(suspected_after(do_nothing), noted[_i]);
 }
 END_TEST
 
@@ -305,5 +307,5 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, one_end_of_many_socketpairs_is_no_token);
 	add_for_each(tests, what_a_grandparent_made_is_suspected, tokens);
 	tcase_add_test(tests, after_too_many_generations_all_is_suspected);
-	tcase_add_test(tests, suspects_what_was_noted);
+	add_for_each(tests, suspects_what_was_noted, noted);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "manual.h"
+#include "tree.h"
 
 static struct config config;
 static struct remarks remarks;
@@ -541,16 +541,12 @@ START_TEST(passes_over_long_names)
 }
 END_TEST
 
-START_TEST(manual_has_every_variable)
+START_TEST(manual_has_variable)
 {
-	const char *manual = read_manual();
+	char item[64] = ".It Ev ";
 
-	for (size_t v = 0; config_variable(v) != NULL; v++) {
-		char item[64] = ".It Ev ";
-
-		strcat(strcat(item, config_variable(v)), "\n");
-		ck_assert_msg(strstr(manual, item) != NULL, "not in the manual: %s", config_variable(v));
-	}
+	tree_needs(TREE_MANUAL, strcat(strcat(item, config_variable((size_t)_i)), "\n"));
+	tree_has_all();
 }
 END_TEST
 
@@ -632,8 +628,74 @@ START_TEST(describes_itself)
 }
 END_TEST
 
+/* Of each variable that is no limit. One that is not in this line has another place there, or is
+ * not to be seen. */
+static const struct {
+	const char *variable;
+	bool is_described;
+} good_settings[] = {
+    {"SL_CHECK_EVERY=5", true},       {"SL_PROBE=rollup", true},  {"SL_PROBE_BUDGET=5%", true},
+    {"SL_LEAVE=exit@idle", false},    {"SL_MAX_LEAVING=3", true}, {"SL_ONLY=httpd", true},
+    {"SL_REPLACE_TIMEOUT=15s", true}, {"SL_LISTEN=8080", true},   {"SL_STRIKES=3", true},
+    {"SL_MIN_AGE=60s", true},         {"SL_JITTER=20%", true},    {"SL_PRESSURE=10%", true},
+    {"SL_THP=never", true},           {"SL_KSM=1", true},         {"SL_TRIM=1", true},
+    {"SL_APPLICATION=1", true},       {"SL_DRY_RUN=1", true},     {"SL_LOG=off", false},
+    {"SL_STRICT=1", false},
+};
+
+static bool is_of(const char *setting, const char *variable)
+{
+	size_t length = strlen(variable);
+
+	return strncmp(setting, variable, length) == 0 && setting[length] == '=';
+}
+
+static const char *find_good_value(const char *variable, bool *is_described)
+{
+	*is_described = true;
+	for (size_t i = 0; i < sizeof good_limits / sizeof *good_limits; i++)
+		if (is_of(good_limits[i].variable, variable) && good_limits[i].limit > 0)
+			return good_limits[i].variable;
+	for (size_t i = 0; i < sizeof good_settings / sizeof *good_settings; i++)
+		if (is_of(good_settings[i].variable, variable)) {
+			*is_described = good_settings[i].is_described;
+			return good_settings[i].variable;
+		}
+	ck_abort_msg("good_limits or good_settings of check_config.c lacks %s", variable);
+	return NULL;
+}
+
+/* A limit in its own unit, all else as it was set. */
+START_TEST(takes_variable_and_describes_it)
+{
+	const char *variable = config_variable((size_t)_i);
+	bool is_described, is_limit = _i < QUANTITIES;
+	const char *setting = find_good_value(variable, &is_described);
+	char part[64];
+	struct line line;
+
+	ck_assert_uint_eq(read_one(setting), 0);
+	ck_assert_uint_eq(remarks.warnings, 0);
+	line_start(&line);
+	config_describe(&config, &line);
+	snprintf(part, sizeof part, " %s%s", is_limit ? variable : setting, is_limit ? "=" : "");
+	ck_assert_msg((strstr(line.text, part) != NULL) == is_described,
+	              "the start line has, or lacks,%s:%s", part, line.text);
+}
+END_TEST
+
+static int count_variables(void)
+{
+	int count = 0;
+
+	while (config_variable((size_t)count) != NULL)
+		count++;
+	return count;
+}
+
 static void add_tests(TCase *tests)
 {
+	tcase_add_loop_test(tests, takes_variable_and_describes_it, 0, count_variables());
 	add_for_each(tests, takes_limit, good_limits);
 	add_for_each(tests, refuses_bad_value, bad_values);
 	add_for_each(tests, refuses_bad_variable, bad_variables);
@@ -658,7 +720,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, refuses_what_is_too_long);
 	tcase_add_test(tests, refuses_more_than_there_is_room_for);
 	tcase_add_test(tests, passes_over_long_names);
-	tcase_add_test(tests, manual_has_every_variable);
+	tcase_add_loop_test(tests, manual_has_variable, 0, count_variables());
 	tcase_add_test(tests, takes_a_limit_of_the_application);
 	tcase_add_test(tests, takes_programs);
 	tcase_add_loop_test(tests, watches_places, 0, sizeof addresses / sizeof *addresses);

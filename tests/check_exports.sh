@@ -1,5 +1,7 @@
 #!/bin/sh
-# The library exports its hooks and what an application may call, and nothing else, and needs libc alone.
+# The library exports its hooks and what an application may call, and nothing else, and needs libc
+# alone; and each of them is wherever it has to be.
+# Given by make: $SLSHIM, the library; $SOURCE, the folder src/.
 set -eu
 exports=$(nm -D --defined-only "$SLSHIM" | awk '{print $3}' | LC_ALL=C sort | tr '\n' ' ')
 needs=$(readelf -d "$SLSHIM" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sed 's/\.so.*//' | sort -u | tr '\n' ' ')
@@ -18,4 +20,41 @@ case $needs in
 "libc " | "libc libdl " | "libc libpthread " | "libc libdl libpthread ") ;;
 *) expect "needs" "$needs" "libc " ;;
 esac
+
+# needs WHOSE PATTERN FILE...
+needs() {
+	whose=$1 pattern=$2
+	shift 2
+	if ! cat "$@" | grep -qE "$pattern"; then
+		echo "$whose: not in $*"
+		failures=1
+	fi
+}
+cd "$SOURCE/.."
+for name in $exports; do
+	short=${name#__}
+	case $name in
+	slshim_*)
+		short=${name#slshim_}
+		needs "$name" "[ *]$name\(.*SLSHIM_WEAK" include/slshim.h
+		needs "$name" "^\.It Fn $name( |\$)" man/slshim.7
+		for file in examples/Slshim.pm examples/slshim.php examples/slshim.py examples/slshim.rb \
+			tests/end_to_end/configuration/test_application.py; do
+			needs "$name" "\<(slshim_)?$short\>" "$file"
+		done
+		;;
+	*)
+		needs "$name" "\(\*$short\)\(" src/os/next.h
+		needs "$name" "resolve\(\"$name\"|\"$name\";" src/os/next.c
+		case $name in
+		fclose | sem_open) # which allocate
+			needs "$name" "\<$name\(" tests/hand_written/*.c
+			;;
+		*)
+			needs "$name" "\<$name\(" tests/every_hook.h
+			;;
+		esac
+		;;
+	esac
+done
 exit $failures

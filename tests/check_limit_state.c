@@ -100,6 +100,18 @@ START_TEST(never_crosses_a_limit_on_what_is_unknown)
 }
 END_TEST
 
+/* With the probe that is used unless SL_PROBE says otherwise. */
+START_TEST(tells_quantity)
+{
+	uint64_t value;
+
+	life.requests = 1;
+	begin();
+	ck_assert_msg(limit_state_tell(&state, (enum quantity)_i, &value), "nothing measures %s",
+	              quantity_kinds[_i].name);
+}
+END_TEST
+
 START_TEST(disables_limits)
 {
 	begin_with_limit();
@@ -186,6 +198,7 @@ END_TEST
 
 static void add_tests(TCase *tests)
 {
+	tcase_add_loop_test(tests, tells_quantity, 0, QUANTITIES);
 	tcase_add_test(tests, crosses_a_limit_once);
 	tcase_add_test(tests, counts_strikes_in_a_row);
 	tcase_add_test(tests, counts_from_an_age_on);

@@ -97,6 +97,7 @@ static const struct {
     {probe_smaps, "malformed/smaps"},
     {probe_statm, "truncated/statm"},
     {probe_smaps, "truncated/smaps_rollup"},
+    {probe_smaps, "truncated/smaps"},
     {probe_statm, "overflowing/statm"},
     {probe_status, "missing"},
     {probe_status, "empty/status"},

@@ -6,7 +6,7 @@
 
 #include "check_main.h"
 #include "leave/profile.h"
-#include "manual.h"
+#include "tree.h"
 
 static const struct {
 	const char *image;
@@ -18,6 +18,11 @@ static const struct {
     {"php-fpm8.2", "/usr/sbin/php-fpm8.2 -F", "php-fpm8.2", "php-fpm"},
     {"php8.2", "php8.2 -S 127.0.0.1:80", "php8.2", "php -S"},
     {"php", "php script.php", "php", NULL},
+    {"uwsgi-core", "uwsgi-core --master", "uwsgi-core", "uWSGI"}, /* nor uwsgi_get_exported_opt */
+    {"lighttpd", "lighttpd -D -f lighttpd.conf", "lighttpd", "lighttpd"},
+    {"fcgiwrap", "fcgiwrap -c 4", "fcgiwrap", "fcgiwrap"},
+    {"spawn-fcgi", "spawn-fcgi -n -F 4 program", "spawn-fcgi", "spawn-fcgi"},
+    {"haproxy", "haproxy -W -f haproxy.cfg", "haproxy", "haproxy"},
     {"apache2", "apache2 -X", "apache2", NULL}, /* ap_mpm_query is not here */
     {"perl", "/usr/bin/perl /usr/bin/starman --workers 4", "starman", "Starman"},
     {"perl", "perl -I lib -Mstrict -w bin/starman", "starman", "Starman"},
@@ -31,6 +36,8 @@ static const struct {
     {"perl", "", "perl", NULL},
     {"python3", "/usr/bin/python3 /usr/bin/gunicorn -w 4 app", "gunicorn", "gunicorn"},
     {"python3.11", "python3.11 -W error -m gunicorn app", "gunicorn", "gunicorn"},
+    {"python3", "python3 -m gunicorn -k gevent app", "gunicorn", "gunicorn gevent"},
+    {"python3", "python3 -m gunicorn --worker-class=gevent app", "gunicorn", "gunicorn gevent"},
     {"python3", "python3 -c code gunicorn", "python3", NULL},
     {"python3", "python3 -m", "python3", NULL},
     {"smtpd", "smtpd -n smtp -t inet -u", "smtpd", "Postfix smtpd"},
@@ -117,24 +124,51 @@ START_TEST(knows_itself)
 }
 END_TEST
 
-/* ".It php-fpm Ta QUIT@accept" of the table of servers. */
-START_TEST(manual_has_every_profile)
+static bool fits_a_program(const struct profile *profile)
 {
-	const char *manual = read_manual();
-
-	for (size_t i = 0; profile_row(i) != NULL; i++) {
-		struct line line;
-
-		line_start(&line);
-		line_text(&line, "\n.It ");
-		line_text(&line, profile_row(i)->title);
-		line_text(&line, " Ta ");
-		exit_method_describe(&profile_row(i)->method, &line);
-		line_text(&line, " Ta ");
-		ck_assert_msg(strstr(manual, line.text) != NULL, "not in the manual: %s", line.text);
+	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+		set(programs[i].image, programs[i].words);
+		if (profile_find() == profile)
+			return true;
 	}
+	return false;
+}
+
+/* But for those that ask the living program. */
+START_TEST(profile_has_a_command_line)
+{
+	const struct profile *profile = profile_row((size_t)_i);
+
+	ck_assert_msg(profile->question != ASK_NOTHING || fits_a_program(profile),
+	              "no command line in `programs` of check_program.c is one of %s", profile->title);
 }
 END_TEST
+
+/* ".It php-fpm Ta QUIT@accept" of the table of servers. */
+START_TEST(manual_has_profile)
+{
+	const struct profile *profile = profile_row((size_t)_i);
+	struct line line;
+
+	line_start(&line);
+	line_text(&line, "\n.It ");
+	line_text(&line, profile->title);
+	line_text(&line, " Ta ");
+	exit_method_describe(&profile->method, &line);
+	line_text(&line, " Ta ");
+	tree_needs(TREE_MANUAL, line.text);
+	tree_has_all();
+}
+END_TEST
+
+static int count_profiles(void)
+{
+	int count = 0;
+
+	while (profile_row((size_t)count) != NULL)
+		count++;
+	return count;
+}
 
 static void add_tests(TCase *tests)
 {
@@ -142,5 +176,6 @@ static void add_tests(TCase *tests)
 	tcase_add_loop_test(tests, knows_who_starts_workers, 0, sizeof masters / sizeof *masters);
 	tcase_add_test(tests, survives_a_long_command_line);
 	tcase_add_test(tests, knows_itself);
-	tcase_add_test(tests, manual_has_every_profile);
+	tcase_add_loop_test(tests, profile_has_a_command_line, 0, count_profiles());
+	tcase_add_loop_test(tests, manual_has_profile, 0, count_profiles());
 }

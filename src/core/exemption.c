@@ -10,14 +10,23 @@
 #include "leave/program.h"
 #include "os/process.h"
 
-/* What a fresh worker has already, as opposed to what grows with the connections that it serves. */
+/* What a fresh worker has already, as opposed to what grows with the connections that it serves;
+ * and what a trim makes less, as opposed to what it leaves as it is. */
 enum {
 	INBORN = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT | 1u << QUANTITY_UNSHARED |
 	         1u << QUANTITY_SHARED | 1u << QUANTITY_PROPORTIONAL | 1u << QUANTITY_SWAPPED |
 	         1u << QUANTITY_DESCRIPTORS,
+	ACQUIRED = 1u << QUANTITY_GROWTH | 1u << QUANTITY_CONNECTIONS | 1u << QUANTITY_REQUESTS |
+	           1u << QUANTITY_AGE | 1u << QUANTITY_CPU,
 	TRIMMED = 1u << QUANTITY_RESIDENT | 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL |
-	          1u << QUANTITY_SWAPPED | 1u << QUANTITY_GROWTH
+	          1u << QUANTITY_SWAPPED | 1u << QUANTITY_GROWTH,
+	UNTRIMMED = 1u << QUANTITY_SIZE | 1u << QUANTITY_SHARED | 1u << QUANTITY_CONNECTIONS |
+	            1u << QUANTITY_REQUESTS | 1u << QUANTITY_AGE | 1u << QUANTITY_CPU |
+	            1u << QUANTITY_DESCRIPTORS
 };
+
+_Static_assert((INBORN ^ ACQUIRED) == (1u << QUANTITIES) - 1, "each quantity is one of the two");
+_Static_assert((TRIMMED ^ UNTRIMMED) == (1u << QUANTITIES) - 1, "each quantity is one of the two");
 
 static void exempt(enum remark remark, unsigned crossed)
 {

@@ -78,8 +78,8 @@ struct worker {
 	 * if no master forked it. */
 	_Atomic bool is_watched;
 	_Atomic bool leaves_idle; /* a wait may be its exit point */
-	/* Does it matter which threads wait for a listener? Until the exit plan is known, and as long as
-	 * no profile vouches for it. */
+	/* Does it matter which threads wait for a listener? Until the exit plan is known, and as long
+	 * as no profile vouches for it. */
 	_Atomic bool notes_waits;
 
 	_Atomic int listener;       /* the descriptor that it last came to accept on; -1: none yet */

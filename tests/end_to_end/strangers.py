@@ -140,7 +140,7 @@ class Redis(Stranger):
 
 
 class PhpBuiltIn(Stranger):
-    """Its master never replaces a worker, and accepts as well."""
+    """php -S: its master never replaces a worker, and accepts as well."""
 
     said = "is over a limit and stays"
     trials = 1

@@ -23,7 +23,7 @@ VARIABLES = [
     "SL_MAX_PSS", "SL_MAX_SWAP", "SL_MAX_GROWTH", "SL_MAX_AGE", "SL_MAX_CPU", "SL_MAX_FDS",
     "SL_CHECK_EVERY", "SL_PROBE", "SL_LEAVE", "SL_MAX_LEAVING", "SL_REPLACE_TIMEOUT",
     "SL_STRIKES", "SL_MIN_AGE", "SL_JITTER", "SL_PRESSURE", "SL_THP", "SL_KSM",
-    "SL_TRIM", "SL_DRY_RUN", "SL_LOG", "SL_STRICT", "SL_LISTEN",
+    "SL_TRIM", "SL_DRY_RUN", "SL_LOG", "SL_STRICT", "SL_LISTEN", "SL_PROBE_BUDGET",
 ]  # fmt: skip
 
 
@@ -36,12 +36,13 @@ def loaded(environment, requests=400, settled=True):
 
 
 def test_start_line_comes_once_from_the_master():
-    server = loaded(shim(SL_MAX_UNSHARED="1G", SL_MAX_SIZE=123456789))
+    server = loaded(shim(SL_MAX_UNSHARED="1G", SL_MAX_SIZE=123456789, SL_PROBE_BUDGET="5%"))
     lines = [line for line in shim_lines(server.log()) if "watches" in line]
     assert len(lines) == 1
     assert lines[0].startswith(f"leaky_prefork[{server.master.pid}]: ")
     assert "SL_MAX_UNSHARED=1048576 KB" in lines[0]
     assert "SL_MAX_SIZE=123456789 KB" in lines[0]
+    assert "SL_PROBE_BUDGET=5%" in lines[0]
 
 
 @pytest.mark.parametrize("kind", WRONG)

@@ -191,3 +191,4 @@ def test_stays(case):
         ab(server.url(), 5000).expect_good()
         assert server.pids() >= before
         assert server.leavings() == []
+        assert ("(uWSGI with threads)" in server.said.read_text()) == (way == "none")

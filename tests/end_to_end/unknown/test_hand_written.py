@@ -130,7 +130,7 @@ def test_has_no_pipe_of_death():
 @pytest.mark.parametrize(
     ("reason", "service", "lock", "oddity"),
     [
-        ("for as long as it has a child process", "close", "none", "helper"),
+        ("for as long as it has a child process; an SL_LEAVE", "close", "none", "helper"),
         ("several of its threads accept", "close", "none", "thread_pool"),
         ("it is alone in its pool", "close", "none", "lone"),
         ("its parent accepts as well", "close", "none", "accepting"),
