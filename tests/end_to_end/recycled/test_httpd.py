@@ -184,7 +184,7 @@ def test_daemon():
         ab(server.url(), 4000).expect_good()
         assert len(server.leavings()) >= 50
         assert server.log().count("watches its workers") == 1
-        assert "they leave by USR1@close (httpd prefork)" in server.log()
+        assert "their exit method is USR1@close (httpd prefork)" in server.log()
         server.master.terminate()
         wait_until(lambda: not server.is_running(), "the master stopped")
 
