@@ -263,11 +263,11 @@ static void keep_command(char *const words[])
 	size_t used = kept.text == usual_room ? kept.size : 0, left = sizeof usual_room - used;
 
 	command = usual_room + used;
-	command_size = program_keep(usual_room + used, left, words);
+	command_size = program_copy(usual_room + used, left, words);
 	if (command_size < left)
 		return;
 	command = command_room;
-	command_size = program_keep(command_room, sizeof command_room, words);
+	command_size = program_copy(command_room, sizeof command_room, words);
 }
 
 bool server_start(char *const environment[], char *const words[])

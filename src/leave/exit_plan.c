@@ -1,5 +1,4 @@
-/* exit_plan.c - puts configuration and profile together. See exit_plan.h for what it may not know.
- */
+/* exit_plan.c - combines the configuration and the profile. */
 #include "leave/exit_plan.h"
 
 #include <stddef.h>
