@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/process.h"
+#include "pool/slots.h"
 
 #include "check_main.h"
 

@@ -7,6 +7,11 @@
 #include <unistd.h>
 
 #include "os/process.h"
+#include "pool/census.h"
+#include "pool/newcomers.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include "check_main.h"
 

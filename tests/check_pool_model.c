@@ -4,7 +4,12 @@
  * limit, ask for a lease, leave, are killed at any moment and are replaced, or not; some histories
  * have a worker that scribbles on the page. The onlooker never reads the page: he counts who is
  * away. */
+#include "pool/census.h"
+#include "pool/newcomers.h"
 #include "pool/pool.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include <string.h>
 #include <sys/mman.h>

@@ -10,7 +10,12 @@
 #include "core/worker.h"
 #include "leave/accept_lock.h"
 #include "os/process.h"
+#include "pool/census.h"
+#include "pool/newcomers.h"
 #include "pool/pool.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include "check_main.h"
 

@@ -4,6 +4,8 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "pool/newcomers.h"
+#include "pool/slots.h"
 
 void member_begin(struct member *member, pid_t pid, pid_t parent, bool is_grandchild, uint64_t born)
 {

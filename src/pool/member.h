@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "pool/pool.h"
+#include "pool/turns.h"
 
 /* What the configuration and the server's profile say of its pools. */
 struct pool_rules {

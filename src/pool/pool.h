@@ -51,10 +51,7 @@
 _Static_assert(__atomic_always_lock_free(sizeof(_Atomic uint64_t), 0),
                "the page takes 64-bit atomics without locks");
 
-enum { POOL_SLOTS = 4096, POOL_LEASES = 1024, POOL_NO_SLOT = -1 };
-
-/* No worker was born in the last 1/POOL_SETTLES of a timeout: they are all there. */
-enum { POOL_SETTLES = 10 };
+enum { POOL_TAG_BITS = 24, POOL_SLOTS = 4096, POOL_LEASES = 1024 };
 
 /* `holder` is written last, when all else is: nobody sees half a slot. Until then it is a claim,
  * with tag 0. */
@@ -96,120 +93,8 @@ struct pool_page *pool_create(void);
 /* Never 0. */
 uint32_t pool_tag(pid_t parent, uint64_t listener);
 
-/* Who a slot is for. */
-struct pool_member {
-	pid_t pid;
-	uint64_t start_time; /* as pool_is_alive wants it */
-	uint64_t born;       /* milliseconds on the boot clock; 0: it came for one that died */
-	uint64_t now;
-};
-
-/* Takes a slot for a worker, one of the dead where none is free; POOL_NO_SLOT if all live. */
-int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
-               pool_is_alive *is_alive);
-
-/* Is the slot that pool_enter returned still this worker's? */
-bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
-
-/* Has any slot this holder? */
-bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid);
-
-/* Has it a slot as a member of any pool but this one? */
-bool pool_has_elsewhere(struct pool_page *page, uint32_t tag, pid_t pid);
-
-/* Gives it up: before it asks for a lease, so that nobody counts it twice. */
-void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
-
-struct pool_census {
-	unsigned count;    /* of its workers, present or away */
-	unsigned dead;     /* of something else, and not replaced yet */
-	unsigned away;     /* on a lease, or dead */
-	unsigned others;   /* of those present, but for the one that asks */
-	uint64_t youngest; /* when the last of those present was born that came for nobody who died */
-};
-
-/* Who asks has pid `self`. With NULL for `is_member` the kernel is asked about nobody: those who
- * died since somebody looked are counted as present. */
-struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
-                              uint64_t timeout, pool_is_alive *is_member);
-
-/* To ask the kernel about every worker is dear: so one of the pool does for all of them. True where
- * it is the caller's turn to; the next one's comes `milliseconds` after the end of that, of which
- * there are a second at most. */
-bool pool_begins_look(struct pool_page *page, uint32_t tag, uint64_t now);
-void pool_ends_look(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t milliseconds);
-
-enum pool_answer {
-	POOL_GO,       /* a lease was taken, or may be had */
-	POOL_WAIT,     /* not now */
-	POOL_ALONE,    /* the only worker of a master that was never seen to replace one */
-	POOL_UNFILLED, /* the master did not replace who left before */
-};
-
-struct pool_terms {
-	unsigned most;             /* leases at a time */
-	struct pool_census census; /* just taken */
-	bool is_vouched;           /* the master is known to replace who leaves */
-	bool has_served;           /* so much that a parent that accepts, too, would have been seen */
-	uint64_t now;              /* milliseconds on the boot clock */
-	uint64_t timeout;          /* milliseconds, the same for all of the pool */
-};
-
-/* What pool_lease would answer now, as far as one can tell without taking a lease: a member asks
- * this before it gives up its slot, because nobody would see it die without one. */
-enum pool_answer pool_judge(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
-
-/* Was this master seen to replace leavers? Where it was not, a lease is asked for with a census of
- * one's own. */
-bool pool_is_proven(struct pool_page *page, uint32_t tag);
-
-/* Does another member live? */
-bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member);
-
-/* Asks for a lease until `now` + `timeout`. */
-enum pool_answer pool_lease(struct pool_page *page, uint32_t tag, const struct pool_terms *terms);
-
-/* After pool_lease on these terms, by one that finishes what is open before it ends. */
-void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_member *member,
-                    const struct pool_terms *terms, pool_is_alive *is_alive);
-
-/* Before a census: those that have left and not ended get another lease where theirs ran out. */
-void pool_renew_leases(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
-                       uint64_t timeout, pool_is_alive *is_member);
-
-struct pool_newcomer {
-	uint64_t born, now; /* as it enters */
-	uint64_t timeout;
-	bool is_vouched; /* as in pool_terms */
-};
-
-/* A newcomer is there, before it takes its slot: a vacancy is filled, a lease's or that of one who
- * died. True if it was the latter. */
-bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
-                       pool_is_alive *is_member);
-
-/* How much the holder of this slot wants to leave. How many of its pool want it more? Those are
- * among them who died and have not been seen to be dead. */
-void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
-unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess);
-
-/* A worker leaves, after a short life or a long one. Were so many of the last ones short that those
- * who come next would be no better? */
-void pool_note_life(struct pool_page *page, bool is_short);
-bool pool_is_churning(struct pool_page *page);
-
-/* In a dry run: a life that would have ended, in connections and milliseconds. */
-void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds);
-
-struct pool_summary {
-	uint64_t span; /* milliseconds */
-	uint64_t lives, connections, milliseconds;
-};
-
-/* True for one caller a minute, with what was since the last one. */
-bool pool_sum_up(struct pool_page *page, uint64_t now, struct pool_summary *summary);
-
-/* True for the first caller with this number (0 to 63) among all who share the page. */
-bool pool_report_once(struct pool_page *page, unsigned remark);
+/* The word of a pool among several: the first of a few that has its tag, in its upper 24 bits, or
+ * is unused; without any it takes the first, and the pool that had it begins anew. */
+_Atomic uint64_t *pool_find_word(_Atomic uint64_t words[POOL_LEASES], uint32_t tag);
 
 #endif

@@ -4,7 +4,12 @@
  *
  * The input: is the page sound, how many may be away; where it is not, words to write; then what is
  * done, a byte and its arguments each. */
+#include "pool/census.h"
+#include "pool/newcomers.h"
 #include "pool/pool.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include "fuzz.h"
 
