@@ -142,7 +142,7 @@ static void forget_vacancy(struct pool *pool)
 
 static void take_slot(struct pool *pool, struct member *member)
 {
-	struct pool_member who = {member->pid, 1, member->came_for_dead ? 0 : member->born, world.now};
+	struct pool_entry who = {member->pid, 1, member->came_for_dead ? 0 : member->born, world.now};
 
 	member->slot = pool_enter(world.page, pool->tag, &who, is_alive);
 }

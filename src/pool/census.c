@@ -1,4 +1,4 @@
-/* census.c - counts. */
+/* census.c - counts slots and leases. */
 #include "pool/census.h"
 
 #include <stddef.h>
@@ -6,8 +6,8 @@
 #include "pool/leases.h"
 #include "pool/slots.h"
 
-static struct pool_census look_at_slots(struct pool_page *page, uint32_t tag, pid_t self,
-                                        uint64_t now, uint64_t timeout, pool_is_alive *is_member)
+static struct pool_census count_slots(struct pool_page *page, uint32_t tag, pid_t self,
+                                      uint64_t now, uint64_t timeout, pool_is_alive *is_member)
 {
 	struct pool_census census = {0, 0, 0, 0, 0};
 
@@ -29,45 +29,47 @@ static struct pool_census look_at_slots(struct pool_page *page, uint32_t tag, pi
 	return census;
 }
 
-/* Who is neither present nor away yet is not counted; who was both while it was looked would be
- * twice: then it is looked once more. */
+/* A worker that has freed its slot and not taken its lease yet is not counted. One that left or
+ * came between the two counts would be counted twice, so both are repeated if the leases have
+ * changed. */
 struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
                               uint64_t timeout, pool_is_alive *is_member)
 {
 	enum { TRIES = 3 };
-	struct away before, after = leases_count_away(page, tag, now, timeout);
+	struct away before, after = lease_count_away(page, tag, now, timeout);
 	struct pool_census census;
 	int tries = 0;
 
 	do {
 		before = after;
-		census = look_at_slots(page, tag, self, now, timeout, is_member);
-		after = leases_count_away(page, tag, now, timeout);
+		census = count_slots(page, tag, self, now, timeout, is_member);
+		after = lease_count_away(page, tag, now, timeout);
 	} while (after.sum != before.sum && ++tries < TRIES);
 	census.away = census.dead + (after.count < before.count ? after.count : before.count);
 	census.count += census.away;
 	return census;
 }
 
-enum { LONGEST_REST = 1000, LOOKING_TAKES = 100 };
+enum { LONGEST_REST = 1000, SEARCH_TAKES = 100 };
 
-/* A deadline further ahead than any can be is garbage. */
-bool pool_begins_look(struct pool_page *page, uint32_t tag, uint64_t now)
+/* A time further ahead than LONGEST_REST is garbage, and does not keep the caller from searching.
+ */
+bool pool_begin_search(struct pool_page *page, uint32_t tag, uint64_t now)
 {
-	_Atomic uint64_t *word = pool_find_word(page->looks, tag);
+	_Atomic uint64_t *word = pool_find_word(page->searches, tag);
 	uint64_t next = *word;
 
 	if (next >> LEASE_DEADLINE_BITS == tag && lease_deadline(next) > now &&
 	    lease_deadline(next) - now <= LONGEST_REST)
 		return false;
-	return atomic_compare_exchange_strong(word, &next, lease_make(tag, now + LOOKING_TAKES));
+	return atomic_compare_exchange_strong(word, &next, lease_make(tag, now + SEARCH_TAKES));
 }
 
-void pool_ends_look(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t milliseconds)
+void pool_end_search(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t milliseconds)
 {
 	uint64_t rest = milliseconds < LONGEST_REST ? milliseconds : LONGEST_REST;
 
-	*pool_find_word(page->looks, tag) = lease_make(tag, now + rest);
+	*pool_find_word(page->searches, tag) = lease_make(tag, now + rest);
 }
 
 bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member)

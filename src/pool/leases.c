@@ -1,10 +1,10 @@
 /* leases.c - takes and counts leases. */
 #include "pool/leases.h"
 
-enum { NOBODY = 0 };
+enum { NO_POOL = 0 }; /* the tag of a lease without a holder */
 
-/* `now` is read before the page is: another worker may have taken a lease since, with a later
- * deadline than this one could ask for. */
+/* The margin is there because `now` was read before the page: another worker may have taken a lease
+ * since, with a later deadline than this one could have. */
 static bool is_garbage(uint64_t lease, uint64_t now, uint64_t timeout)
 {
 	enum { READ_SINCE = 1000 };
@@ -12,7 +12,7 @@ static bool is_garbage(uint64_t lease, uint64_t now, uint64_t timeout)
 	return lease_deadline(lease) > now + timeout + READ_SINCE;
 }
 
-struct away leases_count_away(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout)
+struct away lease_count_away(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout)
 {
 	struct away away = {0, 0};
 
@@ -49,7 +49,7 @@ bool lease_take(struct pool_page *page, uint32_t tag, unsigned most, uint64_t no
 		uint64_t lease = *word;
 
 		if (is_garbage(lease, now, timeout))
-			atomic_compare_exchange_strong(word, &lease, lease_make(NOBODY, now + timeout));
+			atomic_compare_exchange_strong(word, &lease, lease_make(NO_POOL, now + timeout));
 		else if (lease_deadline(lease) <= now && atomic_compare_exchange_strong(word, &lease, mine))
 			return true;
 	}

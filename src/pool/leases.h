@@ -1,5 +1,5 @@
-/* leases.h - the words of the page that say until when workers are away. May not know: slots,
- * trials, or which worker a lease is for. */
+/* leases.h - the words of the page that say how many workers of a pool are away, and until when.
+ * May not know: slots, trials, or which worker a lease is for. */
 #ifndef SLSHIM_LEASES_H
 #define SLSHIM_LEASES_H
 
@@ -20,22 +20,24 @@ static inline uint64_t lease_make(uint32_t tag, uint64_t deadline)
 	return (uint64_t)tag << LEASE_DEADLINE_BITS | lease_deadline(deadline);
 }
 
+/* The leases of a pool that have not run out. `timeout` is how long a lease lasts, in milliseconds.
+ */
 struct away {
 	unsigned count;
-	uint64_t sum; /* of the words: another one when somebody left or came */
+	uint64_t sum; /* of the words; it changes when a worker leaves or a newcomer comes */
 };
 
-struct away leases_count_away(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout);
+struct away lease_count_away(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t timeout);
 
 /* Is there a lease of this pool with a deadline in this range? */
 bool lease_exists(struct pool_page *page, uint32_t tag, uint64_t from, uint64_t until);
 
-/* The leases of a pool are the `most` words from the tag's own place on. Another pool may have
- * taken one of them: then this pool has fewer for the moment. */
+/* Takes one of the `most` words that begin at the tag's own index, until `now` + `timeout`. Another
+ * pool may hold some of them; then this pool has fewer leases for the moment. */
 bool lease_take(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
                 uint64_t timeout);
 
-/* Is one of them free? */
+/* Is one of these words free? */
 bool lease_is_available(struct pool_page *page, uint32_t tag, unsigned most, uint64_t now,
                         uint64_t timeout);
 

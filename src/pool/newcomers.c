@@ -7,11 +7,11 @@
 #include "pool/slots.h"
 #include "pool/trials.h"
 
-/* What a newcomer may fill: a lease or the slot of one who is dead. */
+/* What a newcomer may fill: a lease, or the slot of a worker that died. */
 struct vacancy {
 	_Atomic uint64_t *word;
 	uint64_t value;
-	uint64_t until; /* when it would no longer be one; UINT64_MAX: there is none */
+	uint64_t until; /* when it expires; UINT64_MAX: there is none */
 };
 
 static struct vacancy find_first_lease(struct pool_page *page, uint32_t tag)
@@ -27,9 +27,10 @@ static struct vacancy find_first_lease(struct pool_page *page, uint32_t tag)
 	return first;
 }
 
-/* `since`: those are left out that are known to have lived later. In a large pool only those are
- * found of whom somebody has seen that they are dead, unless that may prove something: to ask about
- * all of them at each birth would be most of what such a pool does. */
+/* Finds the vacancy of a dead worker that expires first, without workers that entered after
+ * `since`. In a large pool, unless it is on trial, only workers that were found dead before are
+ * considered, because asking the kernel about all of them at each birth would take most of the
+ * pool's time. */
 static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint64_t since,
                                       bool is_on_trial, const struct pool_newcomer *newcomer,
                                       pool_is_alive *is_member)
@@ -59,7 +60,7 @@ static bool fill(const struct vacancy *vacancy)
 	return vacancy->word != NULL && atomic_compare_exchange_strong(vacancy->word, &value, 0);
 }
 
-/* Nobody misses the one whose lease was filled. */
+/* Frees the slot of the leaver whose lease was filled, because it has been replaced. */
 static void forget_leaver(struct pool_page *page, uint32_t tag, uint64_t lease)
 {
 	for (unsigned i = 0; i < slots_used(page); i++) {
@@ -79,7 +80,8 @@ static bool fill_lease(struct pool_page *page, uint32_t tag, const struct vacanc
 	return true;
 }
 
-/* Of one who left on trial, with this lease. Where another pool took its word, it had run out. */
+/* Was the newcomer born after the worker left that has this lease on trial? If there is no lease,
+ * it had run out before another pool took its word. */
 static bool was_born_since(const struct pool_newcomer *newcomer, const struct vacancy *lease)
 {
 	if (lease->word == NULL)
@@ -87,8 +89,9 @@ static bool was_born_since(const struct pool_newcomer *newcomer, const struct va
 	return lease->until <= newcomer->born + newcomer->timeout;
 }
 
-/* Who was born before may be for one that died before, and so must not stand for one that died
- * since. */
+/* Does what a newcomer shows in a trial; false if another process changed the vacancy meanwhile. A
+ * newcomer that was born before the trial may replace a worker that died before it, so it must not
+ * fill the vacancy of one that died since. */
 static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
                   const struct vacancy *lease, const struct vacancy *dead)
 {
@@ -96,7 +99,7 @@ static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcom
 		return true;
 	if (dead->word != NULL)
 		return fill(dead);
-	if (trial_takes_forgotten_death(page, tag))
+	if (trial_fill_expired_vacancy(page, tag))
 		return true;
 	if (lease->word != NULL && !fill_lease(page, tag, lease))
 		return false;
@@ -104,8 +107,9 @@ static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcom
 	return true;
 }
 
-/* The first vacancy is filled first: else the others would run out while newer ones are filled.
- * Only where nobody vouches for the master those that died come first: they prove nothing. */
+/* Fills the vacancy that expires first, because it would run out while newer ones are filled. But
+ * if no profile vouches for the master, the vacancies of dead workers come first, because filling
+ * them proves nothing. Returns false if another process changed the vacancy meanwhile. */
 static bool fill_first(struct pool_page *page, uint32_t tag, bool is_vouched,
                        const struct vacancy *lease, const struct vacancy *dead)
 {
@@ -121,14 +125,15 @@ static bool is_trial_open(struct pool_page *page, uint32_t tag, const struct vac
 	return trial == TRIAL_OPEN || (trial == TRIAL_NONE && lease->word != NULL);
 }
 
-/* Before a trial, one of the first workers must not stand for another that died: who comes for that
- * one would look like a newcomer more. */
+/* Before a trial, a newcomer does not fill the vacancy of a worker that entered after its own
+ * birth, because both may be among the first workers; that worker's real replacement would then
+ * look like one for a worker that left. */
 bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
                        pool_is_alive *is_member)
 {
 	enum { TRIES = 8 };
 
-	for (int tries = 0; tries < TRIES; tries++) { /* others fill the same ones, or scribble */
+	for (int tries = 0; tries < TRIES; tries++) { /* others may fill the same vacancy first */
 		struct vacancy lease = find_first_lease(page, tag);
 		bool is_on_trial = !newcomer->is_vouched && is_trial_open(page, tag, &lease);
 		bool is_untried = !newcomer->is_vouched && trial_read(page, tag) == TRIAL_NONE;

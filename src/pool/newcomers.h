@@ -1,4 +1,5 @@
-/* newcomers.h - which vacancy a newcomer fills. May not know: who may leave next. */
+/* newcomers.h - decides which vacancy a newcomer fills. May not know: which workers may leave next.
+ */
 #ifndef SLSHIM_NEWCOMERS_H
 #define SLSHIM_NEWCOMERS_H
 
@@ -8,13 +9,13 @@
 #include "pool/pool.h"
 
 struct pool_newcomer {
-	uint64_t born, now; /* as it enters */
-	uint64_t timeout;
-	bool is_vouched; /* as in pool_terms */
+	uint64_t born, now; /* milliseconds on the boot clock */
+	uint64_t timeout;   /* as in struct pool_terms */
+	bool is_vouched;    /* as in struct pool_terms */
 };
 
-/* A newcomer is there, before it takes its slot: a vacancy is filled, a lease's or that of one who
- * died. True if it was the latter. */
+/* Fills a vacancy, if there is one, for a newcomer that has no slot yet: that of a lease, or that
+ * of a worker that died. Returns true for the latter. */
 bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
                        pool_is_alive *is_member);
 

@@ -1,4 +1,4 @@
-/* pool.c - makes the page, and finds a pool in it. See pool.h for its rules. */
+/* pool.c - makes the page, and finds the words of a pool in it. */
 #include "pool/pool.h"
 
 #include <stddef.h>
@@ -13,7 +13,8 @@ struct pool_page *pool_create(void)
 	return page != MAP_FAILED ? page : NULL;
 }
 
-/* The finalizer of splitmix64: every bit of the input moves half of those of the tag. */
+/* Uses the finalizer of splitmix64, by which each bit of the input changes half of the tag's bits.
+ */
 uint32_t pool_tag(pid_t parent, uint64_t listener)
 {
 	uint64_t mixed = listener * 31 + (uint64_t)parent;

@@ -1,4 +1,4 @@
-/* slots.c - claims, looks at and frees slots. */
+/* slots.c - claims and frees slots. */
 #include "pool/slots.h"
 
 #include "pool/trials.h"
@@ -11,16 +11,17 @@ static void note_used(struct pool_page *page, unsigned slot)
 		;
 }
 
-/* What a slot has until all else of it is written: when it was claimed, in milliseconds, and by
- * whom. One that was claimed long ago was given up: to go on takes next to nothing. */
+/* While a slot is being written its holder is a claim: bit 63, when it was made, in milliseconds,
+ * and the pid. A claim that is older than a second is abandoned, because writing takes next to no
+ * time. */
 static const uint64_t is_claimed = UINT64_C(1) << 63;
 
-static uint64_t make_claim(const struct pool_member *member)
+static uint64_t make_claim(const struct pool_entry *entry)
 {
-	return is_claimed | (member->now & INT32_MAX) << 32 | (uint32_t)member->pid;
+	return is_claimed | (entry->now & INT32_MAX) << 32 | (uint32_t)entry->pid;
 }
 
-static bool is_given_up(uint64_t claim, uint64_t now)
+static bool is_abandoned(uint64_t claim, uint64_t now)
 {
 	enum { TAKES_AT_MOST = 1000 };
 
@@ -30,31 +31,31 @@ static bool is_given_up(uint64_t claim, uint64_t now)
 static bool may_evict(struct pool_slot *slot, uint64_t holder, uint64_t now,
                       pool_is_alive *is_alive)
 {
-	return holder & is_claimed ? is_given_up(holder, now) : slot_is_dead(slot, holder, is_alive);
+	return holder & is_claimed ? is_abandoned(holder, now) : slot_is_dead(slot, holder, is_alive);
 }
 
-/* The first that is free, so that those in use are close together. */
+/* Takes the first free slot, so that the used ones are next to each other. */
 int slot_claim(struct pool_page *page, uint64_t wanted, uint64_t lease,
-               const struct pool_member *member, pool_is_alive *is_alive)
+               const struct pool_entry *entry, pool_is_alive *is_alive)
 {
 	for (int evicts = 0; evicts < 2; evicts++)
 		for (unsigned at = 0; at < POOL_SLOTS; at++) {
 			struct pool_slot *slot = &page->slots[at];
-			uint64_t holder = slot->holder, claim = make_claim(member);
+			uint64_t holder = slot->holder, claim = make_claim(entry);
 
-			if (holder != 0 && !(evicts && may_evict(slot, holder, member->now, is_alive)))
+			if (holder != 0 && !(evicts && may_evict(slot, holder, entry->now, is_alive)))
 				continue;
 			if (!atomic_compare_exchange_strong(&slot->holder, &holder, claim))
 				continue;
 			note_used(page, at);
 			if (holder != 0 && !(holder & is_claimed))
-				trial_note_forgotten_death(page, (uint32_t)(holder >> 32));
+				trial_note_expired_vacancy(page, (uint32_t)(holder >> 32));
 			slot->lease = lease;
-			slot->start_time = member->start_time;
-			slot->born = member->born;
-			slot->entered = member->now;
+			slot->start_time = entry->start_time;
+			slot->born = entry->born;
+			slot->entered = entry->now;
 			slot->died = 0;
-			slot->wants = 0;
+			slot->excess = 0;
 			if (atomic_compare_exchange_strong(&slot->holder, &claim, wanted))
 				return (int)at;
 		}
@@ -71,14 +72,14 @@ bool slot_is_vacant(struct pool_page *page, struct pool_slot *slot, uint64_t hol
 	if (slot->died <= now && now - slot->died < timeout)
 		return true;
 	if (atomic_compare_exchange_strong(&slot->holder, &holder, 0))
-		trial_note_forgotten_death(page, (uint32_t)(holder >> 32));
+		trial_note_expired_vacancy(page, (uint32_t)(holder >> 32));
 	return false;
 }
 
-int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
+int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_entry *entry,
                pool_is_alive *is_alive)
 {
-	return slot_claim(page, slot_holder(tag, member->pid), 0, member, is_alive);
+	return slot_claim(page, slot_holder(tag, entry->pid), 0, entry, is_alive);
 }
 
 bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
@@ -113,10 +114,10 @@ void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 		atomic_compare_exchange_strong(&page->slots[slot].holder, &holder, 0);
 }
 
-void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess)
+void pool_set_excess(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess)
 {
 	if (pool_holds(page, slot, tag, pid))
-		page->slots[slot].wants = excess;
+		page->slots[slot].excess = excess;
 }
 
 unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess)
@@ -126,7 +127,7 @@ unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t 
 	for (unsigned i = 0; i < slots_used(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 
-		count += slot->holder >> 32 == tag && slot->wants > excess && slot->died == 0;
+		count += slot->holder >> 32 == tag && slot->excess > excess && slot->died == 0;
 	}
 	return count;
 }

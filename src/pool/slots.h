@@ -1,4 +1,4 @@
-/* slots.h - the slots of the page: which workers a pool has, and which of them have left or died.
+/* slots.h - the slots of the page: which workers a pool has, and which of them are leavers or dead.
  * May not know: how many may leave at a time. */
 #ifndef SLSHIM_SLOTS_H
 #define SLSHIM_SLOTS_H
@@ -11,33 +11,35 @@
 
 enum { POOL_NO_SLOT = -1 };
 
-/* Who a slot is for. */
-struct pool_member {
+/* What is written to the slot of a worker. */
+struct pool_entry {
 	pid_t pid;
-	uint64_t start_time; /* as pool_is_alive wants it */
-	uint64_t born;       /* milliseconds on the boot clock; 0: it came for one that died */
-	uint64_t now;
+	uint64_t start_time; /* for pool_is_alive */
+	uint64_t born;       /* milliseconds on the boot clock; 0: it replaced a worker that died */
+	uint64_t now;        /* milliseconds on the boot clock */
 };
 
-/* Takes a slot for a worker, one of the dead where none is free; POOL_NO_SLOT if all live. */
-int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_member *member,
+/* Takes a slot for a worker: a free one, or else that of a dead holder. Returns its index;
+ * POOL_NO_SLOT if all holders live. */
+int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_entry *entry,
                pool_is_alive *is_alive);
 
-/* Is the slot that pool_enter returned still this worker's? */
+/* Does this worker still hold the slot that pool_enter() returned? */
 bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
-/* Has any slot this holder? */
+/* Does this process hold a slot in this pool? */
 bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid);
 
-/* Has it a slot as a member of any pool but this one? */
+/* Does it hold one in another pool? */
 bool pool_has_elsewhere(struct pool_page *page, uint32_t tag, pid_t pid);
 
-/* Gives it up: before it asks for a lease, so that nobody counts it twice. */
+/* Frees the slot. A worker does so before it takes a lease, because it would be counted twice. */
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
-/* How much the holder of this slot wants to leave. How many of its pool want it more? Those are
- * among them who died and have not been seen to be dead. */
-void pool_want(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
+/* Sets how far the holder of the slot is over its limits; 0: it does not want to leave.
+ * pool_count_further_over() returns how many of the pool are further over theirs, workers included
+ * that have died and have not been found dead. */
+void pool_set_excess(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
 unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess);
 
 /* For the other files of this room. */
@@ -59,7 +61,7 @@ static inline bool slot_is_dead(struct pool_slot *slot, uint64_t holder, pool_is
 	return !is_alive((pid_t)(uint32_t)holder, slot->start_time);
 }
 
-/* How many slots have to be looked at. */
+/* Returns the number of slots that have ever been used, the first ones. */
 static inline unsigned slots_used(struct pool_page *page)
 {
 	unsigned used = page->slots_used;
@@ -67,11 +69,11 @@ static inline unsigned slots_used(struct pool_page *page)
 	return used < POOL_SLOTS ? used : POOL_SLOTS;
 }
 
-/* Takes a slot and writes this holder to it, with the lease of one that has left. */
+/* Takes a slot for this holder, as pool_enter() does. `lease` is a leaver's, or 0. */
 int slot_claim(struct pool_page *page, uint64_t wanted, uint64_t lease,
-               const struct pool_member *member, pool_is_alive *is_alive);
+               const struct pool_entry *entry, pool_is_alive *is_alive);
 
-/* Of the slot of one who is dead: may its place yet be filled? If not, the slot is freed. */
+/* Is the slot of this dead holder still a vacancy? If it has expired the slot is freed. */
 bool slot_is_vacant(struct pool_page *page, struct pool_slot *slot, uint64_t holder, uint64_t now,
                     uint64_t timeout);
 

@@ -1,4 +1,4 @@
-/* statistics.c - counts lives and remarks. */
+/* statistics.c - counts lives, and notes remarks. */
 #include "pool/statistics.h"
 
 enum { MANY_SHORT_LIVES = 8 };
@@ -6,14 +6,14 @@ enum { MANY_SHORT_LIVES = 8 };
 void pool_note_life(struct pool_page *page, bool is_short)
 {
 	if (!is_short)
-		page->early = 0;
-	else if (page->early < MANY_SHORT_LIVES)
-		page->early++;
+		page->short_lives = 0;
+	else if (page->short_lives < MANY_SHORT_LIVES)
+		page->short_lives++;
 }
 
-bool pool_is_churning(struct pool_page *page)
+bool pool_lives_are_short(struct pool_page *page)
 {
-	return page->early >= MANY_SHORT_LIVES;
+	return page->short_lives >= MANY_SHORT_LIVES;
 }
 
 void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds)
@@ -23,8 +23,8 @@ void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t mi
 	page->dry_run.milliseconds += milliseconds;
 }
 
-/* What ends while this is read may be told in parts, by this summary and the next. */
-bool pool_sum_up(struct pool_page *page, uint64_t now, struct pool_summary *summary)
+/* A life that is noted meanwhile may be split between this summary and the next. */
+bool pool_take_summary(struct pool_page *page, uint64_t now, struct pool_summary *summary)
 {
 	enum { PERIOD = 60000 };
 	struct pool_dry_run *dry_run = &page->dry_run;

@@ -1,16 +1,16 @@
 /* trials.c - reads and writes the words of the trials. */
 #include "pool/trials.h"
 
-enum { OWED_BITS = 32, TRIAL_BITS = 8 };
+enum { EXPIRED_BITS = 32, TRIAL_BITS = 8 };
 
 static uint64_t make_trial(uint32_t tag, enum trial trial)
 {
-	return ((uint64_t)tag << TRIAL_BITS | trial) << OWED_BITS;
+	return ((uint64_t)tag << TRIAL_BITS | trial) << EXPIRED_BITS;
 }
 
 static bool is_trial_of(uint64_t word, uint32_t tag)
 {
-	return word >> (OWED_BITS + TRIAL_BITS) == tag;
+	return word >> (EXPIRED_BITS + TRIAL_BITS) == tag;
 }
 
 static _Atomic uint64_t *find_trial(struct pool_page *page, uint32_t tag)
@@ -22,7 +22,7 @@ enum trial trial_read(struct pool_page *page, uint32_t tag)
 {
 	uint64_t found = *find_trial(page, tag);
 
-	return is_trial_of(found, tag) ? (enum trial)(found >> OWED_BITS & 0xff) : TRIAL_NONE;
+	return is_trial_of(found, tag) ? (enum trial)(found >> EXPIRED_BITS & 0xff) : TRIAL_NONE;
 }
 
 void trial_write(struct pool_page *page, uint32_t tag, enum trial trial)
@@ -30,7 +30,7 @@ void trial_write(struct pool_page *page, uint32_t tag, enum trial trial)
 	*find_trial(page, tag) = make_trial(tag, trial);
 }
 
-void trial_note_forgotten_death(struct pool_page *page, uint32_t tag)
+void trial_note_expired_vacancy(struct pool_page *page, uint32_t tag)
 {
 	_Atomic uint64_t *word = find_trial(page, tag);
 	uint64_t found = *word, open = make_trial(tag, TRIAL_OPEN);
@@ -40,7 +40,7 @@ void trial_note_forgotten_death(struct pool_page *page, uint32_t tag)
 		;
 }
 
-bool trial_takes_forgotten_death(struct pool_page *page, uint32_t tag)
+bool trial_fill_expired_vacancy(struct pool_page *page, uint32_t tag)
 {
 	_Atomic uint64_t *word = find_trial(page, tag);
 	uint64_t found = *word, open = make_trial(tag, TRIAL_OPEN);

@@ -1,5 +1,5 @@
-/* trials.h - whether a master was seen to replace a worker that left. May not know: slots, leases,
- * or what follows for a worker. */
+/* trials.h - the word of each pool that tells whether its master was seen to replace a worker that
+ * left. May not know: slots, leases, or what follows for a worker. */
 #ifndef SLSHIM_TRIALS_H
 #define SLSHIM_TRIALS_H
 
@@ -8,13 +8,18 @@
 
 #include "pool/pool.h"
 
-enum trial { TRIAL_NONE, TRIAL_OPEN, TRIAL_PASSED };
+enum trial {
+	TRIAL_NONE,  /* no worker has left yet */
+	TRIAL_OPEN,  /* the master has not yet replaced one that left */
+	TRIAL_PASSED /* it has */
+};
 
 enum trial trial_read(struct pool_page *page, uint32_t tag);
 void trial_write(struct pool_page *page, uint32_t tag, enum trial trial);
 
-/* A vacancy that a death left ran out. While a trial is open, the next newcomer is for that one. */
-void trial_note_forgotten_death(struct pool_page *page, uint32_t tag);
-bool trial_takes_forgotten_death(struct pool_page *page, uint32_t tag);
+/* Notes that the vacancy of a worker that died has expired, if the trial is open. A newcomer may
+ * still come for it: trial_fill_expired_vacancy() returns true, once for each, if there is one. */
+void trial_note_expired_vacancy(struct pool_page *page, uint32_t tag);
+bool trial_fill_expired_vacancy(struct pool_page *page, uint32_t tag);
 
 #endif

@@ -1,17 +1,17 @@
-/* turns.c - gives leases to those that may leave, and renews them. */
+/* turns.c - gives leases to the workers that may leave, and renews those of leavers. */
 #include "pool/turns.h"
 
 #include "pool/leases.h"
 #include "pool/trials.h"
 
-/* A master that replaces leavers in time forks its first workers faster than that. */
+/* A master that is able to replace workers in time forks its first workers faster than that. */
 static bool is_settled(const struct pool_terms *terms)
 {
 	return terms->now > terms->census.youngest + terms->timeout / POOL_SETTLES;
 }
 
-/* May the pool of a master that nobody vouches for have a lease, if there is one? One that ran out
- * unfilled puts a master on trial again. */
+/* May a worker take a lease, if one is free, although no profile vouches for its master? A lease
+ * that ran out unfilled opens the master's trial again. */
 static enum pool_answer judge_trial(struct pool_page *page, uint32_t tag,
                                     const struct pool_terms *terms)
 {
@@ -33,7 +33,8 @@ static enum pool_answer judge_trial(struct pool_page *page, uint32_t tag,
 	return POOL_GO;
 }
 
-/* How many leases there are for a pool of which so many are away. */
+/* Returns how many leases the pool may have at a time; 0 if enough workers are away already. Each
+ * dead worker takes the place of a lease. */
 static unsigned most_leases(const struct pool_terms *terms, enum trial trial)
 {
 	unsigned most = 1;
@@ -75,14 +76,14 @@ enum pool_answer pool_lease(struct pool_page *page, uint32_t tag, const struct p
 	return POOL_GO;
 }
 
-void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_member *member,
+void pool_note_left(struct pool_page *page, uint32_t tag, const struct pool_entry *entry,
                     const struct pool_terms *terms, pool_is_alive *is_alive)
 {
-	slot_claim(page, slot_has_left | slot_holder(tag, member->pid),
-	           lease_make(tag, terms->now + terms->timeout), member, is_alive);
+	slot_claim(page, slot_has_left | slot_holder(tag, entry->pid),
+	           lease_make(tag, terms->now + terms->timeout), entry, is_alive);
 }
 
-/* Two may look at once: only one writes. */
+/* Several workers may find the same leaver; the compare-and-swap lets only one of them renew. */
 static void renew_lease(struct pool_page *page, struct pool_slot *slot, uint32_t tag, unsigned most,
                         uint64_t now, uint64_t timeout)
 {
