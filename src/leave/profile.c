@@ -146,12 +146,6 @@ static bool has_name(const struct profile *profile)
 	return false;
 }
 
-static void look_up_symbols(void)
-{
-	program_look_up("ap_mpm_query", &ap_mpm_query);
-	program_look_up("uwsgi_get_exported_opt", &uwsgi_get_exported_opt);
-}
-
 void profile_start(void)
 {
 	bool asks = false;
@@ -166,8 +160,10 @@ void profile_start(void)
 		if (profile_is_of_started(profile) && program_was_started_as(profile->master))
 			started = profile;
 	}
-	if (asks) /* not in every program, because a look-up that fails allocates */
-		look_up_symbols();
+	if (!asks) /* a look-up that fails allocates, so most programs make none */
+		return;
+	program_look_up("ap_mpm_query", &ap_mpm_query);
+	program_look_up("uwsgi_get_exported_opt", &uwsgi_get_exported_opt);
 }
 
 /* Not strcmp(), because the loader would have to look it up at the start of every program. */

@@ -30,18 +30,14 @@ static bool read_by(probe_function *probe, struct persistent_file *source, struc
 	return is_read;
 }
 
-static bool walk_by(struct meter *meter, enum probe_choice choice, struct sample *sample)
-{
-	if (choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample))
-		return true;
-	return choice != PROBE_ROLLUP && read_by(probe_smaps, &meter->smaps, sample);
-}
-
 static bool walk(struct meter *meter, enum probe_choice choice, struct sample *sample)
 {
+	bool is_read = choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample);
 	uint64_t unshared;
 
-	if (!walk_by(meter, choice, sample))
+	if (!is_read && choice != PROBE_ROLLUP)
+		is_read = read_by(probe_smaps, &meter->smaps, sample);
+	if (!is_read)
 		return false;
 	unshared = sample->value[QUANTITY_UNSHARED];
 	if (!meter->has_first)
@@ -211,7 +207,7 @@ static bool can_afford_walk(struct meter *meter, const struct config *config, ui
 
 /* The bounds are not started from a walk while this process has a child, because the pages that it
  * shares with the child become unshared without a fault when the child ends. */
-static bool walk_in_budget(struct meter *meter, const struct config *config,
+static void walk_in_budget(struct meter *meter, const struct config *config,
                            const struct usage *usage, struct sample *sample)
 {
 	uint64_t start = clock_thread();
@@ -222,7 +218,6 @@ static bool walk_in_budget(struct meter *meter, const struct config *config,
 	if (is_measured && usage != NULL && !process_has_children())
 		start_bounds(meter, usage, sample->value[QUANTITY_UNSHARED],
 		             sample->value[QUANTITY_PROPORTIONAL]);
-	return is_measured;
 }
 
 HOT unsigned meter_check(struct meter *meter, const struct config *config,

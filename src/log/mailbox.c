@@ -16,24 +16,14 @@ static uint64_t claim(enum use use, uint64_t time)
 	return time << 2 | use;
 }
 
-/* A time in the future is garbage. */
-static bool is_abandoned(uint64_t state, uint64_t now)
+/* May an entry be claimed for a new line? A time in the future is garbage. */
+static bool is_available(uint64_t state, uint64_t now)
 {
 	uint64_t since = state >> 2;
 
+	if (use_of(state) == FREE || use_of(state) == POSTED)
+		return use_of(state) == FREE;
 	return since > now || now - since > MAILBOX_ABANDONED;
-}
-
-static bool is_available(uint64_t state, uint64_t now)
-{
-	switch (use_of(state)) {
-	case FREE:
-		return true;
-	case POSTED:
-		return false;
-	default:
-		return is_abandoned(state, now);
-	}
 }
 
 /* The words are written relaxed, because the state that is written after them orders them. */

@@ -114,19 +114,14 @@ static ssize_t write_without_waiting(const struct blocked_signals *signals, int 
 #endif
 }
 
-static bool is_writable(int fd)
-{
-	struct pollfd polled = {.fd = fd, .events = POLLOUT};
-
-	return syscall(SYS_ppoll, &polled, 1, no_time, NULL, 0) == 1 && (polled.revents & POLLOUT) != 0;
-}
-
 /* A writable pipe has room for PIPE_BUF bytes, so this blocks only if another writer fills it in
  * between. */
 static ssize_t write_to_polled(const struct blocked_signals *signals, int fd,
                                const struct iovec *pieces, int count)
 {
-	if (is_writable(fd))
+	struct pollfd polled = {.fd = fd, .events = POLLOUT};
+
+	if (syscall(SYS_ppoll, &polled, 1, no_time, NULL, 0) == 1 && (polled.revents & POLLOUT) != 0)
 		return write_plainly(signals, fd, pieces, count);
 	errno = EAGAIN;
 	return -1;
@@ -178,22 +173,17 @@ bool safe_write(const struct blocked_signals *signals, int fd, int type, struct 
 	                 count);
 }
 
-static int open_anew(int fd)
-{
-	char path[FILE_PATH_SIZE];
-
-	file_path_of(path, 0, "fd", fd);
-	return safe_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
 /* Opened anew, the file has flags of its own. It is closed at once, because the reader of a pipe
  * waits until no process has it open. ENXIO: the pipe has no reader. */
 static bool write_anew(const struct blocked_signals *signals, int fd, struct iovec *pieces,
                        int count, write_function *otherwise)
 {
-	int own = open_anew(fd);
+	char path[FILE_PATH_SIZE];
 	bool is_written;
+	int own;
 
+	file_path_of(path, 0, "fd", fd);
+	own = safe_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (own < 0)
 		return errno != ENXIO && write_all(signals, otherwise, fd, pieces, count);
 	is_written = write_all(signals, write_plainly, own, pieces, count);

@@ -186,13 +186,6 @@ enum pool_answer member_look(struct member *member, struct pool_page *page,
 	return pool_judge(page, member->tag, &terms);
 }
 
-static void note_left(struct member *member, struct pool_page *page, const struct pool_terms *terms)
-{
-	struct pool_entry entry = describe(member);
-
-	pool_note_left(page, member->tag, &entry, terms, process_is_alive);
-}
-
 void member_want(struct member *member, struct pool_page *page, uint64_t excess)
 {
 	if (excess == 0)
@@ -232,6 +225,7 @@ enum pool_answer member_ask(struct member *member, struct pool_page *page,
 {
 	const struct pool_rules *rules = &member->rules;
 	struct pool_terms terms = find_terms(member, page, request);
+	struct pool_entry entry;
 	enum pool_answer answer;
 
 	if (rules->takes_time) {
@@ -250,7 +244,9 @@ enum pool_answer member_ask(struct member *member, struct pool_page *page,
 	answer = pool_lease(page, member->tag, &terms);
 	if (answer != POOL_GO)
 		take_slot(member, page);
-	else if (rules->takes_time)
-		note_left(member, page, &terms);
+	else if (rules->takes_time) {
+		entry = describe(member);
+		pool_note_left(page, member->tag, &entry, &terms, process_is_alive);
+	}
 	return answer;
 }

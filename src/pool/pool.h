@@ -53,8 +53,8 @@ _Static_assert(__atomic_always_lock_free(sizeof(_Atomic uint64_t), 0),
 enum { POOL_TAG_BITS = 24, POOL_SLOTS = 4096, POOL_LEASES = 1024 };
 
 /* The slot of one worker, a cache line of its own. Times are milliseconds on the boot clock.
- * `holder` is written last, so that no process sees half a slot; until then it is a claim (slots.c),
- * which belongs to no pool. */
+ * `holder` is written last, so that no process sees half a slot; until then it is a claim
+ * (slots.c), which belongs to no pool. */
 struct pool_slot {
 	_Atomic uint64_t holder;     /* 1 for a leaver << 56 | tag << 32 | pid; 0: free */
 	_Atomic uint64_t start_time; /* of the holder, in clock ticks after boot */

@@ -8,11 +8,6 @@ static uint64_t make_trial(uint32_t tag, enum trial trial)
 	return ((uint64_t)tag << TRIAL_BITS | trial) << EXPIRED_BITS;
 }
 
-static bool is_trial_of(uint64_t word, uint32_t tag)
-{
-	return word >> (EXPIRED_BITS + TRIAL_BITS) == tag;
-}
-
 static _Atomic uint64_t *find_trial(struct pool_page *page, uint32_t tag)
 {
 	return pool_find_word(page->trials, tag);
@@ -22,7 +17,9 @@ enum trial trial_read(struct pool_page *page, uint32_t tag)
 {
 	uint64_t found = *find_trial(page, tag);
 
-	return is_trial_of(found, tag) ? (enum trial)(found >> EXPIRED_BITS & 0xff) : TRIAL_NONE;
+	if (found >> (EXPIRED_BITS + TRIAL_BITS) != tag)
+		return TRIAL_NONE;
+	return (enum trial)(found >> EXPIRED_BITS & 0xff);
 }
 
 void trial_write(struct pool_page *page, uint32_t tag, enum trial trial)
