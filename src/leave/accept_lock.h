@@ -4,9 +4,10 @@
  * locks, and SysV semaphores taken with SEM_UNDO. It does not release the following, and then all
  * siblings wait for ever:
  *
- *     a mutex or POSIX semaphore shared between processes, a named semaphore, a SysV semaphore
- * taken without SEM_UNDO: it is noted when it is made or taken; a token in a pipe, socketpair or
- * eventfd: it is suspected if this process holds both ends of one that it did not make.
+ * - A mutex or POSIX semaphore shared between processes, a named semaphore, a SysV semaphore taken
+ *   without SEM_UNDO. It is noted when it is made or taken.
+ * - A token in a pipe, socketpair or eventfd. It is suspected if this process holds both ends of
+ *   one that it did not make.
  *
  * A socketpair that was made before an exec is not recognised. A pipe that this process made is
  * suspected, too, if it has more descriptors than the two from pipe(). A lock that the program

@@ -118,13 +118,6 @@ static bool fill_first(struct pool_page *page, uint32_t tag, bool is_vouched,
 	return lease->word == NULL || fill_lease(page, tag, lease);
 }
 
-static bool is_trial_open(struct pool_page *page, uint32_t tag, const struct vacancy *lease)
-{
-	enum trial trial = trial_read(page, tag);
-
-	return trial == TRIAL_OPEN || (trial == TRIAL_NONE && lease->word != NULL);
-}
-
 /* Before a trial, a newcomer does not fill the vacancy of a worker that entered after its own
  * birth, because both may be among the first workers; that worker's real replacement would then
  * look like one for a worker that left. */
@@ -135,8 +128,9 @@ bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_n
 
 	for (int tries = 0; tries < TRIES; tries++) { /* others may fill the same vacancy first */
 		struct vacancy lease = find_first_lease(page, tag);
-		bool is_on_trial = !newcomer->is_vouched && is_trial_open(page, tag, &lease);
-		bool is_untried = !newcomer->is_vouched && trial_read(page, tag) == TRIAL_NONE;
+		enum trial trial = newcomer->is_vouched ? TRIAL_PASSED : trial_read(page, tag);
+		bool is_untried = trial == TRIAL_NONE;
+		bool is_on_trial = trial == TRIAL_OPEN || (is_untried && lease.word != NULL);
 		struct vacancy dead = find_first_dead(page, tag, is_untried ? newcomer->born : UINT64_MAX,
 		                                      is_on_trial, newcomer, is_member);
 		bool is_done = is_on_trial ? prove(page, tag, newcomer, &lease, &dead)

@@ -11,7 +11,7 @@
 enum trial {
 	TRIAL_NONE,  /* no worker has left yet */
 	TRIAL_OPEN,  /* the master has not yet replaced one that left */
-	TRIAL_PASSED /* it has */
+	TRIAL_PASSED /* the master has replaced one */
 };
 
 enum trial trial_read(struct pool_page *page, uint32_t tag);
