@@ -1,4 +1,14 @@
-/* config.c - reads the SL_ variables. See config.h for what it may not know. */
+/* config.c - copies, parses and describes the SL_ variables.
+ *
+ *     values         numbers with units, shares, words
+ *     variables      one function for each variable that is not a limit, and the table of them
+ *     remarks        what is wrong: refused values, unknown names
+ *     copying        config_copy(): the text of the variables, at the start of every program
+ *     reading        config_read(): from that text to struct config
+ *     questions      config_has_limit() and its like
+ *     description    config_describe(): the variables as they were understood
+ *
+ * A limit is a row of quantity_kinds (quantity.h), any other variable a row of `variables`. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -32,11 +42,11 @@ static const char lengths[] = "at most 1024 bytes";
 /* ------------------------------------------------------------------ values */
 
 struct suffix {
-	char letter; /* '\0': the bare number */
+	char letter; /* '\0': no suffix */
 	uint64_t factor;
 };
 
-/* A number and at most one of the suffixes; the list ends with factor 0. */
+/* Reads a number and at most one of the suffixes, a list that ends with factor 0. */
 static bool read_scaled(const char *text, const struct suffix *suffixes, uint64_t *value)
 {
 	const char *end = number_read(text, value);
@@ -121,7 +131,7 @@ bool config_read_limit(const char *variable, const char *value, enum quantity *q
 	return find_limit(variable, quantity) && read_limit(value, *quantity, limit, share);
 }
 
-/* The place of `text` in a list of words that ends with NULL, or -1. */
+/* Returns the index of `text` in a list of words that ends with NULL, or -1. */
 static int find_word(const char *text, const char *const words[])
 {
 	for (int i = 0; words[i] != NULL; i++)
@@ -180,7 +190,7 @@ static bool read_leave(const char *text, struct config *config)
 	return exit_method_read(text, &config->leave);
 }
 
-/* Calls `take` with each of the parts between commas; false if it refuses one. */
+/* Calls `take` with each of the comma-separated parts; false if it refuses one. */
 static bool each_part(const char *text, bool (*take)(const char *part, struct config *config),
                       struct config *config)
 {
@@ -215,7 +225,7 @@ static bool read_only(const char *text, struct config *config)
 	return each_part(text, take_program, config);
 }
 
-static bool take_place(const char *part, struct config *config)
+static bool take_address(const char *part, struct config *config)
 {
 	return config->listens < CONFIG_ADDRESSES &&
 	       socket_address_read(part, &config->listen[config->listens++]);
@@ -223,7 +233,7 @@ static bool take_place(const char *part, struct config *config)
 
 static bool read_listen(const char *text, struct config *config)
 {
-	return each_part(text, take_place, config);
+	return each_part(text, take_address, config);
 }
 
 static bool read_max_leaving(const char *text, struct config *config)
@@ -253,7 +263,7 @@ static bool read_min_age(const char *text, struct config *config)
 	return read_time(text, &config->min_age);
 }
 
-/* "20%" or "20" */
+/* Reads "20%" or "20". */
 static bool read_percent(const char *text, uint64_t most, unsigned *value)
 {
 	static const struct suffix suffixes[] = {{'\0', 1}, {'%', 1}, {0, 0}};
@@ -321,7 +331,7 @@ static bool read_log(const char *text, struct config *config)
 	return true;
 }
 
-/* Every variable that is not a limit; those are in quantity_kinds. */
+/* Every variable that is not a limit. */
 static const struct variable {
 	const char *name;
 	bool (*read)(const char *text, struct config *config);
@@ -358,14 +368,14 @@ const char *config_variable(size_t index)
 
 /* ----------------------------------------------------------------- remarks */
 
-static void keep(struct remarks *remarks, const struct line *line)
+static void add_remark(struct remarks *remarks, const struct line *line)
 {
-	unsigned kept = remarks->errors + remarks->warnings;
+	unsigned count = remarks->errors + remarks->warnings;
 
-	if (kept >= REMARKS_KEPT)
+	if (count >= REMARKS_KEPT)
 		return;
-	memcpy(remarks->text[kept], line->text, REMARK_SIZE - 1);
-	remarks->text[kept][REMARK_SIZE - 1] = '\0';
+	memcpy(remarks->text[count], line->text, REMARK_SIZE - 1);
+	remarks->text[count][REMARK_SIZE - 1] = '\0';
 }
 
 static void refuse(struct remarks *remarks, const char *name, const char *value,
@@ -379,11 +389,11 @@ static void refuse(struct remarks *remarks, const char *name, const char *value,
 	line_foreign(&line, value);
 	line_text(&line, "\" is refused and slshim is off; accepted: ");
 	line_text(&line, accepted);
-	keep(remarks, &line);
+	add_remark(remarks, &line);
 	remarks->errors++;
 }
 
-/* Levenshtein's distance, of names of which only the first bytes count. */
+/* Returns the Levenshtein distance of the first 24 bytes of two names. */
 static unsigned distance(const char *one, const char *other)
 {
 	enum { LONGEST = 24 };
@@ -410,7 +420,7 @@ static unsigned distance(const char *one, const char *other)
 	return row[width];
 }
 
-static void wonder(struct remarks *remarks, const char *name)
+static void warn_of_unknown(struct remarks *remarks, const char *name)
 {
 	const char *nearest = config_variable(0);
 	struct line line;
@@ -422,11 +432,120 @@ static void wonder(struct remarks *remarks, const char *name)
 	line_foreign(&line, name);
 	line_text(&line, " is ignored: slshim has no such variable; the nearest is ");
 	line_text(&line, nearest);
-	keep(remarks, &line);
+	add_remark(remarks, &line);
 	remarks->warnings++;
 }
 
-/* ------------------------------------------------------------- environment */
+/* ----------------------------------------------------------------- copying */
+
+/* Calls nothing of <string.h>, because the loader would have to look it up at the start of every
+ * program. */
+static bool is_ours(const char *variable)
+{
+	return variable[0] == 'S' && variable[1] == 'L' && variable[2] == '_';
+}
+
+/* Returns the length of the name before the '='; 0 if there is no '=', or if the name is too long
+ * to be a misspelt name of ours. */
+static size_t name_length(const char *variable)
+{
+	enum { LONGEST = 63 };
+	size_t length = 3;
+
+	while (length <= LONGEST && variable[length] != '=' && variable[length] != '\0')
+		length++;
+	return length <= LONGEST && variable[length] == '=' ? length : 0;
+}
+
+/* Compares two names, both of which begin with SL_. */
+static bool has_name(const char *variable, size_t length, const char *name)
+{
+	size_t i = 3;
+
+	while (i < length && variable[i] == name[i])
+		i++;
+	return i == length && name[i] == '\0';
+}
+
+/* Does the variable have its effect before the program begins, or concern programs that are started
+ * as workers? */
+static bool cannot_wait(const struct variable *variable)
+{
+	return variable->read == read_only || variable->read == read_thp || variable->read == read_ksm;
+}
+
+/* Notes in `copied` what the name of a variable tells; false if it is unknown. */
+static bool is_known(struct config_copy *copied, const char *variable, size_t length)
+{
+	for (int q = 0; q < QUANTITIES; q++)
+		if (has_name(variable, length, quantity_kinds[q].variable)) {
+			copied->may_limit = true;
+			return true;
+		}
+	for (int i = 0; i < VARIABLES; i++)
+		if (has_name(variable, length, variables[i].name)) {
+			copied->may_limit = copied->may_limit || variables[i].read == read_application;
+			copied->cannot_wait = copied->cannot_wait || cannot_wait(&variables[i]);
+			return true;
+		}
+	return false;
+}
+
+/* The empty asm keeps the compiler from making this a call of memcpy(): see is_ours(). */
+static void copy(char *to, const char *from, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		to[i] = from[i];
+		__asm__("");
+	}
+	to[length] = '\0';
+}
+
+static void copy_text(struct config_copy *copied, char *room, size_t size, const char *from,
+                      size_t length)
+{
+	if (size - copied->size <= length) {
+		copied->is_cut = true;
+		return;
+	}
+	copy(room + copied->size, from, length);
+	copied->size += length + 1;
+}
+
+/* Returns where the value ends, or one byte after CONFIG_VALUE_MOST, which marks it as too long. */
+static size_t value_end(const char *variable, size_t at)
+{
+	size_t end = at;
+
+	while (end - at <= CONFIG_VALUE_MOST && variable[end] != '\0')
+		end++;
+	return end;
+}
+
+void config_copy(struct config_copy *copied, char *room, size_t size, char *const environment[])
+{
+	enum { NAMED = 8 };
+
+	copied->text = room;
+	copied->size = 0;
+	copied->others = copied->named = 0;
+	copied->is_cut = copied->may_limit = copied->cannot_wait = false;
+	for (; *environment != NULL; environment++) {
+		const char *variable = *environment;
+		size_t length = is_ours(variable) ? name_length(variable) : 0;
+
+		if (length == 0)
+			continue;
+		if (is_known(copied, variable, length))
+			copy_text(copied, room, size, variable, value_end(variable, length + 1));
+		else if (copied->others++ < NAMED) {
+			copy_text(copied, room, size, variable, length);
+			copied->named++;
+		}
+	}
+}
+
+/* ----------------------------------------------------------------- reading */
 
 static void read_variable(struct config *config, struct remarks *remarks, const char *name,
                           const char *value)
@@ -446,112 +565,6 @@ static void read_variable(struct config *config, struct remarks *remarks, const 
 		}
 }
 
-/* Not of <string.h>: where nothing else of the C library is called, the loader need not look it up
- * for every program that is started. */
-static bool is_ours(const char *variable)
-{
-	return variable[0] == 'S' && variable[1] == 'L' && variable[2] == '_';
-}
-
-/* The length of what comes before the '='; 0 if that is not there, or the name is longer than any
- * slip in typing one of ours would be. */
-static size_t name_length(const char *variable)
-{
-	enum { LONGEST = 63 };
-	size_t length = 3;
-
-	while (length <= LONGEST && variable[length] != '=' && variable[length] != '\0')
-		length++;
-	return length <= LONGEST && variable[length] == '=' ? length : 0;
-}
-
-/* Both begin with SL_. */
-static bool has_name(const char *variable, size_t length, const char *name)
-{
-	size_t i = 3;
-
-	while (i < length && variable[i] == name[i])
-		i++;
-	return i == length && name[i] == '\0';
-}
-
-/* It has its effect before the program begins, or concerns programs that are started as workers. */
-static bool cannot_wait(const struct variable *variable)
-{
-	return variable->read == read_only || variable->read == read_thp || variable->read == read_ksm;
-}
-
-/* Notes what the name of a variable tells; false if we have none of that name. */
-static bool is_known(struct config_kept *kept, const char *variable, size_t length)
-{
-	for (int q = 0; q < QUANTITIES; q++)
-		if (has_name(variable, length, quantity_kinds[q].variable)) {
-			kept->may_limit = true;
-			return true;
-		}
-	for (int i = 0; i < VARIABLES; i++)
-		if (has_name(variable, length, variables[i].name)) {
-			kept->may_limit = kept->may_limit || variables[i].read == read_application;
-			kept->cannot_wait = kept->cannot_wait || cannot_wait(&variables[i]);
-			return true;
-		}
-	return false;
-}
-
-/* The compiler may not make a call of it: see is_ours(). */
-static void copy(char *to, const char *from, size_t length)
-{
-	for (size_t i = 0; i < length; i++) {
-		to[i] = from[i];
-		__asm__("");
-	}
-	to[length] = '\0';
-}
-
-static void keep_text(struct config_kept *kept, char *room, size_t size, const char *from,
-                      size_t length)
-{
-	if (size - kept->size <= length) {
-		kept->is_cut = true;
-		return;
-	}
-	copy(room + kept->size, from, length);
-	kept->size += length + 1;
-}
-
-/* Up to one byte more than may be, by which it is known for too long. */
-static size_t value_end(const char *variable, size_t at)
-{
-	size_t end = at;
-
-	while (end - at <= CONFIG_VALUE_MOST && variable[end] != '\0')
-		end++;
-	return end;
-}
-
-void config_keep(struct config_kept *kept, char *room, size_t size, char *const environment[])
-{
-	enum { NAMED = 8 };
-
-	kept->text = room;
-	kept->size = 0;
-	kept->others = kept->named = 0;
-	kept->is_cut = kept->may_limit = kept->cannot_wait = false;
-	for (; *environment != NULL; environment++) {
-		const char *variable = *environment;
-		size_t length = is_ours(variable) ? name_length(variable) : 0;
-
-		if (length == 0)
-			continue;
-		if (is_known(kept, variable, length))
-			keep_text(kept, room, size, variable, value_end(variable, length + 1));
-		else if (kept->others++ < NAMED) {
-			keep_text(kept, room, size, variable, length);
-			kept->named++;
-		}
-	}
-}
-
 static void refuse_all(struct remarks *remarks)
 {
 	struct line line;
@@ -560,11 +573,11 @@ static void refuse_all(struct remarks *remarks)
 	line_text(&line, "the SL_ variables are refused and slshim is off; accepted: at most ");
 	line_number(&line, CONFIG_ROOM);
 	line_text(&line, " bytes in all");
-	keep(remarks, &line);
+	add_remark(remarks, &line);
 	remarks->errors++;
 }
 
-void config_read(struct config *config, struct remarks *remarks, const struct config_kept *kept)
+void config_read(struct config *config, struct remarks *remarks, const struct config_copy *copied)
 {
 	*config = (struct config){
 	    .check_every = 1,
@@ -574,10 +587,10 @@ void config_read(struct config *config, struct remarks *remarks, const struct co
 	    .max_leaving_is_percent = true,
 	};
 	remarks->errors = remarks->warnings = 0;
-	if (kept->is_cut)
+	if (copied->is_cut)
 		refuse_all(remarks);
-	for (size_t at = 0; at < kept->size; at += strlen(kept->text + at) + 1) {
-		const char *variable = kept->text + at, *equals = strchr(variable, '=');
+	for (size_t at = 0; at < copied->size; at += strlen(copied->text + at) + 1) {
+		const char *variable = copied->text + at, *equals = strchr(variable, '=');
 		char name[64];
 
 		if (equals == NULL)
@@ -597,18 +610,20 @@ static void count_others(struct remarks *remarks, unsigned count)
 	line_start(&line);
 	line_number(&line, count);
 	line_text(&line, " more SL_ variables that slshim does not have are ignored");
-	keep(remarks, &line);
+	add_remark(remarks, &line);
 	remarks->warnings++;
 }
 
-void config_warn_of_unknown(struct remarks *remarks, const struct config_kept *kept)
+void config_warn_of_unknown(struct remarks *remarks, const struct config_copy *copied)
 {
-	for (size_t at = 0; at < kept->size; at += strlen(kept->text + at) + 1)
-		if (strchr(kept->text + at, '=') == NULL)
-			wonder(remarks, kept->text + at);
-	if (kept->others > kept->named)
-		count_others(remarks, kept->others - kept->named);
+	for (size_t at = 0; at < copied->size; at += strlen(copied->text + at) + 1)
+		if (strchr(copied->text + at, '=') == NULL)
+			warn_of_unknown(remarks, copied->text + at);
+	if (copied->others > copied->named)
+		count_others(remarks, copied->others - copied->named);
 }
+
+/* --------------------------------------------------------------- questions */
 
 bool config_has_limit(const struct config *config)
 {

@@ -1,4 +1,4 @@
-/* exit_method.c - reads and writes ways. */
+/* exit_method.c - reads and writes exit methods. */
 #include "exit_method.h"
 
 #include <signal.h>
@@ -33,7 +33,7 @@ static bool takes_status(enum exit_action action)
 	return action == ACTION_EXIT || action == ACTION_QUICK_EXIT;
 }
 
-/* ":3" and returns what follows; NULL if it is no status. */
+/* Reads ":3", if there is a colon, and returns what follows; NULL if it is not a status. */
 static const char *read_status(const char *text, int *status)
 {
 	enum { HIGHEST = 255 };
@@ -54,19 +54,19 @@ bool exit_method_read(const char *text, struct exit_method *method)
 	*method = (struct exit_method){.action = ACTION_NONE};
 	if (strcmp(text, "none") == 0)
 		return true;
-	for (int d = 0; d < ACTIONS; d++) {
-		size_t length = strlen(actions[d].name);
+	for (int a = 0; a < ACTIONS; a++) {
+		size_t length = strlen(actions[a].name);
 		const char *rest = text + length;
 		int status = 0;
 
-		if (strncmp(text, actions[d].name, length) != 0)
+		if (strncmp(text, actions[a].name, length) != 0)
 			continue;
-		if (takes_status(actions[d].action))
+		if (takes_status(actions[a].action))
 			rest = read_status(rest, &status);
-		for (int m = 0; rest != NULL && m < POINTS; m++)
-			if (strcmp(rest, points[m]) == 0) {
-				*method = (struct exit_method){actions[d].action, actions[d].signal,
-				                               (enum exit_point)m, status};
+		for (int p = 0; rest != NULL && p < POINTS; p++)
+			if (strcmp(rest, points[p]) == 0) {
+				*method = (struct exit_method){actions[a].action, actions[a].signal,
+				                               (enum exit_point)p, status};
 				return true;
 			}
 	}
@@ -75,9 +75,9 @@ bool exit_method_read(const char *text, struct exit_method *method)
 
 void exit_method_describe(const struct exit_method *method, struct line *line)
 {
-	for (int d = 0; d < ACTIONS; d++)
-		if (actions[d].action == method->action && actions[d].signal == method->signal) {
-			line_text(line, actions[d].name);
+	for (int a = 0; a < ACTIONS; a++)
+		if (actions[a].action == method->action && actions[a].signal == method->signal) {
+			line_text(line, actions[a].name);
 			if (method->status != 0) {
 				line_text(line, ":");
 				line_number(line, (uint64_t)method->status);

@@ -50,13 +50,13 @@ bool probe_statm(int fd, struct sample *sample)
 
 struct sums {
 	uint64_t of[QUANTITIES]; /* kB */
-	unsigned seen;           /* which of the keys came at least once */
+	unsigned seen;           /* bit i: keys[i] came at least once */
 };
 
 static const struct {
 	const char *key;
 	enum quantity quantity;
-	bool is_needed; /* the huge-page lines came with Linux 4.4 */
+	bool is_needed; /* false of the huge-page lines, which came with Linux 4.4 */
 } keys[] = {
     {"Shared_Clean:", QUANTITY_SHARED, true},    {"Shared_Dirty:", QUANTITY_SHARED, true},
     {"Private_Clean:", QUANTITY_UNSHARED, true}, {"Private_Dirty:", QUANTITY_UNSHARED, true},
@@ -67,7 +67,7 @@ enum { KEYS = sizeof keys / sizeof *keys };
 static const enum quantity summed[] = {QUANTITY_SHARED, QUANTITY_UNSHARED, QUANTITY_PROPORTIONAL};
 enum { SUMMED = sizeof summed / sizeof *summed };
 
-/* Adds what one line says; false if it names one of the keys and is malformed. */
+/* Adds one line to the sums; false if it has one of the keys and is malformed. */
 static bool add_line(const char *line, void *argument)
 {
 	struct sums *sums = argument;
@@ -132,7 +132,7 @@ bool probe_status(int fd, struct sample *sample)
 
 /* -------------------------------------------------------------- descriptors */
 
-/* Their number is the size of the directory from Linux 6.2 on. */
+/* From Linux 6.2 on, the size of the directory is the number of its entries. */
 bool probe_descriptors(int fd, struct sample *sample)
 {
 	struct stat status;
@@ -155,12 +155,12 @@ bool probe_descriptors(int fd, struct sample *sample)
 
 /* ------------------------------------------------------------------ bounds */
 
-/* How a kernel counts what is resident. Until 6.2 it leaves out what a thread has not handed in
- * yet, 64 faults' worth; from then on, and before 6.16, what each processor has not, up to a batch.
- */
+/* How exactly a kernel counts resident memory. Before 6.2 each thread may hold back the pages of 64
+ * faults; from 6.2 and before 6.16 each processor may hold back a batch of pages. */
 enum counting { NOT_ASKED, EXACT, BY_THREAD, BY_PROCESSOR };
 
-/* Asked once, at the latest in the master, because it takes a file; the same ever after. */
+/* Found out once, at the latest in the master, because it takes reading a file. All threads that
+ * write these write the same values. */
 static _Atomic enum counting counting;
 static _Atomic uint64_t processors;
 
@@ -200,7 +200,6 @@ uint64_t probe_resident_slack(void)
 	return 0;
 }
 
-/* Pages of hugetlbfs are not counted as resident, and one fault may unshare one. */
 bool probe_reserved_pages(void)
 {
 	static const char *const paths[] = {"/proc/sys/vm/nr_hugepages",

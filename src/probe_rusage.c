@@ -1,7 +1,7 @@
 /* probe_rusage.c - the probe for any platform. See probe.h for what it may not know. */
 #include "probe.h"
 
-/* In kilobytes, but for one platform. */
+/* ru_maxrss is in kilobytes, except on macOS, where it is in bytes. */
 uint64_t probe_usage_peak(const struct rusage *usage)
 {
 #ifdef __APPLE__

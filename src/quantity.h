@@ -1,7 +1,7 @@
-/* quantity.h - the quantities that a worker has and a limit can concern: one vocabulary for the
- * environment, the probes, the policy and the log.
+/* quantity.h - the quantities of a worker that can have a limit. The environment, the probes, the
+ * policy and the log all use these.
  *
- * May not know: where a quantity is read, or what is done about it. */
+ * May not know: how a quantity is measured, or what follows from it. */
 #ifndef SLSHIM_QUANTITY_H
 #define SLSHIM_QUANTITY_H
 
@@ -13,33 +13,32 @@
 enum quantity {
 	QUANTITY_SIZE,         /* bytes of address space, resident or not */
 	QUANTITY_RESIDENT,     /* bytes in memory, shared or not */
-	QUANTITY_UNSHARED,     /* bytes that are this process's alone (private clean, dirty, huge) */
+	QUANTITY_UNSHARED,     /* bytes that only this process maps (private clean, dirty, huge) */
 	QUANTITY_SHARED,       /* bytes that other processes map too */
 	QUANTITY_PROPORTIONAL, /* bytes resident, each divided by the number of processes that map it */
-	QUANTITY_SWAPPED,      /* bytes of its own that were swapped out */
+	QUANTITY_SWAPPED,      /* bytes of it that were swapped out */
 	QUANTITY_GROWTH,       /* bytes of unshared memory beyond those at its first measurement */
 	QUANTITY_CONNECTIONS,  /* connections accepted since this worker's fork */
-	QUANTITY_REQUESTS,     /* requests that the application said were done since then */
-	QUANTITY_AGE,          /* milliseconds since then */
-	QUANTITY_CPU,          /* milliseconds of processor time, its own and the system's for it */
+	QUANTITY_REQUESTS,     /* requests that the application reported as done since its fork */
+	QUANTITY_AGE,          /* milliseconds since its fork */
+	QUANTITY_CPU,          /* milliseconds of processor time, user and system */
 	QUANTITY_DESCRIPTORS,  /* open descriptors */
 	QUANTITIES
 };
 
 enum unit { UNIT_BYTES, UNIT_COUNT, UNIT_MILLISECONDS };
 
-/* What is written about each quantity, in the order of the enum. */
+/* How each quantity is written, in the order of the enum. */
 struct quantity_kind {
 	const char *name;     /* in the log: "unshared" */
 	const char *variable; /* the limit on it: "SL_MAX_UNSHARED" */
-	bool is_floor;        /* the limit is crossed from above: strictly less, not strictly greater */
-	enum unit unit;       /* written in KB, as a plain number, in seconds */
+	bool is_floor;        /* a value that is strictly less crosses the limit, not one greater */
+	enum unit unit;       /* UNIT_BYTES is written in KB, UNIT_MILLISECONDS in seconds */
 };
 
 extern const struct quantity_kind quantity_kinds[QUANTITIES];
 
-/* One measurement. A quantity that is not known is not 0: its bit in `known` is clear and its
- * value means nothing. */
+/* One measurement. The value of a quantity whose bit in `known` is clear means nothing. */
 struct sample {
 	uint64_t value[QUANTITIES];
 	unsigned known; /* bit q: value[q] was measured */
@@ -56,8 +55,8 @@ static inline void sample_set(struct sample *sample, enum quantity quantity, uin
 	sample->known |= 1u << quantity;
 }
 
-/* "51200 KB", "0.25 s" or "17": a value of this quantity in the unit of its limit. KB are 1024
- * bytes. Rounded up, so that a value over its threshold never prints as equal to it. */
+/* Writes "51200 KB", "0.25 s" or "17": a value of this quantity in its unit. A KB is 1,024 bytes.
+ * Values are rounded up, so that one over its limit is never written as equal to it. */
 void quantity_write(struct line *line, enum quantity quantity, uint64_t value);
 
 #endif

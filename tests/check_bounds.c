@@ -10,12 +10,12 @@ static struct bounds bounds;
 static void start(uint64_t resident, uint64_t faults, uint64_t unshared)
 {
 	bounds = (struct bounds){.page = PAGE};
-	bounds_start(&bounds, &(struct look){resident, faults}, unshared, resident);
+	bounds_start(&bounds, &(struct usage){resident, faults}, unshared, resident);
 }
 
 static uint64_t after(uint64_t resident, uint64_t faults)
 {
-	bounds_advance(&bounds, &(struct look){resident, faults});
+	bounds_advance(&bounds, &(struct usage){resident, faults});
 	return bounds.unshared;
 }
 
@@ -58,7 +58,7 @@ START_TEST(leaves_room_for_a_figure_that_lags)
 {
 	start(10 * MB, 0, 0);
 	bounds.slack = MB;
-	bounds_start(&bounds, &(struct look){10 * MB, 0}, MB, MB);
+	bounds_start(&bounds, &(struct usage){10 * MB, 0}, MB, MB);
 	ck_assert_uint_eq(bounds.unshared, 2 * MB);
 	ck_assert_uint_eq(after(10 * MB, 1000000), 11 * MB);
 	ck_assert_uint_eq(bounds_shared(&bounds), 0);

@@ -15,9 +15,9 @@ static struct remarks remarks;
 static void read_environment(char *const environment[])
 {
 	static char room[CONFIG_ROOM];
-	struct config_kept kept;
+	struct config_copy kept;
 
-	config_keep(&kept, room, sizeof room, environment);
+	config_copy(&kept, room, sizeof room, environment);
 	config_read(&config, &remarks, &kept);
 	config_warn_of_unknown(&remarks, &kept);
 }
@@ -414,11 +414,11 @@ END_TEST
 
 /* -------------------------------------------------------------------- keeping */
 
-static struct config_kept keep(char *room, size_t size, char *const environment[])
+static struct config_copy keep(char *room, size_t size, char *const environment[])
 {
-	struct config_kept kept;
+	struct config_copy kept;
 
-	config_keep(&kept, room, size, environment);
+	config_copy(&kept, room, size, environment);
 	return kept;
 }
 
@@ -427,7 +427,7 @@ START_TEST(keeps_nothing_of_others)
 	char *environment[] = {(char *)"PATH=/bin", (char *)"SLOW=1", (char *)"SL=1", (char *)"SL_X",
 	                       NULL};
 	char room[64];
-	struct config_kept kept = keep(room, sizeof room, environment);
+	struct config_copy kept = keep(room, sizeof room, environment);
 
 	ck_assert_uint_eq(kept.size, 0);
 	ck_assert_uint_eq(kept.others, 0);
@@ -440,7 +440,7 @@ START_TEST(keeps_its_own_text)
 	char first[] = "SL_MAX_RSS=1M", second[] = "SL_MAX_RSS=2M";
 	char *environment[] = {first, (char *)"PATH=/bin", second, NULL};
 	char room[64];
-	struct config_kept kept = keep(room, sizeof room, environment);
+	struct config_copy kept = keep(room, sizeof room, environment);
 
 	memset(first, 'x', sizeof first - 1);
 	memset(second, 'x', sizeof second - 1);
@@ -479,7 +479,7 @@ START_TEST(counts_ten_thousand_unknown_variables)
 	enum { MANY = 10000 };
 	static char *environment[MANY + 2];
 	static char room[CONFIG_ROOM];
-	struct config_kept kept;
+	struct config_copy kept;
 
 	for (int i = 0; i < MANY; i++)
 		environment[i] = (char *)"SL_WHATEVER=1";
@@ -518,7 +518,7 @@ START_TEST(refuses_more_than_there_is_room_for)
 {
 	char *environment[] = {(char *)"SL_MAX_RSS=1M", (char *)"SL_MAX_SIZE=1M", NULL};
 	char room[20];
-	struct config_kept kept = keep(room, sizeof room, environment);
+	struct config_copy kept = keep(room, sizeof room, environment);
 
 	ck_assert(kept.is_cut);
 	config_read(&config, &remarks, &kept);

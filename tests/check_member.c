@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "os/process.h"
+#include "pool/slots.h"
 
 #include "check_main.h"
 
@@ -258,10 +259,10 @@ static bool lets_fatter_go_first(void)
 	waitpid(pid, NULL, 0);
 	for (int i = 0; i < POOL_SLOTS; i++)
 		if (i != member.slot && page->slots[i].holder != 0)
-			page->slots[i].wants = 1000;
-	yields = ask() == POOL_WAIT && member.yields_at != 0;
+			page->slots[i].excess = 1000;
+	yields = ask() == POOL_WAIT && member.yields_since != 0;
 	member_want(&member, page, 0);
-	return yields && member.yields_at == 0;
+	return yields && member.yields_since == 0;
 }
 
 START_TEST(lets_those_go_first_that_want_it_more)

@@ -66,10 +66,10 @@ START_TEST(is_a_childs_own)
 	int status;
 
 	persistent_file_open(&kept);
-	parents = kept.file;
+	parents = kept.id;
 	if (fork() == 0) {
 		persistent_file_open(&kept);
-		_exit(kept.file != parents && persistent_file_borrow(&kept) >= 64 ? 0 : 1);
+		_exit(kept.id != parents && persistent_file_borrow(&kept) >= 64 ? 0 : 1);
 	}
 	wait(&status);
 	ck_assert_int_eq(status, 0);

@@ -7,6 +7,11 @@
 #include <unistd.h>
 
 #include "os/process.h"
+#include "pool/census.h"
+#include "pool/newcomers.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include "check_main.h"
 
@@ -63,7 +68,7 @@ static enum pool_answer judge(unsigned most, uint64_t now)
 
 static int on_first_accept(uint32_t tag, pid_t pid)
 {
-	struct pool_member member = {pid, 1, NOW, NOW};
+	struct pool_entry member = {pid, 1, NOW, NOW};
 
 	return pool_enter(page, tag, &member, is_alive);
 }
@@ -267,7 +272,7 @@ END_TEST
 
 START_TEST(tells_the_youngest)
 {
-	struct pool_member old = {101, 1, NOW - 5, NOW}, young = {102, 1, NOW - 1, NOW};
+	struct pool_entry old = {101, 1, NOW - 5, NOW}, young = {102, 1, NOW - 1, NOW};
 
 	pool_enter(page, TAG, &young, is_alive);
 	pool_enter(page, TAG, &old, is_alive);
@@ -434,7 +439,7 @@ END_TEST
 /* A pool in which births never cease is settled all the same where they are for those that died. */
 START_TEST(newcomer_for_one_of_the_dead_is_not_the_youngest)
 {
-	struct pool_member replacement = {102, 1, 0, NOW};
+	struct pool_entry replacement = {102, 1, 0, NOW};
 
 	on_first_accept(TAG, 101);
 	pool_enter(page, TAG, &replacement, is_alive);
@@ -474,7 +479,7 @@ END_TEST
 static void leave_slowly(pid_t pid)
 {
 	struct pool_terms terms = {1, {.count = 4, .others = 3}, true, true, NOW, TIMEOUT};
-	struct pool_member member = {pid, 1, NOW, NOW};
+	struct pool_entry member = {pid, 1, NOW, NOW};
 
 	ck_assert_int_eq(pool_lease(page, TAG, &terms), POOL_GO);
 	pool_note_left(page, TAG, &member, &terms, is_alive);
@@ -543,7 +548,7 @@ END_TEST
 /* ... and is another's, when no slot is free, once it was given up. */
 START_TEST(claim_that_was_given_up_is_free)
 {
-	struct pool_member late = {102, 1, NOW, NOW + 1001};
+	struct pool_entry late = {102, 1, NOW, NOW + 1001};
 
 	for (int i = 0; i < POOL_SLOTS; i++)
 		page->slots[i].holder = claim_of_now;
@@ -557,39 +562,39 @@ END_TEST
 
 START_TEST(one_looks_for_all)
 {
-	ck_assert(pool_begins_look(page, TAG, NOW));
-	ck_assert(!pool_begins_look(page, TAG, NOW));
-	pool_ends_look(page, TAG, NOW, 20);
-	ck_assert(!pool_begins_look(page, TAG, NOW + 19));
-	ck_assert(pool_begins_look(page, TAG, NOW + 20));
+	ck_assert(pool_begin_search(page, TAG, NOW));
+	ck_assert(!pool_begin_search(page, TAG, NOW));
+	pool_end_search(page, TAG, NOW, 20);
+	ck_assert(!pool_begin_search(page, TAG, NOW + 19));
+	ck_assert(pool_begin_search(page, TAG, NOW + 20));
 }
 END_TEST
 
 /* The one that was to look has died. */
 START_TEST(look_that_never_ends_is_for_another)
 {
-	ck_assert(pool_begins_look(page, TAG, NOW));
-	ck_assert(!pool_begins_look(page, TAG, NOW + 99));
-	ck_assert(pool_begins_look(page, TAG, NOW + 100));
+	ck_assert(pool_begin_search(page, TAG, NOW));
+	ck_assert(!pool_begin_search(page, TAG, NOW + 99));
+	ck_assert(pool_begin_search(page, TAG, NOW + 100));
 }
 END_TEST
 
 START_TEST(looks_are_each_pools_own)
 {
-	ck_assert(pool_begins_look(page, TAG, NOW));
-	ck_assert(pool_begins_look(page, TAG + POOL_LEASES, NOW)); /* in the same place */
-	ck_assert(!pool_begins_look(page, TAG, NOW));
-	ck_assert(!pool_begins_look(page, TAG + POOL_LEASES, NOW));
+	ck_assert(pool_begin_search(page, TAG, NOW));
+	ck_assert(pool_begin_search(page, TAG + POOL_LEASES, NOW)); /* in the same place */
+	ck_assert(!pool_begin_search(page, TAG, NOW));
+	ck_assert(!pool_begin_search(page, TAG + POOL_LEASES, NOW));
 }
 END_TEST
 
 START_TEST(rests_no_longer_than_a_second)
 {
-	pool_ends_look(page, TAG, NOW, 100000);
-	ck_assert(!pool_begins_look(page, TAG, NOW + 999));
-	ck_assert(pool_begins_look(page, TAG, NOW + 1000));
+	pool_end_search(page, TAG, NOW, 100000);
+	ck_assert(!pool_begin_search(page, TAG, NOW + 999));
+	ck_assert(pool_begin_search(page, TAG, NOW + 1000));
 	memset(page, 0xff, sizeof *page);
-	ck_assert(pool_begins_look(page, TAG, NOW));
+	ck_assert(pool_begin_search(page, TAG, NOW));
 }
 END_TEST
 
@@ -649,23 +654,23 @@ START_TEST(knows_who_wants_it_more)
 	int one = on_first_accept(TAG, 1001), two = on_first_accept(TAG, 1002),
 	    other = on_first_accept(OTHER, 1003);
 
-	pool_want(page, one, TAG, 1001, 50);
-	pool_want(page, two, TAG, 1002, 100);
-	pool_want(page, other, OTHER, 1003, 1000);
-	pool_want(page, one, TAG, 1002, 1000); /* not its slot */
+	pool_set_excess(page, one, TAG, 1001, 50);
+	pool_set_excess(page, two, TAG, 1002, 100);
+	pool_set_excess(page, other, OTHER, 1003, 1000);
+	pool_set_excess(page, one, TAG, 1002, 1000); /* not its slot */
 	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 1);
 	ck_assert_uint_eq(pool_count_further_over(page, TAG, 49), 2);
 	ck_assert_uint_eq(pool_count_further_over(page, TAG, 100), 0);
-	pool_want(page, two, TAG, 1002, 0);
+	pool_set_excess(page, two, TAG, 1002, 0);
 	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 0);
-	pool_want(page, two, TAG, 1002, 100);
+	pool_set_excess(page, two, TAG, 1002, 100);
 	all_alive = false;
 	pool_count(page, TAG, 1001, NOW, TIMEOUT, is_alive); /* sees who is dead */
 	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 0);
 	all_alive = true;
 	pool_exit(page, two, TAG, 1002);
 	ck_assert_uint_eq(pool_count_further_over(page, TAG, 50), 0);
-	pool_want(page, one, TAG, 1001, 0);
+	pool_set_excess(page, one, TAG, 1001, 0);
 	on_first_accept(TAG, 1002); /* what the last holder of its slot wanted is gone */
 	ck_assert_uint_eq(pool_count_further_over(page, TAG, 0), 0);
 }
@@ -675,20 +680,20 @@ START_TEST(churns_after_short_lives_in_a_row)
 {
 	for (int i = 0; i < 7; i++)
 		pool_note_life(page, true);
-	ck_assert(!pool_is_churning(page));
+	ck_assert(!pool_lives_are_short(page));
 	pool_note_life(page, false);
 	for (int i = 0; i < 8; i++) {
-		ck_assert(!pool_is_churning(page));
+		ck_assert(!pool_lives_are_short(page));
 		pool_note_life(page, true);
 	}
-	ck_assert(pool_is_churning(page));
+	ck_assert(pool_lives_are_short(page));
 	pool_note_life(page, false);
-	ck_assert(!pool_is_churning(page));
+	ck_assert(!pool_lives_are_short(page));
 	memset(page, 0xff, sizeof *page); /* garbage: at worst nobody leaves until one grows old */
 	pool_note_life(page, true);
-	ck_assert(pool_is_churning(page));
+	ck_assert(pool_lives_are_short(page));
 	pool_note_life(page, false);
-	ck_assert(!pool_is_churning(page));
+	ck_assert(!pool_lives_are_short(page));
 }
 END_TEST
 
@@ -696,17 +701,17 @@ START_TEST(sums_up_once_a_minute)
 {
 	struct pool_summary summary;
 
-	ck_assert(!pool_sum_up(page, NOW, &summary)); /* the first minute begins */
+	ck_assert(!pool_take_summary(page, NOW, &summary)); /* the first minute begins */
 	pool_note_dry_run(page, 10, 3000);
 	pool_note_dry_run(page, 20, 5000);
-	ck_assert(!pool_sum_up(page, NOW + 59999, &summary));
-	ck_assert(pool_sum_up(page, NOW + 60000, &summary));
+	ck_assert(!pool_take_summary(page, NOW + 59999, &summary));
+	ck_assert(pool_take_summary(page, NOW + 60000, &summary));
 	ck_assert_uint_eq(summary.span, 60000);
 	ck_assert_uint_eq(summary.lives, 2);
 	ck_assert_uint_eq(summary.connections, 30);
 	ck_assert_uint_eq(summary.milliseconds, 8000);
-	ck_assert(!pool_sum_up(page, NOW + 60001, &summary));
-	ck_assert(pool_sum_up(page, NOW + 120001, &summary));
+	ck_assert(!pool_take_summary(page, NOW + 60001, &summary));
+	ck_assert(pool_take_summary(page, NOW + 120001, &summary));
 	ck_assert_uint_eq(summary.lives, 0);
 }
 END_TEST

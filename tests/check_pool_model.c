@@ -4,7 +4,12 @@
  * limit, ask for a lease, leave, are killed at any moment and are replaced, or not; some histories
  * have a worker that scribbles on the page. The onlooker never reads the page: he counts who is
  * away. */
+#include "pool/census.h"
+#include "pool/newcomers.h"
 #include "pool/pool.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -137,7 +142,7 @@ static void forget_vacancy(struct pool *pool)
 
 static void take_slot(struct pool *pool, struct member *member)
 {
-	struct pool_member who = {member->pid, 1, member->came_for_dead ? 0 : member->born, world.now};
+	struct pool_entry who = {member->pid, 1, member->came_for_dead ? 0 : member->born, world.now};
 
 	member->slot = pool_enter(world.page, pool->tag, &who, is_alive);
 }

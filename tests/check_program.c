@@ -111,15 +111,15 @@ START_TEST(knows_itself)
 {
 	char room[PROGRAM_ROOM];
 	char *words[] = {(char *)"/usr/bin/perl", (char *)"-w", (char *)"/usr/bin/starman", NULL};
-	size_t size = program_keep(room, sizeof room, NULL);
+	size_t size = program_copy(room, sizeof room, NULL);
 
 	program_set(program_image(room), room, size);
 	ck_assert_str_eq(program_name(), "check_program");
-	size = program_keep(room, sizeof room, words);
+	size = program_copy(room, sizeof room, words);
 	ck_assert_uint_eq(size, strlen("/usr/bin/perl -w /usr/bin/starman") + 1);
 	program_set(program_image(room), room, size);
 	ck_assert_str_eq(program_name(), "starman");
-	ck_assert_uint_eq(program_keep(room, 8, words), 8);
+	ck_assert_uint_eq(program_copy(room, 8, words), 8);
 	ck_assert_str_eq(room, "/usr/bi");
 }
 END_TEST

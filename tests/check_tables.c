@@ -88,9 +88,9 @@ static enum probe_choice read_choice(const char *word)
 	static struct remarks remarks;
 	char variable[64] = "SL_PROBE=";
 	char *environment[] = {strcat(variable, word), NULL};
-	struct config_kept kept;
+	struct config_copy kept;
 
-	config_keep(&kept, room, sizeof room, environment);
+	config_copy(&kept, room, sizeof room, environment);
 	config_read(&config, &remarks, &kept);
 	ck_assert_msg(remarks.errors == 0, "%s", remarks.text[0]);
 	return config.probe;

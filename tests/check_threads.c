@@ -10,7 +10,12 @@
 #include "core/worker.h"
 #include "leave/accept_lock.h"
 #include "os/process.h"
+#include "pool/census.h"
+#include "pool/newcomers.h"
 #include "pool/pool.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include "check_main.h"
 
@@ -231,7 +236,7 @@ static bool is_alive(pid_t pid, uint64_t start_time)
  * replaced. */
 static void live_and_leave(unsigned self)
 {
-	struct pool_member member = {.pid = (pid_t)self + 1, .start_time = 1, .born = NOW, .now = NOW};
+	struct pool_entry member = {.pid = (pid_t)self + 1, .start_time = 1, .born = NOW, .now = NOW};
 	struct pool_newcomer newcomer = {
 	    .born = NOW, .now = NOW, .timeout = TIMEOUT, .is_vouched = true};
 
@@ -242,7 +247,7 @@ static void live_and_leave(unsigned self)
 
 		lives[self] = true;
 		slot = pool_enter(page, TAG, &member, is_alive);
-		pool_want(page, slot, TAG, member.pid, self + 1);
+		pool_set_excess(page, slot, TAG, member.pid, self + 1);
 		for (bool is_lent = false; !is_lent;) {
 			terms.census = pool_count(page, TAG, member.pid, NOW, TIMEOUT, is_alive);
 			pool_count_further_over(page, TAG, self);
@@ -271,7 +276,7 @@ static int slots[THREADS][TIMES / 10];
 static void take_slots(unsigned self)
 {
 	for (int i = 0; i < TIMES / 10; i++) {
-		struct pool_member member = {(pid_t)(self * TIMES) + i + 1, 1, NOW, NOW};
+		struct pool_entry member = {(pid_t)(self * TIMES) + i + 1, 1, NOW, NOW};
 
 		slots[self][i] = pool_enter(page, TAG, &member, is_alive);
 	}
@@ -311,8 +316,8 @@ static void note_dry_run(unsigned self)
 	for (unsigned i = 0; i < TIMES; i++) {
 		pool_note_dry_run(page, 1, 1);
 		pool_note_life(page, self % 2 == 0);
-		pool_is_churning(page);
-		if (pool_sum_up(page, NOW + i * 60000ull, &summary))
+		pool_lives_are_short(page);
+		if (pool_take_summary(page, NOW + i * 60000ull, &summary))
 			lives_told += (unsigned)summary.lives;
 	}
 }
@@ -322,7 +327,7 @@ START_TEST(every_life_is_told_once)
 	struct pool_summary rest = {.lives = 0};
 
 	in_threads(note_dry_run);
-	pool_sum_up(page, NOW + (TIMES + 1) * 60000ull, &rest);
+	pool_take_summary(page, NOW + (TIMES + 1) * 60000ull, &rest);
 	ck_assert_uint_eq(lives_told + rest.lives, THREADS * TIMES);
 }
 END_TEST

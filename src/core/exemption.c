@@ -93,7 +93,7 @@ static bool is_early(void)
 
 bool exemption_of_early(void)
 {
-	if (!is_early() || !pool_is_churning(server.page))
+	if (!is_early() || !pool_lives_are_short(server.page))
 		return false;
 	exempt(REMARK_EARLY, worker.limits.crossed & INBORN);
 	return worker.limits.crossed == 0;

@@ -13,7 +13,7 @@
 #include "leave/exit_plan.h"
 #include "leave/idle.h"
 #include "leave/leave.h"
-#include "pool/pool.h"
+#include "pool/turns.h"
 
 /* In the order of their price. */
 enum fact {

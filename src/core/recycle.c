@@ -157,7 +157,7 @@ static void sum_up_dry_run(void)
 {
 	struct pool_summary summary;
 
-	if (server.page != NULL && pool_sum_up(server.page, process_clock(), &summary))
+	if (server.page != NULL && pool_take_summary(server.page, process_clock(), &summary))
 		report_dry_run(&summary);
 }
 

@@ -7,7 +7,7 @@
 #include "core/remark.h"
 #include "exit_method.h"
 #include "os/machine.h"
-#include "pool/pool.h"
+#include "pool/statistics.h"
 #include "quantity.h"
 
 void report_remarks(const struct remarks *remarks);

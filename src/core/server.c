@@ -29,7 +29,7 @@ struct server server;
 EARLY _Atomic bool server_is_asleep;
 
 /* The variables, and behind them the command line. */
-EARLY static struct config_kept kept;
+EARLY static struct config_copy kept;
 EARLY static const char *command;
 EARLY static size_t command_size;
 EARLY static char usual_room[768];
@@ -264,20 +264,20 @@ static void keep_command(char *const words[])
 	size_t used = kept.text == usual_room ? kept.size : 0, left = sizeof usual_room - used;
 
 	command = usual_room + used;
-	command_size = program_keep(usual_room + used, left, words);
+	command_size = program_copy(usual_room + used, left, words);
 	if (command_size < left)
 		return;
 	command = command_room;
-	command_size = program_keep(command_room, sizeof command_room, words);
+	command_size = program_copy(command_room, sizeof command_room, words);
 }
 
 bool server_start(char *const environment[], char *const words[])
 {
-	config_keep(&kept, usual_room, sizeof usual_room, environment);
+	config_copy(&kept, usual_room, sizeof usual_room, environment);
 	if (kept.size == 0 && !kept.is_cut)
 		return false;
 	if (kept.is_cut)
-		config_keep(&kept, variables_room, sizeof variables_room, environment);
+		config_copy(&kept, variables_room, sizeof variables_room, environment);
 	keep_command(words);
 	log_remember_standard_error();
 	worker_start(0, 0);

@@ -26,18 +26,21 @@ void lock_noted(enum lock lock)
 
 /* ------------------------------------------------------------------ tokens */
 
-/* What the number of a descriptor was given to when a token was made: which kind, the number of its
- * other end, and the generation of the process that made it, which is how many forks lie between it
- * and the program that was started. Noted without a system call: so whoever asks looks whether the
- * descriptors are still what they were. */
+/* What is noted for a descriptor when a token is made: its kind, the number of its other end, and
+ * the generation of the process that made it, which is the number of forks since the program was
+ * started. No system call is made then, so the reader checks whether the descriptors still are what
+ * they were. */
 typedef uint32_t note; /* 0: no token */
 enum { NUMBERS = 1 << 16, KIND = 16, GENERATION = 19, LAST_GENERATION = (1 << 13) - 1 };
 
-static _Atomic note notes[NUMBERS]; /* 1,024 numbers a page, of those that are used */
-static _Atomic note generation;     /* from the last one on nothing counts as a process's own */
+/* Any thread writes these. A page of the table has 1,024 descriptors, and is allocated when used.
+ */
+static _Atomic note notes[NUMBERS];
+static _Atomic note generation; /* from LAST_GENERATION on no token counts as a process's own */
 
-/* Socketpairs that were made before this process was born, or since: the others need no look. And
- * those whose numbers are not in the table. */
+/* Whether socketpairs were made before this process was born, or since, so that the descriptors
+ * have to be looked at; "beyond" is for descriptors too high for the table. Any thread writes
+ * these. */
 static _Atomic bool has_inherited, has_made, has_inherited_beyond, has_made_beyond;
 
 _Static_assert(LOCKS <= 1 << (GENERATION - KIND), "a kind fits into a note");
@@ -90,7 +93,7 @@ static int partner_in(note found)
 	return (int)(found % NUMBERS);
 }
 
-/* Are these the two numbers that one token was given? */
+/* Are these the two descriptors of one token? */
 static bool are_partners(int fd, int other)
 {
 	note found = note_of(fd), others = note_of(other);
@@ -101,8 +104,8 @@ static bool are_partners(int fd, int other)
 
 /* --------------------------------------------------------------- suspicion */
 
-/* What /proc calls a file that has no name begins like this; `otherwise`: where it does not tell.
- */
+/* Does the name that /proc gives to a nameless file begin with `kind`? Returns `otherwise` if it
+ * cannot be told. */
 static bool is_called(int fd, const char *kind, bool otherwise)
 {
 	char target[32];
@@ -116,7 +119,7 @@ static bool is_called(int fd, const char *kind, bool otherwise)
 	return found >= length && memcmp(target, kind, (size_t)length) == 0;
 }
 
-/* Bit O_RDONLY, O_WRONLY or O_RDWR; the last is both ends of a pipe. */
+/* Bit O_RDONLY, O_WRONLY or O_RDWR is set; a descriptor with the last is both ends of a pipe. */
 enum { READS = 1 << O_RDONLY, WRITES = 1 << O_WRONLY };
 
 static unsigned mode_of(int fd)
@@ -124,7 +127,7 @@ static unsigned mode_of(int fd)
 	return 1u << (fcntl(fd, F_GETFL) & O_ACCMODE);
 }
 
-/* Is this one of the two descriptors that this process got when it made this pipe? */
+/* Is this one of the two descriptors that this process got from pipe() for this pipe? */
 static bool is_own_end(int fd, file_id id)
 {
 	note found = note_of(fd);
@@ -135,16 +138,16 @@ static bool is_own_end(int fd, file_id id)
 	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && is_called(fd, "pipe:[", false);
 }
 
-/* As many pipes as are told apart in one look through the descriptors; `next` is the first one that
- * found no room, -1 if all did. A pipe is this process's own if all descriptors of it are the two
- * that it got when it made it. */
+/* One pass over the descriptors, which collects at most PIPES pipes; `next` is the first descriptor
+ * of one too many, where the next pass begins, or -1. A pipe is this process's own if it has no
+ * other descriptors than the two from pipe(). */
 enum { PIPES = 48 };
 
 struct look {
 	int next;
 	unsigned pipes;
 	file_id pipe[PIPES];
-	uint8_t modes[PIPES]; /* of its descriptors but the own ones */
+	uint8_t modes[PIPES]; /* of its descriptors, without this process's own two */
 	bool is_own[PIPES];
 };
 
@@ -181,13 +184,13 @@ static bool has_no_name(int fd, int (*ask)(int, struct sockaddr *restrict, sockl
 	       size <= offsetof(struct sockaddr_un, sun_path);
 }
 
-/* Neither end of a socketpair has a name, unlike sockets that were connected or accepted. */
+/* Neither end of a socketpair has a name. One end of a connection does: that of the listener. */
 static bool is_socketpair_end(int fd)
 {
 	return has_no_name(fd, getsockname) && has_no_name(fd, getpeername);
 }
 
-/* Who made it is known to be its peer. */
+/* The kernel gives the process that made a socketpair as the peer of both ends. */
 static bool was_made_elsewhere(int fd)
 {
 	struct ucred maker;
@@ -203,8 +206,8 @@ static bool is_inherited_end(int fd)
 	return is_kind(found, LOCK_SOCKETPAIR) && !is_own(found) && is_socketpair_end(fd);
 }
 
-/* Both ends of one that was made before this process was born: by their numbers; and where one end
- * is under its number without the other one, another end that is under any other number. */
+/* Does this process hold both ends of a socketpair that was made before it was born? Both may still
+ * have their numbers; or one has, and some other descriptor is an end made by another process. */
 static bool holds_inherited_socketpair(int end)
 {
 	bool lacks_one = false;

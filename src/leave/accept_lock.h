@@ -1,16 +1,17 @@
-/* accept_lock.h - locks around accept() that outlive a worker which ends while it holds them.
+/* accept_lock.h - locks around accept() that stay locked when a worker ends while it holds them.
  *
- * Workers may take turns at accept. An flock, an fcntl lock and a SysV semaphore taken with
- * SEM_UNDO are released by the kernel when their holder ends. These are not, and all siblings would
- * wait for good:
+ * Workers may take turns at accept(). When a worker ends, the kernel releases its flock and fcntl
+ * locks, and SysV semaphores taken with SEM_UNDO. It does not release the following, and then all
+ * siblings wait for ever:
  *
- *     a mutex or POSIX semaphore that processes share, a named one, a SysV semaphore taken without
- *     SEM_UNDO: noted when it is made or taken;
- *     a token in a pipe, a socketpair or an eventfd: this process holds both ends of one that it
- * did not make itself. A socketpair that was made before an exec is not recognised. A pipe of its
- * own with more than the two descriptors that it was made with is taken for one of others.
+ * - A mutex or POSIX semaphore shared between processes, a named semaphore, a SysV semaphore taken
+ *   without SEM_UNDO. It is noted when it is made or taken.
+ * - A token in a pipe, socketpair or eventfd. It is suspected if this process holds both ends of
+ *   one that it did not make.
  *
- * Locks of a program's own make are invisible. May not know: what is done about a suspicion. */
+ * A socketpair that was made before an exec is not recognised. A pipe that this process made is
+ * suspected, too, if it has more descriptors than the two from pipe(). A lock that the program
+ * implements itself is invisible. May not know: what follows from a suspicion. */
 #ifndef SLSHIM_ACCEPT_LOCK_H
 #define SLSHIM_ACCEPT_LOCK_H
 
@@ -25,16 +26,16 @@ enum lock {
 	LOCKS
 };
 
-/* From the hooks; async-signal-safe, keep errno; no system call. A token's two ends; an eventfd is
- * both. */
+/* Called by the hooks: async-signal-safe, without system calls, keep errno. A token has two ends,
+ * which are the same descriptor for an eventfd. */
 void lock_noted(enum lock lock);
 void lock_token_made(enum lock lock, int end, int other_end);
 
-/* In the child of a fork: what was made so far is not this process's own. */
+/* Called in the child of a fork, because what was made before is not its own. */
 void lock_born(void);
 
-/* What may be held around accept in this process; looks at every descriptor, but where a note
- * says it all. */
+/* Returns the kind of lock that this process may hold around accept(). Looks at every descriptor,
+ * unless lock_noted() was called. */
 enum lock lock_suspected(void);
 
 #endif

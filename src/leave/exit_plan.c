@@ -1,18 +1,9 @@
-/* exit_plan.c - puts configuration and profile together. See exit_plan.h for what it may not know.
- */
+/* exit_plan.c - combines the configuration and the profile. */
 #include "leave/exit_plan.h"
 
 #include <stddef.h>
 
 #include "leave/profile.h"
-
-/* This program's own, or that of the workers that it starts. */
-static const struct profile *find_profile(void)
-{
-	const struct profile *profile = profile_find();
-
-	return profile != NULL ? profile : profile_find_started();
-}
 
 static void follow_profile(struct exit_plan *plan, const struct profile *profile, bool is_started)
 {
@@ -47,9 +38,11 @@ static void choose_method(struct exit_plan *plan, const struct config *config,
 struct exit_plan exit_plan_find(const struct config *config, bool is_started)
 {
 	enum { REPLACED_WITHIN = 10000 };
-	const struct profile *profile = find_profile();
+	const struct profile *profile = profile_find();
 	struct exit_plan plan = {.replaced_within = REPLACED_WITHIN, .lock = LOCK_NONE};
 
+	if (profile == NULL)
+		profile = profile_find_started();
 	if (profile != NULL)
 		follow_profile(&plan, profile, is_started);
 	if (config->replace_timeout > 0)

@@ -1,5 +1,5 @@
-/* exit_plan.h - how the workers of this program leave, and what of that is vouched for: as SL_LEAVE
- * says, else as the server's profile does, else when they are idle, by _exit.
+/* exit_plan.h - how the workers of this program leave, and what the server's profile vouches for.
+ * They leave as SL_LEAVE says, or else as the profile says, or else by _exit() when they are idle.
  *
  * May not know: this worker, its pool, or its memory. */
 #ifndef SLSHIM_EXIT_PLAN_H
@@ -15,22 +15,23 @@
 struct exit_plan {
 	struct exit_method method;
 	const char *whose;        /* "SL_LEAVE", a profile's title, or "by default" */
-	bool is_known;            /* a profile names this server: its master does not accept */
-	bool is_default;          /* its exit point is chosen: see exit_plan_choose_point() */
-	bool method_is_vouched;   /* a profile says that this method suits it, ... */
-	bool takes_time;          /* ... that what is open is finished before it ends */
-	bool is_tcp_only;         /* ... that its workers accept by TCP */
-	bool master_is_vouched;   /* ... that its master replaces workers that leave */
-	uint64_t refuses_for;     /* milliseconds after its signal; 0: two accepts or waits */
+	bool is_known;            /* a profile names this server, so its master does not accept */
+	bool is_default;          /* exit_plan_choose_point() chooses the exit point */
+	bool method_is_vouched;   /* the profile says that this method suits the server, ... */
+	bool takes_time;          /* ... that a worker finishes open connections before it ends */
+	bool is_tcp_only;         /* ... that workers accept only by TCP */
+	bool master_is_vouched;   /* ... that the master replaces workers that leave */
+	uint64_t refuses_for;     /* milliseconds after its signal; 0: for two accepts or waits */
 	uint64_t replaced_within; /* milliseconds */
-	enum lock lock;           /* the suspicion that made the close its exit point */
+	enum lock lock;           /* the suspected lock that made POINT_CLOSE the exit point */
 };
 
-/* `is_started`: this process was started by execve to be a worker. */
+/* `is_started`: the master started this process by execve, to be a worker. */
 struct exit_plan exit_plan_find(const struct config *config, bool is_started);
 
-/* Where nobody says when to leave: at the close as long as a lock may be held that would stay
- * locked, else when idle. Asked again before each leaving, because a lock may be made late. */
+/* Chooses the exit point if neither SL_LEAVE nor a profile gives one: the close if this worker may
+ * hold a lock that would stay locked, or else when it is idle. Called before each exit, because a
+ * lock may be made late. */
 void exit_plan_choose_point(struct exit_plan *plan);
 
 #endif

@@ -1,9 +1,8 @@
-/* idle.c - looks at the other threads, the timers and the connections of this process. See idle.h
- * for what it may not know.
+/* idle.c - looks at the other threads, the timers and the connections of this process.
  *
- * A thread may hand its work to another one while they are looked at one by one. So all are looked
- * at twice, with everything else in between: if none has run in the meantime, then all were asleep
- * for all of it. */
+ * A thread may hand its work to another one while they are looked at one by one. So all threads are
+ * looked at twice, and everything else in between: if none has run in the meantime, all were asleep
+ * all the time. */
 #include "leave/idle.h"
 
 #include <errno.h>
@@ -37,9 +36,9 @@ struct call {
 	uint64_t number, argument[ARGUMENTS];
 };
 
-/* "202 0x7f5a2c000e10 0x189 0x0 0x0 0x0 0xffffffff 0x7f5a3b1fed50 0x7f5a3c08f117": a system call,
- * its arguments, the stack and the instruction. "running", or "-1" and the last two, of a thread
- * that is in none. */
+/* Reads "202 0x7f5a2c000e10 0x189 0x0 0x0 0x0 0xffffffff 0x7f5a3b1fed50 0x7f5a3c08f117": the number
+ * of a system call, its arguments, the stack and the instruction pointer. The file of a thread that
+ * is in no system call has "running", or "-1" and the last two. */
 static bool read_call(const char *text, struct call *call)
 {
 	const char *at = number_read(text, &call->number);
@@ -49,8 +48,8 @@ static bool read_call(const char *text, struct call *call)
 	return at != NULL;
 }
 
-/* The system calls that last until something comes from outside, and which of their arguments is a
- * timeout: in milliseconds, negative if there is none, or the address of one, null if not. */
+/* The system calls that wait for an event from outside, and which of their arguments is the
+ * timeout: milliseconds, negative for none, or the address of a timeout, null for none. */
 enum timeout { WITHOUT, MILLISECONDS, ADDRESS };
 
 static const struct waiting {
@@ -69,24 +68,25 @@ static const struct waiting {
 #ifdef SYS_epoll_pwait2
     {SYS_epoll_pwait2, ADDRESS, 3},
 #endif
-#ifdef SYS_pause /* younger machines have none of these */
+#ifdef SYS_pause /* newer architectures have none of these */
     {SYS_pause, WITHOUT, 0},
     {SYS_poll, MILLISECONDS, 2},
     {SYS_epoll_wait, MILLISECONDS, 3},
 #endif
-#ifdef SYS__newselect /* there SYS_select has one argument, and nobody calls it */
+#ifdef SYS__newselect /* where it exists, SYS_select has one argument and is not used */
     {SYS__newselect, ADDRESS, 4},
 #elif defined SYS_select
     {SYS_select, ADDRESS, 4},
 #endif
-#ifdef SYS_ppoll_time64 /* of machines with 32 bits */
+#ifdef SYS_ppoll_time64 /* on 32-bit machines */
     {SYS_ppoll_time64, ADDRESS, 2},
     {SYS_pselect6_time64, ADDRESS, 4},
     {SYS_rt_sigtimedwait_time64, ADDRESS, 2},
 #endif
 };
 
-/* A lock, a condition, a semaphore or the end of a thread. */
+/* Does the thread wait, without a timeout, for a lock, a condition, a semaphore or a thread's end?
+ */
 static bool is_futex_wait(const struct call *call)
 {
 	uint64_t operation = call->argument[1] & (uint64_t)FUTEX_CMD_MASK;
@@ -126,7 +126,7 @@ static bool waits_for_good(const struct call *call)
 
 enum { NAME_SIZE = 24, TEXT_SIZE = 256 };
 
-/* A file of a thread, as "/syscall". */
+/* Reads a file of a thread; `file` is "/syscall" or the like. */
 static bool read_of(const char *thread, const char *file, char text[TEXT_SIZE])
 {
 	char path[64] = "/proc/self/task/";
@@ -136,8 +136,8 @@ static bool read_of(const char *thread, const char *file, char text[TEXT_SIZE])
 	return file_read(strcat(strcat(path, thread), file), text, TEXT_SIZE);
 }
 
-/* "469778 47122 2": nanoseconds that it ran and waited for a processor, and how often it was given
- * one; that is 0 where the kernel does not count. */
+/* Reads "469778 47122 2": the nanoseconds for which a thread ran and waited for a processor, and
+ * how often it was scheduled; false if that is 0, because then the kernel does not count. */
 static bool read_runs(const char *thread, uint64_t *runs)
 {
 	char text[TEXT_SIZE];
@@ -160,7 +160,7 @@ static bool is_asleep(const char *thread)
 
 struct look {
 	uint64_t caller;
-	uint64_t history; /* stands for which threads there were and how often each has run */
+	uint64_t history; /* hash of which threads there were and how often each was scheduled */
 };
 
 static uint64_t mix(uint64_t history, uint64_t value)
@@ -168,8 +168,8 @@ static uint64_t mix(uint64_t history, uint64_t value)
 	return (history ^ value) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* The count is read first: whatever makes the thread run after it was seen asleep is counted the
- * next time. */
+/* The count is read first, so that a run after the thread was seen asleep shows at the second look.
+ */
 static bool look_at_thread(const char *name, void *argument)
 {
 	struct look *look = argument;
@@ -185,7 +185,7 @@ static bool look_at_thread(const char *name, void *argument)
 	return true;
 }
 
-/* False if one is at work, or cannot be looked at. */
+/* Returns false if a thread is not asleep, or cannot be looked at. */
 static bool are_others_asleep(uint64_t *history)
 {
 	struct look look = {.caller = (uint64_t)syscall(SYS_gettid)};
@@ -200,8 +200,8 @@ static bool are_others_asleep(uint64_t *history)
 
 /* ------------------------------------------------------------------ timers */
 
-/* "ID: 2" begins what there is to tell of a timer of timer_create(); the kernel's own call knows it
- * by that number. Its answer is four words: of the interval, of the time that is left. */
+/* The lines on a timer of timer_create() begin with "ID: 2", the number by which the kernel's own
+ * call knows it. That call returns four words: two for the interval and two for the time left. */
 static bool is_disarmed(const char *line, void *unused)
 {
 #ifdef SYS_timer_gettime
@@ -218,7 +218,7 @@ static bool is_disarmed(const char *line, void *unused)
 #endif
 }
 
-/* A kernel without the file has none that tells of them. */
+/* A kernel without /proc/self/timers does not tell of timer_create()'s timers. */
 static bool is_timer_armed(void)
 {
 	struct itimerval left;
@@ -229,8 +229,8 @@ static bool is_timer_armed(void)
 	       !file_each_line("/proc/self/timers", is_disarmed, NULL);
 }
 
-/* Of what is no timer the kernel says so. One that has run out is as good as armed until it is
- * read. */
+/* timerfd_gettime() fails if `fd` is not a timer. A timer that has expired counts as armed until it
+ * is read. */
 static bool is_armed(int fd)
 {
 	struct pollfd expired = {.fd = fd, .events = POLLIN};
@@ -243,11 +243,12 @@ static bool is_armed(int fd)
 
 /* ------------------------------------------------------------- connections */
 
-/* tcpi_state, as the kernel has it; the C library's header for it has no other fields of ours. */
+/* Values of tcpi_state. They are defined here, because <netinet/tcp.h>, which has them, conflicts
+ * with <linux/tcp.h>, which has the fields that are read below. */
 enum { ESTABLISHED = 1, SYN_SENT = 2, FIN_WAIT1 = 4, FIN_WAIT2 = 5, CLOSE_WAIT = 8 };
 
-/* The kernel's times are those of its ticks, of up to 10 ms: within one of them it does not tell
- * what came first. Then it may be a request for as long as one reasonably takes. */
+/* Was the last data sent, and not received? The kernel's times have a resolution of up to 10 ms. If
+ * they are equal, a request may be unanswered for as long as one reasonably takes. */
 static bool may_be_unanswered(const struct tcp_info *info)
 {
 	enum { LONG_AGO = 10000 };
@@ -270,7 +271,7 @@ static bool is_under_way(int fd)
 	case SYN_SENT:
 		return true;
 	case ESTABLISHED:
-	case FIN_WAIT1: /* all of a request was sent, and its end */
+	case FIN_WAIT1: /* the whole request was sent, and this end was shut down */
 	case FIN_WAIT2:
 		if (info.tcpi_data_segs_out > 0 && may_be_unanswered(&info))
 			return true;

@@ -1,23 +1,25 @@
-/* idle.h - is anything left to do in this process, besides what its caller is about to wait for?
+/* idle.h - whether this process has work left, besides what its caller is about to wait for.
  *
- * May not know: listeners, pools, limits, or why one asks. Keeps errno; async-signal-safe. */
+ * The functions are async-signal-safe and keep errno. May not know: listeners, pools, limits, or
+ * why it is asked. */
 #ifndef SLSHIM_IDLE_H
 #define SLSHIM_IDLE_H
 
 enum idle {
 	IDLE_NOTHING_LEFT,
-	/* Told by whoever sees the waits of this process. */
+	/* Found by the hooks of the waits. */
 	IDLE_SCHEDULED, /* the wait has a timeout */
-	IDLE_READY,     /* the wait would return at once, not for a new connection */
-	/* Told by idle_find_left(). */
-	IDLE_THREAD,  /* another thread is not asleep, or only for a time, or cannot be looked at */
+	IDLE_READY,     /* the wait would return at once, and not for a new connection */
+	/* Found by idle_find_left(). */
+	IDLE_THREAD,  /* another thread runs, sleeps only for a time, or cannot be looked at */
 	IDLE_TIMER,   /* a timer is armed */
-	IDLE_REQUEST, /* a request on a TCP connection of its own is not answered yet */
+	IDLE_REQUEST, /* this process awaits the answer to a request on a TCP connection */
 	IDLE_REASONS
 };
 
-/* What was found first. Dear: it looks at every descriptor and, twice, at every thread. A TCP
- * connection counts as one of the process's own: ask only when none from a client is open. */
+/* Returns the first work that is found. Expensive, because it looks at every descriptor and twice
+ * at every thread. Call it only when no connection from a client is open, because it takes every
+ * TCP connection for one that this process made. */
 enum idle idle_find_left(void);
 
 #endif

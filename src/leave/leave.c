@@ -1,4 +1,4 @@
-/* leave.c - carries out a worker's leaving. See leave.h for what it may not know. */
+/* leave.c - finds blockers, and carries out exit methods. */
 #include "leave/leave.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@
 #include "os/process.h"
 #include "os/socket_address.h"
 
-/* ------------------------------------------------------------- hindrances */
+/* ---------------------------------------------------------------- blockers */
 
 static enum blocker find_signal_blocker(int signal, const struct signal_mask *mask)
 {
@@ -52,8 +52,8 @@ static bool holds_connection(int listener)
 	       !process_each_descriptor(is_no_connection_of, &address);
 }
 
-/* Another thread may have accepted just now, and nobody has been told yet; but where only the main
- * thread accepts, before its wait or its accept it knows that nothing is taken. */
+/* Another thread may have accepted a connection that no hook has counted yet. But if only the main
+ * thread accepts, it has none when it is about to wait or to accept. */
 static enum blocker find_thread_blocker(enum exit_point point, bool many_accept)
 {
 	if (point == POINT_ACCEPT || process_threads() == 1)
@@ -94,7 +94,7 @@ enum blocker leave_find_blocker(const struct exit_method *method, bool is_known,
 
 /* ----------------------------------------------------------------- leaving */
 
-static volatile sig_atomic_t status; /* to end with */
+static volatile sig_atomic_t status; /* exit status for the watchdog */
 
 static void end_now(int signal)
 {
@@ -102,7 +102,8 @@ static void end_now(int signal)
 	_exit(status);
 }
 
-/* An interpreter's finalisation that locks up must not keep its place in the pool. */
+/* Ends the process if its exit hangs, for example in an interpreter's finalisation, because the
+ * worker would occupy its place in the pool. */
 static void start_watchdog(const struct exit_method *method)
 {
 	enum { SECONDS = 2 };
@@ -134,7 +135,7 @@ void leave_carry_out(const struct exit_method *method)
 			exit(method->status);
 		return;
 	case ACTION_QUICK_EXIT:
-		start_watchdog(method); /* another thread may hold the lock of a stream */
+		start_watchdog(method); /* fflush() hangs if another thread holds a stream's lock */
 		fflush(NULL);
 		_exit(method->status);
 	default:

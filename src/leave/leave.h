@@ -1,7 +1,8 @@
-/* leave.h - carries out a worker's leaving, and says first what stands in its way.
+/* leave.h - has a worker leave, and finds what blocks that.
  *
- * Async-signal-safe, but for ACTION_EXIT, which runs the program's own handlers, and for the stdio
- * buffers that ACTION_QUICK_EXIT flushes. May not know: limits, the pool, or why one leaves. */
+ * The functions are async-signal-safe, except for ACTION_EXIT, which runs the program's exit
+ * handlers, and ACTION_QUICK_EXIT, which flushes stdio. May not know: limits, the pool, or why a
+ * worker leaves. */
 #ifndef SLSHIM_LEAVE_H
 #define SLSHIM_LEAVE_H
 
@@ -12,18 +13,18 @@
 
 enum blocker {
 	BLOCKER_NONE,
-	/* for good */
+	/* Permanent. */
 	BLOCKER_FORBIDDEN,
 	BLOCKER_SIGNAL_BLOCKED,
 	BLOCKER_SIGNAL_UNHANDLED,
-	BLOCKER_ACCEPTING_THREADS, /* several of them accept */
-	/* for now */
+	BLOCKER_ACCEPTING_THREADS, /* several threads accept */
+	/* Temporary. */
 	BLOCKER_CHILDREN,
 	BLOCKER_THREADS,
 	BLOCKER_CONNECTION,
-	BLOCKER_NO_PIPE, /* or several that may be the one */
-	/* At a close: others wait for this listener, and the kernel may have woken this worker alone
-	 * to accept them. */
+	BLOCKER_NO_PIPE, /* the pipe of death was not found, or several pipes may be it */
+	/* At POINT_CLOSE: connections wait for this listener, and the kernel may have woken only this
+	 * worker to accept them. */
 	BLOCKER_BACKLOG,
 	BLOCKERS
 };
@@ -33,21 +34,22 @@ static inline bool leave_is_blocked_for_good(enum blocker blocker)
 	return blocker > BLOCKER_NONE && blocker < BLOCKER_CHILDREN;
 }
 
-/* `is_known`: a profile vouches that this way suits the server's threads. `mask`: what the thread
- * that asks has blocked when it does not. `many_accept`: several threads have accepted. `listener`:
- * the descriptor whose connections must all be closed before an exit. What comes last in the enum
- * is looked at last: after a backlog nothing else is in the way. */
+/* Returns the first blocker of this exit method. `is_known`: a profile vouches that the method
+ * suits the server's threads. `mask`: the calling thread's signal mask outside this library.
+ * `many_accept`: several threads have accepted. `listener`: all of its connections have to be
+ * closed before an exit. The backlog is checked last, so if that is the blocker there is no other.
+ */
 enum blocker leave_find_blocker(const struct exit_method *method, bool is_known,
                                 const struct signal_mask *mask, bool many_accept, int listener);
 
-/* Does a connection wait for a listener that does not block? Costs one call. */
+/* Does a connection wait on a non-blocking listener? Takes two system calls. */
 bool leave_has_backlog(int listener);
 
-/* Returns after the server was asked, and where perl exits when its close is done; does not return
- * after any other exit. */
+/* Returns after ACTION_SIGNAL and ACTION_PIPE_OF_DEATH, which ask the server to leave, and if perl
+ * will exit when its close is done. Does not return after any other exit. */
 void leave_carry_out(const struct exit_method *method);
 
-/* The errno with which to refuse an accept on this listener: one that every server retries. */
+/* Returns the errno for a refused accept() on this listener; every server tries again after it. */
 int leave_refusal(int listener);
 
 #endif

@@ -1,9 +1,8 @@
-/* perl.c - drives the interpreter by what it exports to its extensions. See perl.h for what it may
- * not know.
+/* perl.c - calls the functions that the interpreter exports to its extensions.
  *
- * Perl runs a handler of %SIG between two operations; an extension's function may be one, and may
- * exit. Nothing that runs here uses perl's argument stack, of which the operation that is under way
- * has a pointer. */
+ * Perl runs a handler in %SIG between two operations; the handler may be an extension's function,
+ * and may exit. Nothing here uses perl's argument stack, because the current operation has a
+ * pointer into it. */
 #include "leave/perl.h"
 
 #include <signal.h>
@@ -13,10 +12,10 @@
 #include "leave/program.h"
 #include "os/process.h"
 
-/* From perl's public headers, where it is built with threads: there every function takes the
- * interpreter first. */
+/* Declared as in perl's public headers for a perl built with threads, where the first argument of
+ * every function is the interpreter. */
 static struct {
-	void *thread_key; /* only there with threads */
+	void *thread_key; /* exists only in a perl with threads */
 	void *(*get_context)(void);
 	void *(*new_xs)(void *perl, const char *name, void (*function)(void *, void *),
 	                const char *file);
@@ -47,7 +46,8 @@ static void leave(void *perl, void *function)
 	api.my_exit(perl, exit_status);
 }
 
-/* $SIG{RTMAX} = "slshim::leave": a signal that hardly anybody has another handler for. */
+/* Does $SIG{RTMAX} = "slshim::leave". Hardly any program has a handler of its own for this signal.
+ */
 static bool has_handler(void *perl)
 {
 	enum { HV_FETCH_LVALUE = 0x10, HV_FETCH_JUST_SV = 0x20 };
@@ -61,7 +61,7 @@ static bool has_handler(void *perl)
 	if (element == NULL)
 		return false;
 	api.sv_setpv_mg(perl, *element, "slshim::leave");
-	return process_handles(SIGRTMAX); /* perl has told the kernel: else it would kill */
+	return process_handles(SIGRTMAX); /* without a handler the signal would kill */
 }
 
 bool perl_exits_soon(int status)

@@ -1,4 +1,4 @@
-/* pipe_of_death.c - finds and replaces the pipe. See pipe_of_death.h for what it may not know. */
+/* pipe_of_death.c - finds and replaces the pipe. */
 #define _GNU_SOURCE /* dup3 */
 #include "leave/pipe_of_death.h"
 
@@ -18,8 +18,9 @@ static struct {
 	file_id pipe;
 } found;
 
-/* 0 if it is not an end of that mode, which blocks and is closed on exec. Of modules' pipes, those
- * that children inherit stay open on exec, and those that polls wait for do not block. */
+/* Identifies the pipe if `fd` is an end of one with this mode that blocks and is closed on exec;
+ * else returns 0. That excludes the pipes of modules: those for child processes stay open on exec,
+ * and those that are polled do not block. */
 static file_id identify_end(int fd, int mode)
 {
 	int flags = fcntl(fd, F_GETFL), type;
@@ -66,8 +67,8 @@ bool pipe_of_death_find(void)
 	return candidates == 1;
 }
 
-/* The main thread may be about to read, or reading: the old pipe until the signal comes, ours
- * then. */
+/* The main thread may already be reading from the shared pipe. The signal interrupts that read, and
+ * the next one is from the new pipe. */
 static bool give_byte(void)
 {
 	static const char graceful = '!';
@@ -84,8 +85,8 @@ static bool give_byte(void)
 	return is_given;
 }
 
-/* The main thread sends the one that accepts a SIGHUP when it has told it to stop. No other thread
- * can get that. */
+/* When the main thread has told the accepting thread to stop, it sends it a SIGHUP, which no other
+ * thread can get. */
 void pipe_of_death_ask(void)
 {
 	static const struct timespec at_most = {.tv_sec = 1};

@@ -1,4 +1,4 @@
-/* profile.c - the known servers. See profile.h for what it may not know. */
+/* profile.c - the known servers. */
 #include "leave/profile.h"
 
 #include <signal.h>
@@ -6,8 +6,8 @@
 
 #include "leave/program.h"
 
-/* httpd's own question to its processing model, from its public ap_mpm.h; the main program
- * exports it. Other programs are named httpd too: they do not have it. */
+/* httpd exports this function, declared in its public ap_mpm.h, by which modules ask for its
+ * processing model. Other programs named httpd do not. */
 static int (*ap_mpm_query)(int code, int *result);
 
 enum httpd_model { HTTPD_NONE, HTTPD_PREFORK, HTTPD_THREADED };
@@ -23,8 +23,8 @@ static enum httpd_model httpd_model(void)
 	return threads == 0 ? HTTPD_PREFORK : HTTPD_THREADED;
 }
 
-/* The value of an option of uWSGI's, wherever it was set, from its public uwsgi.h; NULL if it was
- * not. */
+/* uWSGI exports this function, declared in its public uwsgi.h. It returns the value of an option,
+ * wherever it was set, or NULL. */
 static char *(*uwsgi_get_exported_opt)(const char *name);
 
 static bool is_uwsgi_threaded(void)
@@ -69,31 +69,32 @@ static bool is_answered(enum profile_question question)
 		ACTION_NONE, 0, POINT_CLOSE, 0                                                             \
 	}
 
-/* The first that fits counts. */
+/* The first row that matches counts. */
 static const struct profile profiles[] = {
-    /* SIGUSR1 makes a child finish its connection, run its cleanups and exit with status 0. The
-     * master looks once a second for what is missing, and replaces nobody while enough idle. */
+    /* After SIGUSR1 a child finishes its connection, runs its cleanups and exits with status 0. The
+     * master counts its children once a second, and replaces none while enough are idle. */
     {"httpd prefork", HTTPD, .question = IS_HTTPD_PREFORK, .method = SIGNAL(USR1, CLOSE),
      .is_tcp_only = true, .replaced_within = 2000},
-    /* No signal makes a threaded one leave, and it is hardly ever idle. */
+    /* No signal makes a threaded child leave, and it is hardly ever idle. */
     {"httpd worker, event", HTTPD, .question = IS_HTTPD_THREADED, .method = POD(ACCEPT),
      .takes_time = true, .is_tcp_only = true, .replaced_within = 2000},
-    /* At accept: what runs after fastcgi_finish_request() is done by then. */
+    /* It leaves at accept, because what runs after fastcgi_finish_request() is done by then. */
     {"php-fpm", {"php-fpm*"}, .method = SIGNAL(QUIT, ACCEPT)},
-    /* Its wake-ups are for one worker each: at accept that of a connection would be lost. */
+    /* The kernel wakes one worker for each connection, and at accept that wake-up would be lost. */
     {"nginx", {"nginx"}, .method = SIGNAL(QUIT, CLOSE)},
-    /* It cancels its threads wherever they are, and may hang when it exits, for what they had
-     * locked: so also when it recycles by itself. */
+    /* At its exit it cancels its threads wherever they are, and may hang because of what they have
+     * locked. Its own recycling hangs, too. */
     {"uWSGI with threads", {"uwsgi*"}, .question = IS_UWSGI_THREADED, .method = STAY},
-    /* At accept it holds its lock. */
+    /* At accept it would hold its accept lock. */
     {"uWSGI", {"uwsgi*"}, .method = SIGNAL(HUP, CLOSE), .may_lack_master = true},
     {"lighttpd", {"lighttpd"}, .method = SIGNAL(INT, ACCEPT)},
-    /* Up to 1.1.0 its master replaces nobody before all are gone, and spins until then. */
+    /* Up to 1.1.0 its master replaces no worker before all are gone, and spins until then. */
     {"fcgiwrap", {"fcgiwrap"}, .method = STAY},
-    /* It ends when it has started what it starts. */
+    /* It ends when it has started its program. */
     {"spawn-fcgi", {"spawn-fcgi"}, .method = STAY},
-    /* Those of gevent finish what is open, and say "Connection: close" from then on; they look
-     * once a second whether they are to. gevent_pywsgi and others do not: so by the full name. */
+    /* gevent workers finish what is open, and send "Connection: close" from then on; once a second
+     * they check whether they are to stop. gevent_pywsgi and others do not, so the full name is
+     * compared. */
     {"gunicorn gevent",
      {"gunicorn*"},
      "gevent",
@@ -106,21 +107,22 @@ static const struct profile profiles[] = {
      .takes_time = true},
     {"gunicorn", {"gunicorn*"}, .method = SIGNAL(TERM, ACCEPT)},
     {"unicorn", {"unicorn", "unicorn_rails"}, .method = SIGNAL(QUIT, CLOSE)},
-    /* Its main thread takes the signal, another one accepts; a connection that it has no whole
-     * request from when it stops, it closes. */
+    /* Its main thread takes the signal, and another thread accepts. When it stops it closes each
+     * connection on which no whole request has come. */
     {"puma", {"puma"}, .method = SIGNAL(TERM, ACCEPT), .refuses_for = 1000},
-    /* Where it serves nobody, its handler runs child_finish_hook and exits. */
+    /* When it serves no request, its handler runs child_finish_hook and exits. */
     {"Starman", {"starman"}, .method = SIGNAL(HUP, ACCEPT)},
     {"Starman", {"plackup"}, "*Starman", .method = SIGNAL(HUP, ACCEPT)},
-    /* It looks at what its handler noted before it locks and accepts. */
+    /* It checks what its handler noted before it takes its lock and accepts. */
     {"Starlet", {"plackup"}, "*Starlet", .method = SIGNAL(TERM, CLOSE)},
-    /* A child handles no signal; once it has reported that it is idle its master relies on it. */
+    /* A child handles no signal, and its master relies on it once it has reported that it is idle.
+     */
     {"spamd", {"spamd"}, .method = EXIT(0, CLOSE)},
     {"Postfix smtpd", {"smtpd"}, .method = EXIT(0, ACCEPT), .master = "*/postfix/*master"},
-    /* As after its child_max_connections: its master replaces who ends with that status only. It
-     * waits in select, and takes its lock around it with SEM_UNDO. */
+    /* As after child_max_connections, because its master replaces only a child that ends with this
+     * status. It waits in select(), and takes the lock around that with SEM_UNDO. */
     {"pgpool-II", {"pgpool"}, .method = EXIT(1, IDLE)},
-    /* Its exit aborts; it has a service_count of its own. */
+    /* Its exit aborts. It has a service_count of its own for recycling. */
     {"Dovecot",
      {"imap-login", "pop3-login", "imap", "pop3", "lmtp"},
      .method = STAY,
@@ -144,12 +146,6 @@ static bool has_name(const struct profile *profile)
 	return false;
 }
 
-static void look_up_symbols(void)
-{
-	program_look_up("ap_mpm_query", &ap_mpm_query);
-	program_look_up("uwsgi_get_exported_opt", &uwsgi_get_exported_opt);
-}
-
 void profile_start(void)
 {
 	bool asks = false;
@@ -164,11 +160,13 @@ void profile_start(void)
 		if (profile_is_of_started(profile) && program_was_started_as(profile->master))
 			started = profile;
 	}
-	if (asks) /* a look-up that fails allocates: only in programs that may have the symbol */
-		look_up_symbols();
+	if (!asks) /* a look-up that fails allocates, so most programs make none */
+		return;
+	program_look_up("ap_mpm_query", &ap_mpm_query);
+	program_look_up("uwsgi_get_exported_opt", &uwsgi_get_exported_opt);
 }
 
-/* Byte by byte: a call of the C library would have to be looked up at every start. */
+/* Not strcmp(), because the loader would have to look it up at the start of every program. */
 static bool is_same(const char *one, const char *other)
 {
 	while (*one == *other && *one != '\0') {

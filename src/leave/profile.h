@@ -1,5 +1,5 @@
-/* profile.h - the table of known servers: how one of their workers leaves cleanly, and that their
- * masters replace it. May not know: this worker, its memory, or the configuration. */
+/* profile.h - the table of known servers: how their workers leave cleanly, and whether their
+ * masters replace them. May not know: this worker, its memory, or the configuration. */
 #ifndef SLSHIM_PROFILE_H
 #define SLSHIM_PROFILE_H
 
@@ -10,33 +10,35 @@
 
 enum { PROFILE_NAMES = 6 };
 
-/* What else a program of that name has to be; asked of itself, by what it exports. */
+/* What a program of that name has to be, too. It is found out by functions that the program
+ * exports. */
 enum profile_question { ASK_NOTHING, IS_HTTPD_PREFORK, IS_HTTPD_THREADED, IS_UWSGI_THREADED };
 
-/* Text is in place, not pointed to: each pointer in a table is worked out at the start of every
- * program. */
+/* Text is stored in arrays, because the loader would relocate each pointer in a table at the start
+ * of every program. */
 struct profile {
-	char title[24];                /* for people, and in the manual: "httpd prefork" */
-	char names[PROFILE_NAMES][16]; /* patterns that program_is() takes; "" from the end on */
-	char argument[24];             /* and that one of its arguments fits; "": whatever */
+	char title[24];                /* in the log and the manual: "httpd prefork" */
+	char names[PROFILE_NAMES][16]; /* patterns for program_is(); unused ones are "" */
+	char argument[24];             /* pattern that one of its arguments has to match; "": none */
 	enum profile_question question;
 	struct exit_method method;
-	/* It finishes what is open before it ends: it need not be idle. */
+	/* A worker finishes open connections before it ends, so it need not be idle to leave. */
 	bool takes_time;
-	/* Its master starts each worker by execve, with a listener that it inherits: how that master
-	 * itself is started, a pattern of its path. "": it forks its workers. */
+	/* Its master starts each worker by execve, with an inherited listener. This pattern matches the
+	 * path of the master. "": the master forks its workers. */
 	char master[20];
-	/* It can be run without a master: then its first process accepts beside those that it forked.
-	 * Nobody vouches for it, and by the time of the trial it has been seen to accept. */
+	/* It can run without a master; then its first process accepts besides those that it forked. So
+	 * the profile does not vouch for its master, which is put on trial: by then a first process
+	 * that accepts has been seen to. */
 	bool may_lack_master;
-	/* Milliseconds after its signal in which it may accept nothing, for what it accepts before its
-	 * handler has run it drops; 0: it serves that. On a non-blocking listener only. */
+	/* For how many milliseconds after its signal its accepts are refused, because it drops what it
+	 * accepts before its handler has run; 0: it serves that. Only on a non-blocking listener. */
 	unsigned refuses_for;
-	/* Its workers accept by TCP only; those on Unix sockets are helpers of its modules, which no
-	 * way of its own makes leave (mod_wsgi's daemons hang). */
+	/* Its workers accept only by TCP. Processes that accept on Unix sockets belong to its modules,
+	 * and the server's exit method does not suit them: mod_wsgi's daemons hang. */
 	bool is_tcp_only;
-	unsigned replaced_within; /* milliseconds in which its master replaces a leaver, if it does;
-	                             0: as usual */
+	unsigned replaced_within; /* milliseconds in which its master replaces a worker, if it does;
+	                             0: the default */
 };
 
 static inline bool profile_is_of_started(const struct profile *profile)
@@ -44,19 +46,22 @@ static inline bool profile_is_of_started(const struct profile *profile)
 	return profile->master[0] != '\0';
 }
 
-/* After program_set: which rows may fit, and the symbols that they ask about. */
+/* Called after program_set(). Finds the rows that may match, and the functions for their questions.
+ */
 void profile_start(void);
 
-/* Is a program of this name started by execve to be a worker? Cheap enough for every program. */
+/* Does a master start programs of this name by execve, as workers? Cheap, because it is asked at
+ * the start of every program. */
 bool profile_is_started(const char *name);
 
-/* The profile of this program, as it is configured now; NULL if none fits. */
+/* Returns the profile of this program; NULL if none matches. The answer depends on how the server
+ * is configured at the time. */
 const struct profile *profile_find(void);
 
-/* The profile of the workers that this program starts by execve; NULL if it is no such master. */
+/* Returns the profile of the workers that this program starts by execve; NULL if it starts none. */
 const struct profile *profile_find_started(void);
 
-/* The rows in order; NULL after the last one. */
+/* Returns the rows in order; NULL after the last. */
 const struct profile *profile_row(size_t index);
 
 #endif

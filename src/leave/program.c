@@ -1,4 +1,4 @@
-/* program.c - reads the command line. See program.h for what it may not know. */
+/* program.c - reads the command line. */
 #define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "leave/program.h"
 
@@ -12,11 +12,11 @@ enum { NAME_SIZE = 64, COMMAND_SIZE = PROGRAM_ROOM };
 
 static char image[NAME_SIZE], script[NAME_SIZE];
 
-/* NUL after each word, and one more at the end; a longer one is cut. */
+/* The command line, cut if it is longer: a NUL after each word, and one more at the end. */
 static char command[COMMAND_SIZE + 2];
 
-/* Interpreters; those of their options of one letter that take the next word, unless they are
- * followed by more letters; those after which no script comes; and the one that names a module. */
+/* Interpreters, and their one-letter options: those that take the next word, unless more letters
+ * follow; those after which no script comes; and the one that names a module. */
 static const struct interpreter {
 	const char *pattern, *with_value, *without_script;
 	char module;
@@ -40,7 +40,7 @@ static const struct interpreter *find_interpreter(void)
 	return NULL;
 }
 
-/* NULL at the end, or before an empty one. */
+/* Returns the next word; NULL if there is none, or if it is empty. */
 static const char *word_after(const char *word)
 {
 	word += strlen(word) + 1;
@@ -52,7 +52,7 @@ static bool is_option(const char *word, const char *letters)
 	return word[0] == '-' && word[1] != '\0' && strchr(letters, word[1]) != NULL;
 }
 
-/* The word that names what the interpreter runs; NULL if it is not in a file. */
+/* Returns the word that names the script or module; NULL if the program is not in a file. */
 static const char *find_script(const struct interpreter *interpreter)
 {
 	const char *word = word_after(command);
@@ -110,7 +110,7 @@ void program_set(const char *short_name, const char *command_line, size_t size)
 		copy_name(script, base_name(word));
 }
 
-/* Byte by byte, for a call of the C library would have to be looked up at every start. */
+/* Not strcpy(), because the loader would have to look it up at the start of every program. */
 static size_t copy_words(char *room, size_t size, char *const words[])
 {
 	size_t used = 0;
@@ -133,7 +133,7 @@ static size_t read_words(char *room, size_t size)
 	return size;
 }
 
-size_t program_keep(char *room, size_t size, char *const words[])
+size_t program_copy(char *room, size_t size, char *const words[])
 {
 	size_t used = words != NULL ? copy_words(room, size, words) : read_words(room, size);
 
@@ -141,7 +141,7 @@ size_t program_keep(char *room, size_t size, char *const words[])
 	return used;
 }
 
-/* As the C library has it in program_invocation_short_name. */
+/* The same as the C library's program_invocation_short_name. */
 const char *program_image(const char *command_line)
 {
 	const char *name = command_line;

@@ -1,4 +1,4 @@
-/* bounds.c - sums up. See bounds.h for what holds. */
+/* bounds.c - computes the bounds. See bounds.h for why they hold. */
 #include "limits/bounds.h"
 
 static uint64_t rise(uint64_t before, uint64_t now)
@@ -6,7 +6,7 @@ static uint64_t rise(uint64_t before, uint64_t now)
 	return now > before ? now - before : 0;
 }
 
-/* What is added may be more than there can be: then what is resident tells. */
+/* Saturates: the sum may be absurdly large, and is then cut to resident memory. */
 static uint64_t add(uint64_t one, uint64_t other)
 {
 	uint64_t sum;
@@ -14,10 +14,10 @@ static uint64_t add(uint64_t one, uint64_t other)
 	return __builtin_add_overflow(one, other, &sum) ? UINT64_MAX : sum;
 }
 
-void bounds_start(struct bounds *bounds, const struct look *look, uint64_t unshared,
+void bounds_start(struct bounds *bounds, const struct usage *usage, uint64_t unshared,
                   uint64_t proportional)
 {
-	bounds->last = *look;
+	bounds->last = *usage;
 	bounds->unshared = add(unshared, bounds->slack);
 	bounds->proportional = add(proportional, bounds->slack);
 }
@@ -29,15 +29,15 @@ static uint64_t grow(uint64_t bytes, uint64_t most_added, uint64_t most)
 	return sum < most ? sum : most;
 }
 
-void bounds_advance(struct bounds *bounds, const struct look *look)
+void bounds_advance(struct bounds *bounds, const struct usage *usage)
 {
-	uint64_t faults = rise(bounds->last.faults, look->faults);
-	uint64_t most = add(look->resident, bounds->slack);
-	uint64_t added = add(faults * bounds->page, rise(bounds->last.resident, look->resident));
+	uint64_t faults = rise(bounds->last.faults, usage->faults);
+	uint64_t most = add(usage->resident, bounds->slack);
+	uint64_t added = add(faults * bounds->page, rise(bounds->last.resident, usage->resident));
 
 	bounds->unshared = grow(bounds->unshared, added, most);
 	bounds->proportional = grow(bounds->proportional, added, most);
-	bounds->last = *look;
+	bounds->last = *usage;
 }
 
 uint64_t bounds_shared(const struct bounds *bounds)

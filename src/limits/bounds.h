@@ -1,48 +1,49 @@
-/* bounds.h - how much unshared memory a process can have at most, told by figures that cost next
- * to nothing. Pure. May not know: where the figures are from, or limits.
+/* bounds.h - an upper bound on the unshared memory of a process, computed from figures that cost
+ * next to nothing. Pure. May not know: where the figures come from, or limits.
  *
- * A page becomes this process's alone by a fault of its own, or with a rise of what is resident:
+ * A page becomes unshared by a page fault of this process, or while resident memory rises:
  *
  *     a write to a shared page     1 fault                  resident as before
  *     a new page                   1 fault                  resident +1 page
  *     a new huge page              1 fault                  resident +512 pages
  *     pages of a file              1 fault for up to 16     resident +16
  *
- * So from one look to the next it grows by at most a page for each fault and the rise of resident;
- * and it is never more than what is resident. It may be much less: memory that is taken and freed
- * again makes faults, too. Proportional memory, of which an unshared page is a whole and a shared
- * one a part, grows by no more than that, either.
+ * So between two readings unshared memory grows by at most one page for each fault plus the rise of
+ * resident memory, and it is never more than resident memory. It may be much less, because memory
+ * that is allocated and freed again causes faults, too. Proportional memory, of which an unshared
+ * page is a whole page and a shared one a part, grows by no more than that, either.
  *
- * This does not hold for what happens without a fault of this process: others stop sharing pages
- * (its parent, siblings or children write to them, unmap them, or end), and the kernel collapses
- * pages into huge ones, or copies them for userfaultfd. Nor where shared memory is given up and as
- * much taken in huge pages between two looks. Somebody has to measure now and then. */
+ * The bound does not cover what happens without a fault of this process: other processes stop
+ * sharing pages (its parent, siblings or children write to them, unmap them, or end), and the
+ * kernel collapses pages into huge ones, or copies them for userfaultfd. Nor does it hold if shared
+ * memory is released and as much is taken in huge pages between two readings. So the caller has to
+ * measure now and then. */
 #ifndef SLSHIM_BOUNDS_H
 #define SLSHIM_BOUNDS_H
 
 #include <stdint.h>
 
-/* What costs next to nothing. */
-struct look {
+/* The figures that cost next to nothing. */
+struct usage {
 	uint64_t resident; /* bytes */
 	uint64_t faults;   /* since the process was made */
 };
 
 struct bounds {
 	uint64_t page;  /* bytes */
-	uint64_t slack; /* bytes by which the kernel's figure of what is resident may be off */
-	struct look last;
-	uint64_t unshared, proportional; /* bytes: there is no more than this */
+	uint64_t slack; /* bytes by which the kernel's figure for resident memory may be off */
+	struct usage last;
+	uint64_t unshared, proportional; /* upper bounds, in bytes */
 };
 
-/* They were measured; or it was just forked, and has nothing unshared. `page` and `slack` are set.
- */
-void bounds_start(struct bounds *bounds, const struct look *look, uint64_t unshared,
+/* Starts from measured values, or after a fork from 0 unshared bytes. `page` and `slack` are
+ * already set. */
+void bounds_start(struct bounds *bounds, const struct usage *usage, uint64_t unshared,
                   uint64_t proportional);
 
-void bounds_advance(struct bounds *bounds, const struct look *look);
+void bounds_advance(struct bounds *bounds, const struct usage *usage);
 
-/* How much shared memory there is at least. */
+/* Returns a lower bound on shared memory, in bytes. */
 uint64_t bounds_shared(const struct bounds *bounds);
 
 #endif

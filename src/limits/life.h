@@ -1,5 +1,5 @@
-/* life.h - what a worker has lived through, as far as limits are about it. May not know: who counts
- * it, or what it is compared with. */
+/* life.h - the age and the counts of a worker, on which there are limits. May not know: which code
+ * counts, or what the figures are compared with. */
 #ifndef SLSHIM_LIFE_H
 #define SLSHIM_LIFE_H
 
@@ -9,7 +9,7 @@
 struct life {
 	uint64_t born;             /* boot clock, milliseconds; written at birth, read-only after */
 	_Atomic uint64_t served;   /* connections accepted since; any thread counts */
-	_Atomic uint64_t requests; /* that the application said were done, since then; any thread */
+	_Atomic uint64_t requests; /* that the application reported as done since; any thread counts */
 };
 
 #endif

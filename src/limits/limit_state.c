@@ -1,4 +1,4 @@
-/* limit_state.c - measures and judges. See limit_state.h for what it may not know. */
+/* limit_state.c - measures, and judges what was measured. */
 #include "limits/limit_state.h"
 
 #include <stddef.h>
@@ -13,7 +13,7 @@
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 
-/* Not the application's generator: it may have seeded it, to get the same numbers again. */
+/* Does not use rand(), because the application may have seeded it to get a certain sequence. */
 static uint32_t draw(void)
 {
 	uint32_t number;
@@ -55,7 +55,7 @@ void limit_state_begin(struct limit_state *state, const struct config *config,
 		persistent_file_open(&state->pressure);
 }
 
-/* Unknown pressure may be high. */
+/* An unknown pressure may be high. */
 static bool is_pressed(struct limit_state *state)
 {
 	uint64_t hundredths;
@@ -79,7 +79,7 @@ static bool does_count(struct limit_state *state, uint64_t now)
 static void count_life(const struct limit_state *state, struct sample *sample, uint64_t now)
 {
 	sample_set(sample, QUANTITY_CONNECTIONS, state->life->served);
-	if (state->life->requests > 0) /* else nobody tells */
+	if (state->life->requests > 0) /* 0: the application reports none */
 		sample_set(sample, QUANTITY_REQUESTS, state->life->requests);
 	sample_set(sample, QUANTITY_AGE, now - state->life->born);
 }
@@ -93,7 +93,7 @@ static void judge(struct limit_state *state, unsigned undecided)
 		state->strikes++;
 }
 
-/* True where nothing was crossed before. */
+/* Returns true if no limit was crossed before. */
 static bool set(struct limit_state *state, unsigned crossed, uint64_t now)
 {
 	bool is_new = state->crossed == 0 && crossed != 0;
@@ -107,7 +107,7 @@ static bool set(struct limit_state *state, unsigned crossed, uint64_t now)
 	return is_new;
 }
 
-/* One that is over such a limit keeps it, until it has left. */
+/* A worker that is over a limit of its request keeps this limit until it has left. */
 static void end_request(struct limit_state *state)
 {
 	unsigned ended = state->of_request & ~state->crossed;
@@ -159,7 +159,7 @@ void limit_state_disable(struct limit_state *state, unsigned limits)
 	state->crossed &= ~limits;
 }
 
-/* Of a sample that has all that matters. */
+/* Judges a sample in which nothing is undecided. */
 static bool judge_again(struct limit_state *state)
 {
 	state->over = policy_crossed(state->limit, &state->sample);
@@ -217,6 +217,6 @@ struct sample limit_state_describe(struct limit_state *state)
 	struct sample sample = state->sample;
 
 	meter_read(&state->meter, state->config->probe, ALL_QUANTITIES & ~sample.known, &sample);
-	count_life(state, &sample, process_clock()); /* since the check, too */
+	count_life(state, &sample, process_clock()); /* counts have grown since the check */
 	return sample;
 }

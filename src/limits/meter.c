@@ -1,5 +1,4 @@
-/* meter.c - chooses among the probes, and when to use them. See meter.h for what it may not know.
- */
+/* meter.c - chooses the probes, and when to use them. */
 #include "limits/meter.h"
 
 #include <sys/resource.h>
@@ -12,7 +11,8 @@
 #include "os/process.h"
 #include "probe.h"
 
-/* Sums over the mappings walk the page tables: only for who asks what they alone can tell. */
+/* The sums over the mappings take a walk of the page tables, so they are read only for the
+ * quantities that no other source tells. */
 enum {
 	WALKED = 1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL |
 	         1u << QUANTITY_GROWTH,
@@ -30,18 +30,14 @@ static bool read_by(probe_function *probe, struct persistent_file *source, struc
 	return is_read;
 }
 
-static bool walk_by(struct meter *meter, enum probe_choice choice, struct sample *sample)
-{
-	if (choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample))
-		return true;
-	return choice != PROBE_ROLLUP && read_by(probe_smaps, &meter->smaps, sample);
-}
-
 static bool walk(struct meter *meter, enum probe_choice choice, struct sample *sample)
 {
+	bool is_read = choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample);
 	uint64_t unshared;
 
-	if (!walk_by(meter, choice, sample))
+	if (!is_read && choice != PROBE_ROLLUP)
+		is_read = read_by(probe_smaps, &meter->smaps, sample);
+	if (!is_read)
 		return false;
 	unshared = sample->value[QUANTITY_UNSHARED];
 	if (!meter->has_first)
@@ -75,44 +71,46 @@ void meter_read(struct meter *meter, enum probe_choice choice, unsigned wanted,
 
 /* ------------------------------------------------------------------ bounds */
 
-/* Before what is resident is read: a fault of another thread in between then counts as the next. */
-static bool look_at_usage(struct look *look, uint64_t *peak)
+/* Called before resident memory is read, so that a fault of another thread in between counts at the
+ * next reading. */
+static bool read_usage(struct usage *usage, uint64_t *peak)
 {
-	struct rusage usage;
+	struct rusage found;
 
-	if (getrusage(RUSAGE_SELF, &usage) != 0)
+	if (getrusage(RUSAGE_SELF, &found) != 0)
 		return false;
-	look->faults = (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt;
-	*peak = probe_usage_peak(&usage);
+	usage->faults = (uint64_t)found.ru_minflt + (uint64_t)found.ru_majflt;
+	*peak = probe_usage_peak(&found);
 	return true;
 }
 
-static bool read_resident(struct meter *meter, struct sample *sample, struct look *look)
+static bool read_resident(struct meter *meter, struct sample *sample, struct usage *usage)
 {
 	if (!read_by(probe_statm, &meter->statm, sample))
 		return false;
-	look->resident = sample->value[QUANTITY_RESIDENT];
+	usage->resident = sample->value[QUANTITY_RESIDENT];
 	return true;
 }
 
-static void start_bounds(struct meter *meter, const struct look *look, uint64_t unshared,
+static void start_bounds(struct meter *meter, const struct usage *usage, uint64_t unshared,
                          uint64_t proportional)
 {
 	meter->bounds.page = (uint64_t)sysconf(_SC_PAGESIZE);
 	meter->bounds.slack = probe_resident_slack();
 	meter->is_bounded = !probe_reserved_pages();
-	bounds_start(&meter->bounds, look, unshared, proportional);
+	bounds_start(&meter->bounds, usage, unshared, proportional);
 }
 
-/* A child has none of its own until its first fault; those since the fork count. */
+/* A child has no unshared memory until its first fault, so its faults are counted from the fork on.
+ */
 void meter_begin(struct meter *meter, const struct config *config, bool serves)
 {
 	/* A young worker may grow fast, and has not saved anything for walks yet. */
 	const int64_t at_birth = INT64_C(50000000);
 	struct sample sample = {.known = 0};
-	struct look look;
+	struct usage usage;
 
-	meter_end(meter); /* those of the process that forked this one tell of that one */
+	meter_end(meter); /* the inherited descriptors are about the parent */
 	meter->is_bounded = meter->has_first = false;
 	meter->credit = at_birth;
 	meter->walked_at = clock_boot();
@@ -128,9 +126,9 @@ void meter_begin(struct meter *meter, const struct config *config, bool serves)
 		persistent_file_open(&meter->rollup);
 	if (meter->rollup.fd < 0 && config->probe != PROBE_ROLLUP)
 		persistent_file_open(&meter->smaps);
-	look.faults = 0;
-	if (read_resident(meter, &sample, &look))
-		start_bounds(meter, &look, 0, look.resident);
+	usage.faults = 0;
+	if (read_resident(meter, &sample, &usage))
+		start_bounds(meter, &usage, 0, usage.resident);
 }
 
 void meter_end(struct meter *meter)
@@ -150,7 +148,7 @@ static bool has_grown_at_most(const struct meter *meter, const struct bounds *bo
 	       (bounds->unshared <= meter->first || bounds->unshared - meter->first <= growth);
 }
 
-/* Not crossed, whatever a walk would find. */
+/* Is no limit crossed, whatever a walk would find? */
 static bool is_within(const struct meter *meter, const struct bounds *bounds,
                       const uint64_t limit[QUANTITIES])
 {
@@ -163,11 +161,11 @@ static bool is_within(const struct meter *meter, const struct bounds *bounds,
 	       (growth == 0 || has_grown_at_most(meter, bounds, growth));
 }
 
-/* Whether no limit is crossed, even if as much is resident as ever was: mostly so while a process
- * grows, and statm costs twice as much as the usage. What is mapped, or no longer shared, is not to
- * be told from a peak. */
+/* Is no limit crossed, even if resident memory is at its peak? This is asked first, because
+ * getrusage() costs half of reading statm, and a growing process is mostly at its peak. A peak does
+ * not tell the size of the address space, or how much is no longer shared. */
 static bool is_within_at_peak(const struct meter *meter, const uint64_t limit[QUANTITIES],
-                              unsigned walked, struct look look, uint64_t peak)
+                              unsigned walked, struct usage usage, uint64_t peak)
 {
 	struct bounds bounds;
 
@@ -177,16 +175,16 @@ static bool is_within_at_peak(const struct meter *meter, const uint64_t limit[QU
 		return false;
 	if (walked == 0)
 		return true;
-	if (look.faults == meter->bounds.last.faults) /* then nothing came */
+	if (usage.faults == meter->bounds.last.faults) /* no page was added */
 		return is_within(meter, &meter->bounds, limit);
-	look.resident = peak;
+	usage.resident = peak;
 	bounds = meter->bounds;
-	bounds_advance(&bounds, &look);
+	bounds_advance(&bounds, &usage);
 	return is_within(meter, &bounds, limit);
 }
 
-/* What raises no fault here is found by a walk now and then: not after so many checks, since a fast
- * worker would come to those too soon for what a walk costs. */
+/* Changes without a fault of this process are found by a walk now and then. The period is in time
+ * and not in checks, because in a fast worker so many checks would soon have passed. */
 static bool is_stale(const struct meter *meter, uint64_t now)
 {
 	const uint64_t period = UINT64_C(10000000000);
@@ -194,8 +192,8 @@ static bool is_stale(const struct meter *meter, uint64_t now)
 	return now - meter->walked_at > period;
 }
 
-/* A share of the time since birth is for walks, beside what they may take at birth; what is saved
- * for long is forgotten. */
+/* Walks may take a share of the time since birth, besides the credit given at birth. Not more is
+ * saved than 10 s earn. */
 static bool can_afford_walk(struct meter *meter, const struct config *config, uint64_t now)
 {
 	const int64_t saved = INT64_C(10000000000) / 100 * config->probe_budget;
@@ -207,19 +205,19 @@ static bool can_afford_walk(struct meter *meter, const struct config *config, ui
 	return meter->credit > 0;
 }
 
-/* While a child lives it shares all that is not unshared since: no base for what comes after it. */
-static bool walk_in_budget(struct meter *meter, const struct config *config,
-                           const struct look *look, struct sample *sample)
+/* The bounds are not started from a walk while this process has a child, because the pages that it
+ * shares with the child become unshared without a fault when the child ends. */
+static void walk_in_budget(struct meter *meter, const struct config *config,
+                           const struct usage *usage, struct sample *sample)
 {
 	uint64_t start = clock_thread();
 	bool is_measured = walk(meter, config->probe, sample);
 
 	meter->credit -= (int64_t)(clock_thread() - start);
 	meter->walked_at = clock_boot();
-	if (is_measured && look != NULL && !process_has_children())
-		start_bounds(meter, look, sample->value[QUANTITY_UNSHARED],
+	if (is_measured && usage != NULL && !process_has_children())
+		start_bounds(meter, usage, sample->value[QUANTITY_UNSHARED],
 		             sample->value[QUANTITY_PROPORTIONAL]);
-	return is_measured;
 }
 
 HOT unsigned meter_check(struct meter *meter, const struct config *config,
@@ -228,8 +226,8 @@ HOT unsigned meter_check(struct meter *meter, const struct config *config,
 {
 	unsigned walked = may_walk(config->probe) ? wanted & WALKED : 0;
 	unsigned others = wanted & ~(WALKED | COUNTED);
-	struct look look;
-	bool has_look, is_known_within, is_due;
+	struct usage usage;
+	bool has_usage, is_known_within, is_due;
 	uint64_t peak;
 
 	if (others != 0)
@@ -239,19 +237,19 @@ HOT unsigned meter_check(struct meter *meter, const struct config *config,
 		return 0;
 	}
 	is_due = walked != 0 && is_stale(meter, now);
-	has_look = look_at_usage(&look, &peak);
-	if (has_look && !is_due && is_within_at_peak(meter, limit, walked, look, peak))
+	has_usage = read_usage(&usage, &peak);
+	if (has_usage && !is_due && is_within_at_peak(meter, limit, walked, usage, peak))
 		return 0;
-	has_look = read_resident(meter, sample, &look) && has_look;
+	has_usage = read_resident(meter, sample, &usage) && has_usage;
 	if (walked == 0)
 		return 0;
-	if (has_look && meter->is_bounded)
-		bounds_advance(&meter->bounds, &look);
-	is_known_within = has_look && is_within(meter, &meter->bounds, limit);
+	if (has_usage && meter->is_bounded)
+		bounds_advance(&meter->bounds, &usage);
+	is_known_within = has_usage && is_within(meter, &meter->bounds, limit);
 	if (is_known_within && !is_due)
 		return 0;
 	if (!can_afford_walk(meter, config, now))
 		return is_known_within ? 0 : walked;
-	walk_in_budget(meter, config, has_look ? &look : NULL, sample);
+	walk_in_budget(meter, config, has_usage ? &usage : NULL, sample);
 	return 0;
 }

@@ -1,7 +1,7 @@
-/* meter.h - what memory this process has now, as cheaply as the question allows.
+/* meter.h - measures the memory of this process, as cheaply as the question allows.
  *
- * Shared and unshared memory take a walk over the page tables. Most of the time the question is but
- * whether a limit is crossed, and bounds (bounds.h) tell that it is not.
+ * To measure shared and unshared memory the kernel walks the page tables. Mostly the question is
+ * only whether a limit is crossed, and bounds (bounds.h) show that none is.
  *
  * May not know: connections, or what the answer is for. */
 #ifndef SLSHIM_METER_H
@@ -14,21 +14,21 @@
 #include "os/persistent_file.h"
 #include "quantity.h"
 
-/* Written by whoever calls, in one thread at a time; nobody else reads it. */
+/* Only the thread that calls uses it, and one thread calls at a time. */
 struct meter {
 	struct persistent_file statm, rollup, smaps, status, descriptors;
-	bool has_first;  /* of unshared memory */
-	uint64_t first;  /* bytes */
+	bool has_first;  /* `first` is known */
+	uint64_t first;  /* bytes unshared at the first walk */
 	bool is_bounded; /* the bounds hold */
 	struct bounds bounds;
-	uint64_t walked_at; /* when the last walk ended, or the process began; boot clock,
-	                       nanoseconds */
-	int64_t credit;     /* nanoseconds of processor time that walks may take now; below 0 they
-	                       took too long */
-	uint64_t credited_at;
+	uint64_t walked_at;   /* when the last walk ended, or the process began; boot clock,
+	                         nanoseconds */
+	int64_t credit;       /* nanoseconds of processor time that walks may take now; negative if
+	                         they took too long */
+	uint64_t credited_at; /* when the credit was last updated; boot clock, nanoseconds */
 };
 
-/* One that has nothing open, and measures this process. */
+/* The meter before meter_begin(), with nothing open. */
 #define METER_CLOSED                                                                               \
 	{                                                                                              \
 		.statm = {.path = "/proc/self/statm", .fd = -1},                                           \
@@ -38,24 +38,23 @@ struct meter {
 		.descriptors = {.path = "/proc/self/fd", .fd = -1, .is_directory = true},                  \
 	}
 
-/* At birth. `serves`: it was forked, may be a worker, and will be asked again: the
- * sources are opened, so that a later chroot or change of user does not matter. */
+/* Called at birth. `serves`: the process was forked and may be a worker, so the sources are opened
+ * now, because it may later change its root or user. */
 void meter_begin(struct meter *meter, const struct config *config, bool serves);
 
-/* Adds to `sample` the quantities that are asked for (bit q of `wanted`), and what comes from the
- * same source: size with resident, shared with unshared. What the chosen probe cannot tell stays
- * unknown. */
+/* Adds the wanted quantities (bit q of `wanted`) to `sample`, and those from the same sources: size
+ * with resident, shared with unshared. What the chosen probe cannot tell stays unknown. */
 void meter_read(struct meter *meter, enum probe_choice choice, unsigned wanted,
                 struct sample *sample);
 
-/* The same, but leaves unknown what can be told not to cross its `limit` without a walk. Returns
- * the quantities of which that cannot be told, and for which the budget allows no walk now.
+/* The same, but leaves a quantity unknown if it is certain without a walk that its `limit` is not
+ * crossed. Returns the quantities for which that is uncertain and the budget allows no walk now.
  * `now`: boot clock, nanoseconds. */
 unsigned meter_check(struct meter *meter, const struct config *config,
                      const uint64_t limit[QUANTITIES], uint64_t now, unsigned wanted,
                      struct sample *sample);
 
-/* Closes the sources; asking again opens them. */
+/* Closes the sources. The next reading opens them again. */
 void meter_end(struct meter *meter);
 
 #endif

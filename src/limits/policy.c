@@ -1,4 +1,4 @@
-/* policy.c - judges a sample. */
+/* policy.c - compares a sample with limits. */
 #include "limits/policy.h"
 #include "os/hot.h"
 

@@ -1,4 +1,4 @@
-/* log.c - writes lines. See log.h for what it may not know. */
+/* log.c - finds the outlet for a line, and writes it there. */
 #define _GNU_SOURCE
 #include "log/log.h"
 
@@ -21,20 +21,20 @@ enum { NAME_SIZE = LOG_PATH_SIZE };
 
 static _Atomic uint32_t lost_here;
 
-/* Written in the constructor and by the setters, which are the master's and come before its forks;
- * read-only in its workers. What other threads may see change is atomic. */
+/* The constructor and the setters write it, in the master and before its forks; workers only read
+ * it. Several threads use the fields that are atomic. */
 static struct {
 	enum log_target target;
 	const char *path;
-	file_id error_at_start;         /* what standard error was; 0: closed, or nothing to write to */
-	_Atomic file_id standard_error; /* the only file that is written to as such; 0: none */
-	_Atomic int kept;
-	_Atomic file_id kept_file;
-	_Atomic uint64_t kept_name; /* its hash, when it was opened; 0: unknown */
-	_Atomic pid_t tended_by;    /* changes what is kept */
+	file_id error_at_start;         /* which file standard error was; 0: none that takes lines */
+	_Atomic file_id standard_error; /* the file that is written to as standard error; 0: none */
+	_Atomic int held_fd;            /* of the log file that is held open; -1: none */
+	_Atomic file_id held_file;
+	_Atomic uint64_t held_name; /* hash of the name that it was opened by; 0: unknown */
+	_Atomic pid_t tended_by;    /* the process in which a thread is in log_tend(); 0: none */
 	_Atomic uint32_t *lost;
 	struct mailbox *mailbox;
-} log_state = {.target = LOG_OFF, .kept = -1, .lost = &lost_here};
+} log_state = {.target = LOG_OFF, .held_fd = -1, .lost = &lost_here};
 
 /* ------------------------------------------------------------ standard error */
 
@@ -51,7 +51,7 @@ static file_id identify_writable(int fd)
 	return is_writable_type(type) ? file : 0;
 }
 
-/* Nobody reads what goes into /dev/null. */
+/* /dev/null (1:3) does not count, because nobody would read the lines. */
 static bool is_like_a_log(int fd)
 {
 	struct stat status;
@@ -100,21 +100,21 @@ void log_share(_Atomic uint32_t *lost, struct mailbox *mailbox)
 
 /* ------------------------------------------------------------------- outlets */
 
-/* Where a line can go now. */
+/* A descriptor that a line can be written to now. */
 struct outlet {
 	int fd, type;
-	bool is_shared;   /* its flags are those of others, too */
-	bool is_passing;  /* it is to be closed */
-	bool is_datagram; /* it needs no end of a line */
+	bool is_shared;   /* other processes share its file status flags */
+	bool is_passing;  /* it is closed after the write */
+	bool is_datagram; /* a line needs no terminator */
 };
 
 enum reach {
 	REACHED,
-	NOT_NOW,     /* the log is known, but does not take anything */
-	OUT_OF_REACH /* somebody else may be able to reach it */
+	NOT_NOW,     /* the log is there, but takes no line now */
+	OUT_OF_REACH /* another process may be able to reach it */
 };
 
-/* A FIFO that nobody reads gives ENXIO, and so does a socket. */
+/* Opening a FIFO without a reader fails with ENXIO, and so does opening a socket. */
 static enum reach open_path(int flags, struct outlet *outlet)
 {
 	struct stat status;
@@ -137,18 +137,19 @@ static enum reach open_path(int flags, struct outlet *outlet)
 	return OUT_OF_REACH;
 }
 
-static bool is_kept_file(struct outlet *outlet)
+static bool find_held_file(struct outlet *outlet)
 {
-	int fd = log_state.kept, type = FILE_CLOSED;
+	int fd = log_state.held_fd, type = FILE_CLOSED;
 
-	if (fd < 0 || file_identify(fd, &type) != log_state.kept_file)
+	if (fd < 0 || file_identify(fd, &type) != log_state.held_file)
 		return false;
 	*outlet = (struct outlet){.fd = fd, .type = type};
 	return true;
 }
 
-/* The hash (FNV-1a) of the name that a file has by now, or had when it was deleted, which the
- * kernel tells also of one in a directory that one may not look into. 0 where it does not. */
+/* Returns a hash (FNV-1a) of the name that the file has now, or had when it was deleted; 0 if the
+ * kernel does not tell it. The kernel tells it even if this process may not search the directory.
+ */
 __attribute__((noinline)) static uint64_t hash_name(int fd)
 {
 	char path[FILE_PATH_SIZE], name[NAME_SIZE];
@@ -164,21 +165,21 @@ __attribute__((noinline)) static uint64_t hash_name(int fd)
 	return hash;
 }
 
-static bool is_kept_name(int fd)
+static bool has_held_name(int fd)
 {
 	uint64_t name = hash_name(fd);
 
-	return name != 0 && name == log_state.kept_name;
+	return name != 0 && name == log_state.held_name;
 }
 
-/* By name, so that a rotated log is left behind. */
+/* Opens the log by its name first, so that no line goes to a rotated file. */
 static enum reach reach_file(struct outlet *outlet)
 {
 	enum reach reach = open_path(0, outlet);
 
 	if (reach != OUT_OF_REACH)
 		return reach;
-	return is_kept_file(outlet) && is_kept_name(outlet->fd) ? REACHED : OUT_OF_REACH;
+	return find_held_file(outlet) && has_held_name(outlet->fd) ? REACHED : OUT_OF_REACH;
 }
 
 static enum reach reach_standard_error(struct outlet *outlet)
@@ -241,7 +242,7 @@ static void leave_outlet(const struct outlet *outlet)
 
 /* --------------------------------------------------------------------- lines */
 
-static void tell_lost(struct line *line, uint32_t lost)
+static void add_lost(struct line *line, uint32_t lost)
 {
 	if (lost == 0)
 		return;
@@ -261,10 +262,10 @@ static void go_back(struct timespec *time, uint64_t milliseconds)
 	}
 }
 
-/* To syslog as the C library does: RFC 3164, facility daemon (3), severity notice (5), with a NUL
- * after it on a stream. Else "2026-11-22T22:50:01.250Z slshim: ... \n". */
-static bool put(const struct blocked_signals *signals, const struct outlet *outlet,
-                struct line *line, uint64_t age)
+/* Writes to syslog as the C library does: RFC 3164, facility daemon (3), severity notice (5), and
+ * on a stream a NUL at the end. Writes "2026-11-22T22:50:01.250Z slshim: ...\n" elsewhere. */
+static bool write_line(const struct blocked_signals *signals, const struct outlet *outlet,
+                       struct line *line, uint64_t age)
 {
 	bool is_syslog = log_state.target == LOG_SYSLOG;
 	char when[LINE_TIME_SIZE];
@@ -287,27 +288,28 @@ static bool put(const struct blocked_signals *signals, const struct outlet *outl
 	                         : safe_write(signals, outlet->fd, outlet->type, pieces, count);
 }
 
-/* Of the line that was posted `age` milliseconds ago. */
-static void put_or_lose(const struct blocked_signals *signals, const struct outlet *outlet,
-                        struct line *line, uint64_t age)
+/* Writes a line that was posted `age` milliseconds ago, or counts it as lost. */
+static void write_or_lose(const struct blocked_signals *signals, const struct outlet *outlet,
+                          struct line *line, uint64_t age)
 {
 	uint32_t lost = atomic_exchange(log_state.lost, 0);
 
-	tell_lost(line, lost);
-	if (!put(signals, outlet, line, age))
+	add_lost(line, lost);
+	if (!write_line(signals, outlet, line, age))
 		atomic_fetch_add(log_state.lost, lost + 1);
 }
 
-/* Where nobody can help, better in a rotated log than nowhere. */
-static bool leave_to_others(const struct blocked_signals *signals, struct line *line)
+/* Posts a line for log_tend(). If the mailbox is full, writes to the file that is held open,
+ * because a line in a rotated log is better than none. */
+static bool post_or_write_held(const struct blocked_signals *signals, struct line *line)
 {
-	struct outlet kept;
+	struct outlet held;
 
 	if (log_state.mailbox != NULL && mailbox_post(log_state.mailbox, process_clock(), line->text))
 		return true;
-	if (log_state.target != LOG_FILE || !is_kept_file(&kept))
+	if (log_state.target != LOG_FILE || !find_held_file(&held))
 		return false;
-	put_or_lose(signals, &kept, line, 0);
+	write_or_lose(signals, &held, line, 0);
 	return true;
 }
 
@@ -323,9 +325,9 @@ void log_write(struct line *line)
 	safe_write_begin(&signals);
 	reach = find_outlet(&outlet);
 	if (reach == REACHED) {
-		put_or_lose(&signals, &outlet, line, 0);
+		write_or_lose(&signals, &outlet, line, 0);
 		leave_outlet(&outlet);
-	} else if (reach == NOT_NOW || !leave_to_others(&signals, line))
+	} else if (reach == NOT_NOW || !post_or_write_held(&signals, line))
 		atomic_fetch_add(log_state.lost, 1);
 	safe_write_end(&signals);
 	errno = saved;
@@ -333,27 +335,28 @@ void log_write(struct line *line)
 
 /* -------------------------------------------------------------------- master */
 
-/* Above the numbers that programs count on getting; where so many are not allowed, none is kept. A
- * FIFO is kept, too, or its reader would see its end after each line. */
-static void keep(const struct outlet *opened)
+/* The descriptor is above 63, because programs rely on getting low numbers; if the limit on
+ * descriptors is lower, none is held. A FIFO is held, too, because its reader would see the end of
+ * file after each line. */
+static void hold(const struct outlet *opened)
 {
 	enum { OUT_OF_THE_WAY = 64 };
 	struct outlet old;
 
-	if (is_kept_file(&old))
+	if (find_held_file(&old))
 		safe_close(old.fd);
-	log_state.kept_file = identify_writable(opened->fd);
-	log_state.kept = fcntl(opened->fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
-	log_state.kept_name = hash_name(opened->fd);
+	log_state.held_file = identify_writable(opened->fd);
+	log_state.held_fd = fcntl(opened->fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+	log_state.held_name = hash_name(opened->fd);
 }
 
-static enum reach open_and_keep(void)
+static enum reach open_and_hold(void)
 {
 	struct outlet opened;
 	enum reach reach = open_path(O_CREAT, &opened);
 
 	if (reach == REACHED) {
-		keep(&opened);
+		hold(&opened);
 		leave_outlet(&opened);
 	}
 	return reach;
@@ -367,7 +370,7 @@ int log_open(void)
 	if (log_state.target != LOG_FILE)
 		return 0;
 	safe_write_begin(&signals);
-	if (open_and_keep() == OUT_OF_REACH) {
+	if (open_and_hold() == OUT_OF_REACH) {
 		error = errno;
 		log_state.target = LOG_STDERR;
 	}
@@ -375,7 +378,7 @@ int log_open(void)
 	return error;
 }
 
-static void write_what_waits(const struct blocked_signals *signals)
+static void write_waiting(const struct blocked_signals *signals)
 {
 	struct outlet outlet;
 	struct line line;
@@ -385,11 +388,12 @@ static void write_what_waits(const struct blocked_signals *signals)
 		return;
 	for (int i = 0; i < MAILBOX_ENTRIES; i++)
 		if (mailbox_take(log_state.mailbox, process_clock(), &line, &age))
-			put_or_lose(signals, &outlet, &line, age);
+			write_or_lose(signals, &outlet, &line, age);
 	leave_outlet(&outlet);
 }
 
-/* One thread at a time. Of a fork meanwhile the child has the number of another process here. */
+/* One thread of a process tends at a time. If another thread forks meanwhile, the child finds the
+ * pid of its parent here, and may tend. */
 static bool begin_to_tend(void)
 {
 	pid_t other = log_state.tended_by, self = getpid();
@@ -400,16 +404,16 @@ static bool begin_to_tend(void)
 void log_tend(void)
 {
 	struct blocked_signals signals;
-	struct outlet kept;
+	struct outlet held;
 	int saved = errno;
 
 	if (log_state.target == LOG_OFF || !begin_to_tend())
 		return;
 	safe_write_begin(&signals);
-	if (log_state.target == LOG_FILE && !(is_kept_file(&kept) && is_kept_name(kept.fd)))
-		open_and_keep();
+	if (log_state.target == LOG_FILE && !(find_held_file(&held) && has_held_name(held.fd)))
+		open_and_hold();
 	if (log_state.mailbox != NULL)
-		write_what_waits(&signals);
+		write_waiting(&signals);
 	safe_write_end(&signals);
 	log_state.tended_by = 0;
 	errno = saved;

@@ -1,9 +1,10 @@
-/* log.h - brings a line to where SL_LOG says, in one write, whole or not at all; and never waits
- * for it, nor lets it end or stop the process (safe_write.h). A line that cannot be written at once
- * is dropped, and the next one that is written says how many were.
+/* log.h - writes lines to where SL_LOG says. A line is written whole, in one write, or not at all.
+ * A write never blocks and raises no signal in the process (safe_write.h). A line that cannot be
+ * written at once is dropped, and the next line that is written says how many were.
  *
- * No descriptor is trusted to be still the one that it was: servers close and reuse what they
- * find. Keeps errno; async-signal-safe; no cancellation point. May not know: what the lines say. */
+ * Each use checks that a descriptor still refers to the same file, because servers close and reuse
+ * descriptors that they did not open. The functions are async-signal-safe, keep errno and are no
+ * cancellation points. May not know: what the lines say. */
 #ifndef SLSHIM_LOG_H
 #define SLSHIM_LOG_H
 
@@ -17,30 +18,32 @@ enum log_target { LOG_STDERR, LOG_SYSLOG, LOG_FILE, LOG_OFF };
 
 enum { LOG_PATH_SIZE = 512 };
 
-/* In the constructor: remembers what standard error is. */
+/* Remembers, in the constructor, which file standard error is. */
 void log_remember_standard_error(void);
 
-/* The path is used later, not copied. Of LOG_SYSLOG it is the socket, "" the system's. */
+/* `path` is not copied and has to stay valid. With LOG_SYSLOG it is the socket's path, "" for
+ * /dev/log. */
 void log_start(enum log_target target, const char *path);
 
-/* From now on lost lines are counted there, by all who share it; and those that one of them cannot
- * bring to the log itself (it may not open a rotated one, a chroot has no /dev/log, its standard
- * error is something else by now) wait there for log_tend(). `mailbox` may be NULL. */
+/* From now on `lost` counts the lines that were lost, for all processes that share it. A line that
+ * a process cannot write itself, because it may not open a rotated log, has no /dev/log in its
+ * chroot or has replaced its standard error, waits in `mailbox`, which may be NULL, for log_tend().
+ */
 void log_share(_Atomic uint32_t *lost, struct mailbox *mailbox);
 
-/* In the master, which may be allowed to open what its workers may not: keeps the file open for
- * them. Returns 0, or the errno of a file that cannot be opened; then standard error is used. */
+/* Opens the log file, in the master, and holds it open for the workers, which may not be allowed to
+ * open it. Returns 0; or the errno if it cannot be opened, and standard error is used instead. */
 int log_open(void);
 
-/* At the master's forks: those that are forked now get the log that is under that name by now; and
- * what waits is written. */
+/* Called when the master forks. Opens the log again if it was rotated, for the workers that are
+ * forked from now on, and writes the lines that wait in the mailbox. */
 void log_tend(void);
 
-/* After a dup2() over standard error. Servers put their log there; it is written to if it is a file
- * that was opened for appending, a terminal, or what was there at start. */
+/* Called after a dup2() over standard error, by which servers redirect their own log. The new file
+ * is written to if it was opened for appending, is a terminal, or is the one from the start. */
 void log_standard_error_replaced(void);
 
-/* Uses the line up. */
+/* Writes the line, and changes it. */
 void log_write(struct line *line);
 
 #endif

@@ -16,27 +16,17 @@ static uint64_t claim(enum use use, uint64_t time)
 	return time << 2 | use;
 }
 
-/* What is not of the past is garbage. */
-static bool is_abandoned(uint64_t state, uint64_t now)
+/* May an entry be claimed for a new line? A time in the future is garbage. */
+static bool is_available(uint64_t state, uint64_t now)
 {
 	uint64_t since = state >> 2;
 
+	if (use_of(state) == FREE || use_of(state) == POSTED)
+		return use_of(state) == FREE;
 	return since > now || now - since > MAILBOX_ABANDONED;
 }
 
-static bool is_to_be_had(uint64_t state, uint64_t now)
-{
-	switch (use_of(state)) {
-	case FREE:
-		return true;
-	case POSTED:
-		return false;
-	default:
-		return is_abandoned(state, now);
-	}
-}
-
-/* Relaxed, since the state that is written after it orders it. */
+/* The words are written relaxed, because the state that is written after them orders them. */
 static void write_text(struct mailbox_entry *entry, const char *text)
 {
 	size_t left = strlen(text);
@@ -50,7 +40,7 @@ static void write_text(struct mailbox_entry *entry, const char *text)
 		memcpy(&word, text, length);
 		atomic_store_explicit(&entry->text[i], word, memory_order_relaxed);
 		if (length < sizeof word)
-			return; /* with the NUL that ends it */
+			return; /* this word had the NUL */
 		text += length;
 		left -= length;
 	}
@@ -74,11 +64,11 @@ bool mailbox_post(struct mailbox *mailbox, uint64_t now, const char *text)
 		struct mailbox_entry *entry = &mailbox->entries[i];
 		uint64_t state = entry->state, mine = claim(WRITING, now);
 
-		if (!is_to_be_had(state, now) ||
+		if (!is_available(state, now) ||
 		    !atomic_compare_exchange_strong(&entry->state, &state, mine))
 			continue;
 		write_text(entry, text);
-		/* Fails where the claim was taken for abandoned. */
+		/* This fails if another process took the claim for abandoned. */
 		return atomic_compare_exchange_strong(&entry->state, &mine, claim(POSTED, now));
 	}
 	return false;
@@ -110,7 +100,7 @@ bool mailbox_has_some(struct mailbox *mailbox)
 
 bool mailbox_take(struct mailbox *mailbox, uint64_t now, struct line *line, uint64_t *age)
 {
-	for (int i = 0; i < MAILBOX_ENTRIES; i++) { /* more often only if others take, too */
+	for (int i = 0; i < MAILBOX_ENTRIES; i++) { /* repeats only if another process takes, too */
 		uint64_t state, mine = claim(READING, now);
 		struct mailbox_entry *entry = find_oldest(mailbox, &state);
 

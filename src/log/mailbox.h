@@ -1,12 +1,13 @@
-/* mailbox.h - lines that workers leave in shared memory for whoever can bring them to the log.
+/* mailbox.h - lines that workers leave in shared memory for the process that can write them to the
+ * log.
  *
- * The memory is hostile input: any worker can write it. So nothing in it is an index, a length or
- * a pointer, what is taken out is bounded and shows no control character, and the worst that a
- * writer can do is to have lines lost or invented. It belongs to nobody: an entry is claimed by
- * compare-and-swap, and a claim that is older than MAILBOX_ABANDONED is free again, so that
- * whoever dies in between costs an entry for that long.
+ * The memory is hostile input, because any worker can write to it. So it holds no index, length or
+ * pointer; a line that is taken is bounded and has no control characters; and the worst that a
+ * writer can do is to have lines lost or invented. There is no lock: an entry is claimed by
+ * compare-and-swap, and a claim that is older than MAILBOX_ABANDONED is free again, so that a
+ * process that dies meanwhile blocks one entry for that long.
  *
- * Pure: no clock, no system call. Async-signal-safe. May not know: what the lines say, or where
+ * Pure: no clock, no system call; async-signal-safe. May not know: what the lines say, or where
  * they go. */
 #ifndef SLSHIM_MAILBOX_H
 #define SLSHIM_MAILBOX_H
@@ -23,10 +24,11 @@ enum {
 	MAILBOX_ABANDONED = 10000 /* milliseconds */
 };
 
-/* All zero: free. The text is in words that are atomic each, because a claim that was taken for
- * abandoned may still be written to. */
+/* An entry of zeros is free. Several processes write both fields. The text consists of atomic
+ * words, because the process that made a claim may still write after the claim was taken for
+ * abandoned. */
 struct mailbox_entry {
-	_Atomic uint64_t state; /* when it was claimed, in milliseconds << 2 | what for */
+	_Atomic uint64_t state; /* milliseconds when it was claimed << 2 | enum use, in mailbox.c */
 	_Atomic uint32_t text[MAILBOX_WORDS];
 };
 
@@ -34,13 +36,14 @@ struct mailbox {
 	struct mailbox_entry entries[MAILBOX_ENTRIES];
 };
 
-/* `now`: milliseconds on a clock that all who share it have in common. False if it is full. */
+/* Posts a line; false if the mailbox is full. `now` is in milliseconds, on a clock that all
+ * processes which share the mailbox have in common. */
 bool mailbox_post(struct mailbox *mailbox, uint64_t now, const char *text);
 
-/* The oldest line, and how many milliseconds ago it was posted; false if there is none. */
+/* Takes the oldest line, with its age in milliseconds; false if there is none. */
 bool mailbox_take(struct mailbox *mailbox, uint64_t now, struct line *line, uint64_t *age);
 
-/* Is there a line? */
+/* Does a line wait? */
 bool mailbox_has_some(struct mailbox *mailbox);
 
 #endif

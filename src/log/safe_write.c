@@ -1,4 +1,4 @@
-/* safe_write.c - writes that neither block nor raise. See safe_write.h for what it may not know. */
+/* safe_write.c - writes that neither block nor raise signals. */
 #define _GNU_SOURCE
 #include "log/safe_write.h"
 
@@ -16,7 +16,7 @@
 #include "os/file.h"
 #include "os/line.h"
 
-/* A timeout of nothing, however wide the times of the kernel's call are. */
+/* A timeout of zero, whether the kernel's call has times of 32 or of 64 bits. */
 static const long no_time[4];
 
 #ifndef SYS_ppoll
@@ -53,9 +53,9 @@ void safe_close(int fd)
 
 /* ------------------------------------------------------------------ signals */
 
-/* What a write raises is for the calling thread, and the kernel gives a thread its own before what
- * is for the process: what is taken here was raised by the write. One that was pending before may
- * be somebody else's, and stays. SIGTTOU is not raised while it is blocked. */
+/* A write raises its signal in the calling thread, and the kernel delivers a thread's own signals
+ * before those of the process, so the signal that is taken here is the write's. One that was
+ * pending before may come from elsewhere, and stays. SIGTTOU is not raised while it is blocked. */
 static void take_back(const struct blocked_signals *signals, int number)
 {
 	struct signal_mask only = {.is_known = false};
@@ -78,10 +78,10 @@ static ssize_t after_write(const struct blocked_signals *signals, ssize_t writte
 	return written;
 }
 
-/* -------------------------------------------------------------- ways to write */
+/* ----------------------------------------------------------- kinds of writes */
 
-typedef ssize_t way_to_write(const struct blocked_signals *signals, int fd,
-                             const struct iovec *pieces, int count);
+typedef ssize_t write_function(const struct blocked_signals *signals, int fd,
+                               const struct iovec *pieces, int count);
 
 static ssize_t write_plainly(const struct blocked_signals *signals, int fd,
                              const struct iovec *pieces, int count)
@@ -98,7 +98,7 @@ static ssize_t write_to_socket(const struct blocked_signals *signals, int fd,
 	return (ssize_t)syscall(SYS_sendmsg, fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Linux 6.4 and later take it, of pipes that pipe() made. */
+/* Linux 6.4 and later accept the flag for pipes that were made by pipe(). */
 static ssize_t write_without_waiting(const struct blocked_signals *signals, int fd,
                                      const struct iovec *pieces, int count)
 {
@@ -114,25 +114,20 @@ static ssize_t write_without_waiting(const struct blocked_signals *signals, int 
 #endif
 }
 
-static bool is_writable(int fd)
-{
-	struct pollfd polled = {.fd = fd, .events = POLLOUT};
-
-	return syscall(SYS_ppoll, &polled, 1, no_time, NULL, 0) == 1 && (polled.revents & POLLOUT) != 0;
-}
-
-/* A pipe that is writable has room for PIPE_BUF bytes; only if another writer fills it meanwhile
- * does this wait. */
+/* A writable pipe has room for PIPE_BUF bytes, so this blocks only if another writer fills it in
+ * between. */
 static ssize_t write_to_polled(const struct blocked_signals *signals, int fd,
                                const struct iovec *pieces, int count)
 {
-	if (is_writable(fd))
+	struct pollfd polled = {.fd = fd, .events = POLLOUT};
+
+	if (syscall(SYS_ppoll, &polled, 1, no_time, NULL, 0) == 1 && (polled.revents & POLLOUT) != 0)
 		return write_plainly(signals, fd, pieces, count);
 	errno = EAGAIN;
 	return -1;
 }
 
-/* A terminal that is writable has room for so much. */
+/* A writable terminal has room for 128 bytes. */
 static ssize_t write_little_to_polled(const struct blocked_signals *signals, int fd,
                                       const struct iovec *pieces, int count)
 {
@@ -145,7 +140,7 @@ static ssize_t write_little_to_polled(const struct blocked_signals *signals, int
 	return write_to_polled(signals, fd, &piece, 1);
 }
 
-static bool write_all(const struct blocked_signals *signals, way_to_write *write_some, int fd,
+static bool write_all(const struct blocked_signals *signals, write_function *write_some, int fd,
                       struct iovec *pieces, int count)
 {
 	while (count > 0) {
@@ -178,22 +173,17 @@ bool safe_write(const struct blocked_signals *signals, int fd, int type, struct 
 	                 count);
 }
 
-static int open_anew(int fd)
+/* Opened anew, the file has flags of its own. It is closed at once, because the reader of a pipe
+ * waits until no process has it open. ENXIO: the pipe has no reader. */
+static bool write_anew(const struct blocked_signals *signals, int fd, struct iovec *pieces,
+                       int count, write_function *otherwise)
 {
 	char path[FILE_PATH_SIZE];
+	bool is_written;
+	int own;
 
 	file_path_of(path, 0, "fd", fd);
-	return safe_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
-/* Opened anew it has flags of its own. It is closed at once: who reads a pipe waits until nobody
- * has it open. ENXIO: a pipe that nobody reads. */
-static bool write_anew(const struct blocked_signals *signals, int fd, struct iovec *pieces,
-                       int count, way_to_write *otherwise)
-{
-	int own = open_anew(fd);
-	bool is_written;
-
+	own = safe_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (own < 0)
 		return errno != ENXIO && write_all(signals, otherwise, fd, pieces, count);
 	is_written = write_all(signals, write_plainly, own, pieces, count);

@@ -1,9 +1,9 @@
-/* safe_write.h - writes a line such that nothing comes of it but the line: it never blocks, and
- * raises no signal that ends or stops the process, whatever stands behind the descriptor.
+/* safe_write.h - writes without side effects on the process: a write never blocks, and raises no
+ * signal that ends or stops the process, whatever the descriptor refers to.
  *
- * Signals are blocked meanwhile, so that no handler jumps out and leaves something open, and every
- * call is a bare system call, none of them a cancellation point. Changes errno. Async-signal-safe.
- * May not know: what is written, or why there. */
+ * Signals are blocked meanwhile, so that no handler jumps out and leaves a descriptor open, and all
+ * calls are bare system calls, none of which is a cancellation point. The functions change errno
+ * and are async-signal-safe. May not know: what is written, or why there. */
 #ifndef SLSHIM_SAFE_WRITE_H
 #define SLSHIM_SAFE_WRITE_H
 
@@ -13,7 +13,7 @@
 #include "os/process.h"
 
 struct blocked_signals {
-	struct signal_mask mask, pending; /* as they were */
+	struct signal_mask mask, pending; /* before safe_write_begin() */
 };
 
 void safe_write_begin(struct blocked_signals *signals);
@@ -23,11 +23,11 @@ void safe_write_end(const struct blocked_signals *signals);
 int safe_open(const char *path, int flags);
 void safe_close(int fd);
 
-/* Between begin and end; false if not all of it was written. The pieces are used up. `type` of the
- * descriptor as of file_identify().
+/* Called between begin and end. Returns false if not all was written. Changes `pieces`. `type` is
+ * the descriptor's, as of file_identify().
  *
- * safe_write() is for descriptors of one's own, opened with O_NONBLOCK; safe_write_shared() for one
- * whose flags are those of other processes, too, and left alone. */
+ * safe_write() is for descriptors that the caller opened, with O_NONBLOCK; safe_write_shared() for
+ * those whose flags other processes share, and which are therefore not changed. */
 bool safe_write(const struct blocked_signals *signals, int fd, int type, struct iovec *pieces,
                 int count);
 bool safe_write_shared(const struct blocked_signals *signals, int fd, int type,

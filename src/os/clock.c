@@ -1,4 +1,4 @@
-/* clock.c - asks the kernel for the time. See clock.h for what it may not know. */
+/* clock.c - asks the kernel for the time. */
 #include "os/clock.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #define CLOCK_BOOTTIME CLOCK_MONOTONIC
 #endif
 
-/* As the older call fills it in; of 32-bit systems it lasts until 2038, and since boot for longer.
- */
+/* The older call, whose seconds are a long. On 32-bit systems these overflow in 2038, or 68 years
+ * after boot. */
 static uint64_t ask_older(clockid_t clock)
 {
 	struct {

@@ -1,4 +1,4 @@
-/* file.c - knows and reads files. See file.h for what it may not know. */
+/* file.c - identifies and reads files. */
 #define _GNU_SOURCE /* AT_EMPTY_PATH */
 #include "os/file.h"
 
@@ -64,7 +64,7 @@ bool file_read(const char *path, char *text, size_t size)
 	return was_read;
 }
 
-/* Where a line may be read on a signal handler's stack there is not much of it. */
+/* The buffer is small, because a hook may run on the stack of a signal handler. */
 enum { READ_AT_ONCE = 1024 };
 
 static bool each_line(int fd, bool (*visit)(const char *line, void *argument), void *argument)
@@ -119,10 +119,10 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
 	return was_all;
 }
 
-/* As getdents64 has them; opendir would allocate. */
+/* A record of getdents64(), which is used because opendir() would allocate. */
 struct entry {
 	uint64_t inode, next;
-	uint16_t length; /* of this one, name included */
+	uint16_t length; /* of this record, name included */
 	uint8_t type;
 	char name[];
 };
@@ -189,7 +189,8 @@ HOT file_id file_identify(int fd, int *type)
 	return 0;
 }
 
-/* The empty name is on the stack: that of the C library's fstat() is in a page of constants. */
+/* The empty name is on the stack, because the one that the C library's fstat() passes is in a page
+ * of constants that would have to be loaded. */
 file_id file_identify_at_start(int fd, int *type)
 {
 	const char nothing[] = "";

@@ -1,5 +1,7 @@
-/* file.h - tells files apart, and reads the small ones in which the kernel tells things. May not
- * know: which, or why. Keeps errno; async-signal-safe. */
+/* file.h - identifies open files, and reads the small files of /proc and /sys. May not know: which
+ * files, or why.
+ *
+ * The functions are async-signal-safe and keep errno. */
 #ifndef SLSHIM_FILE_H
 #define SLSHIM_FILE_H
 
@@ -8,41 +10,42 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* "/proc/4711/stat", or "/proc/self/fdinfo/5" with pid 0 and a number; no number below 0. `name`
- * has at most 16 bytes. */
+/* Writes "/proc/4711/stat", or "/proc/self/fdinfo/5" if `pid` is 0 and `number` is 5; no number is
+ * written if it is below 0. `name` has at most 16 bytes. */
 enum { FILE_PATH_SIZE = 64 };
 void file_path_of(char path[FILE_PATH_SIZE], pid_t pid, const char *name, int number);
 
-/* Reads the beginning of a file, at most size - 1 bytes, in one read, with a NUL after it; false,
- * with `text` empty, where there is nothing to read. */
+/* Reads the first size - 1 bytes of a file, or fewer, in one read, and adds a NUL. Returns false
+ * and makes `text` empty if nothing can be read. */
 bool file_read(const char *path, char *text, size_t size);
 
-/* The same of a file that is open, wherever it stands; -1 is one with nothing to read. */
+/* The same for an open file, whatever its offset. Returns false if `fd` is -1. */
 bool file_read_open(int fd, char *text, size_t size);
 
-/* Calls `visit` with each line, without its newline, until it returns false. True if that was all
- * of the file, and its last line was whole. Lines of 1 KB and more are passed over. */
+/* Calls `visit` with each line, without its newline, until `visit` returns false. Returns true if
+ * the whole file was visited and its last line had a newline. Skips lines of 1 KB and more. */
 bool file_each_line(const char *path, bool (*visit)(const char *line, void *argument),
                     void *argument);
 bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument);
 
-/* Calls `visit` with the name of each entry of a directory that is open, "." and ".." left out,
- * until it returns false. True if that was all of them; false as well if it is no directory. */
+/* Calls `visit` with the name of each entry of an open directory except "." and "..", until `visit`
+ * returns false. Returns true if all were visited, false if `fd` is not a directory. */
 bool file_each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument);
 
-/* How many entries a directory has that is open, "." and ".." left out; false if it is none. */
+/* Counts the entries of an open directory except "." and ".."; false if it is not a directory. */
 bool file_count_entries(int fd, uint64_t *count);
 
-/* Which file a descriptor is, whatever its number: device and inode in one word. 0: not open. */
+/* Identifies the file that a descriptor refers to: its device and inode in one word; 0 if the
+ * descriptor is not open. */
 typedef uint64_t file_id;
 
-/* `type` becomes S_IFSOCK, S_IFIFO, ...; FILE_ANONYMOUS of eventfds, epoll sets and their like,
- * all of which are one file; FILE_CLOSED. */
+/* `type` becomes S_IFSOCK, S_IFIFO, ...; FILE_ANONYMOUS for eventfds, epoll sets and the like, all
+ * of which share one inode; or FILE_CLOSED. */
 enum { FILE_ANONYMOUS = 0, FILE_CLOSED = -1 };
 file_id file_identify(int fd, int *type);
 
-/* The same in the constructor, where errno is 0: every program that inherits the library comes
- * here, so it touches as little as possible. */
+/* The same for the constructor, where errno is 0. It touches as few pages as possible, because
+ * every program that inherits the library calls it. */
 file_id file_identify_at_start(int fd, int *type);
 
 #endif

@@ -1,6 +1,6 @@
-/* hot.h - marks what every connection comes through. The linker keeps it together: a worker that
- * the processor has just turned to has to find each page of it anew, and that costs more than the
- * instructions. */
+/* hot.h - marks the functions that run for every connection. The linker places them next to each
+ * other, because a worker that has just been scheduled finds each page of code out of the caches,
+ * and loading it takes longer than its instructions. */
 #ifndef SLSHIM_HOT_H
 #define SLSHIM_HOT_H
 

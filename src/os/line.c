@@ -1,4 +1,4 @@
-/* line.c - puts text and numbers together without stdio. */
+/* line.c - formats text and numbers without stdio. */
 #include "os/line.h"
 
 #include <string.h>
@@ -23,8 +23,8 @@ void line_text(struct line *line, const char *text)
 		add(line, *text++);
 }
 
-/* How many bytes of UTF-8 the character at `text` has, if it is well-formed and no control
- * character: neither below ' ' nor DEL, nor one of C1, U+0080 to U+009F. Else 0. */
+/* Returns the length in bytes of the UTF-8 character at `text`; 0 if it is malformed or a control
+ * character, that is below ' ', DEL, or in C1 (U+0080 to U+009F). */
 static unsigned printable(const unsigned char *text)
 {
 	unsigned char first = text[0], least = 0x80, most = 0xBF;
@@ -34,11 +34,11 @@ static unsigned printable(const unsigned char *text)
 		return first >= ' ' && first != 127;
 	if (first < 0xC2 || first > 0xF4)
 		return 0;
-	if (first == 0xC2 || first == 0xE0) /* C1; what fits in two bytes */
+	if (first == 0xC2 || first == 0xE0) /* C1; overlong, it fits in two bytes */
 		least = 0xA0;
 	else if (first == 0xED) /* surrogates */
 		most = 0x9F;
-	else if (first == 0xF0) /* what fits in three bytes */
+	else if (first == 0xF0) /* overlong, it fits in three bytes */
 		least = 0x90;
 	else if (first == 0xF4) /* beyond U+10FFFF */
 		most = 0x8F;
@@ -130,8 +130,8 @@ static void put_digits(char *text, uint64_t number, int count)
 	}
 }
 
-/* The calendar is counted in years that begin in March, so that a leap day is the last of its
- * year, and from the year 0, so that nothing is negative. */
+/* The years of this calendar begin in March, so that a leap day is the last day of its year, and
+ * are counted from the year 0, so that nothing is negative. */
 void line_format_time(char text[LINE_TIME_SIZE], const struct timespec *time)
 {
 	static const int64_t first = -62167219200, last = 253402300799; /* of years with four digits */

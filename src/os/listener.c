@@ -1,4 +1,4 @@
-/* listener.c - asks the kernel about listening sockets. See listener.h for what it may not know. */
+/* listener.c - asks the kernel about listening sockets. */
 #include "os/listener.h"
 
 #include <fcntl.h>
@@ -33,9 +33,9 @@ uint64_t listener_address_key(int fd)
 	return sum != 0 ? sum : 1;
 }
 
-/* ------------------------------------------------------------------- heirs */
+/* --------------------------------------------------------- reuseport peers */
 
-/* "0100007F:1F90": the words as the machine reads them, as in /proc/net/tcp. */
+/* Writes "0100007F:1F90" as /proc/net/tcp does: each word is read in the machine's byte order. */
 static void write_address(const struct socket_address *address, struct line *line)
 {
 	line_start(line);
@@ -45,7 +45,7 @@ static void write_address(const struct socket_address *address, struct line *lin
 	line_hex(line, address->port, 4);
 }
 
-/* The n-th word of a line; 0 is the first. */
+/* Returns the n-th word of a line, counted from 0. */
 static const char *find_word(const char *line, unsigned n)
 {
 	line += strspn(line, " ");
@@ -71,11 +71,11 @@ enum { LOCAL = 1, STATE = 3, INODE = 9 };
 
 struct search {
 	const char *address;
-	uint64_t inode; /* of the one that asks */
+	uint64_t inode; /* of the caller's own socket, which is not its own peer */
 	bool found;
 };
 
-/* The kernel lists those that listen first. */
+/* The kernel lists the listening sockets before all others, so the search ends after them. */
 static bool look_at_line(const char *line, void *argument)
 {
 	struct search *search = argument;
@@ -89,7 +89,7 @@ static bool look_at_line(const char *line, void *argument)
 	return !search->found && has_word(line, STATE, "0A");
 }
 
-static bool has_companion(int fd)
+static bool has_other_listener(int fd)
 {
 	struct socket_address address;
 	struct line text;
@@ -115,5 +115,5 @@ bool listener_has_reuseport_peers(int fd)
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 || protocol != IPPROTO_TCP)
 		return false;
 	return file_read("/proc/sys/net/ipv4/tcp_migrate_req", text, sizeof text) && text[0] == '1' &&
-	       has_companion(fd);
+	       has_other_listener(fd);
 }

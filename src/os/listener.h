@@ -1,21 +1,23 @@
-/* listener.h - what a listening socket is to its clients: where it is, and who else would take the
- * connections that wait for it. May not know: processes, or why one asks.
+/* listener.h - asks the kernel about a listening socket: whether it blocks, where it is bound, and
+ * which other sockets would get its waiting connections. May not know: processes, or why it is
+ * asked.
  *
- * Async-signal-safe. */
+ * The functions are async-signal-safe; they may change errno. */
 #ifndef SLSHIM_LISTENER_H
 #define SLSHIM_LISTENER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Does an accept wait for a connection? */
+/* Does accept() wait until there is a connection? */
 bool listener_blocks(int fd);
 
-/* The same number for sockets that are bound to the same internet address; 0: not one of those. */
+/* Returns the same number for sockets that are bound to the same internet address; 0 if `fd` is not
+ * an internet socket. */
 uint64_t listener_address_key(int fd);
 
-/* Does the kernel hand those that wait over when the socket is closed? It does where
- * net.ipv4.tcp_migrate_req is 1 (Linux 5.14) and another socket of the SO_REUSEPORT group
+/* When this socket is closed, does the kernel hand its waiting connections to reuseport peers? It
+ * does if net.ipv4.tcp_migrate_req is 1 (Linux 5.14) and another socket of the SO_REUSEPORT group
  * listens. */
 bool listener_has_reuseport_peers(int fd);
 

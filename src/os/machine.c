@@ -1,11 +1,10 @@
-/* machine.c - reads what the kernel tells of cgroups and the host. See machine.h for what it may
- * not know.
+/* machine.c - reads what the kernel tells about cgroups and the host.
  *
  * /proc/self/cgroup:     0::/system.slice/apache2.service
  *                        7:cpuset,memory:/system.slice/apache2.service
  *
- * /proc/self/mountinfo:  34 24 0:29 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2
- * rw,nsdelegate 38 34 0:33 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory
+ * /proc/self/mountinfo:  34 24 0:29 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw
+ *                        38 34 0:33 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory
  *
  * memory.pressure:       some avg10=0.00 avg60=0.12 avg300=0.05 total=12345
  *                        full avg10=... */
@@ -38,8 +37,8 @@ static bool join(char path[MACHINE_PATH_SIZE], const char *one, const char *othe
 	return append(path, one, strlen(one)) && append(path, other, strlen(other));
 }
 
-/* The field of this number, from 0, of a line with blanks between them; NULL if it has not so many.
- */
+/* Returns the field with this number, counted from 0, of a line whose fields are separated by
+ * single blanks; NULL if the line has fewer fields. */
 static const char *field(const char *line, int number)
 {
 	for (; line != NULL && number > 0; number--) {
@@ -60,7 +59,7 @@ static bool is_word(const char *text, size_t length, const char *word)
 	return strlen(word) == length && memcmp(text, word, length) == 0;
 }
 
-/* Is it one of words with commas between, `length` bytes in all? */
+/* Is `word` one of the comma-separated words in the first `length` bytes? */
 static bool has_word(const char *words, size_t length, const char *word)
 {
 	for (const char *end = words + length; words < end;) {
@@ -77,11 +76,12 @@ static bool has_word(const char *words, size_t length, const char *word)
 
 /* ------------------------------------------------------------------ cgroups */
 
-/* A hierarchy of cgroups that may limit memory: the unified one, or that of version 1. */
+/* A cgroup hierarchy that may limit memory: the unified one, or the memory controller's of version
+ * 1. */
 struct hierarchy {
-	char group[MACHINE_PATH_SIZE]; /* of this process, from the top of the hierarchy: "/a/b" */
-	char top[MACHINE_PATH_SIZE];   /* what is mounted, "/" or a group */
-	char mount[MACHINE_PATH_SIZE]; /* where */
+	char group[MACHINE_PATH_SIZE]; /* of this process, from the root of the hierarchy: "/a/b" */
+	char top[MACHINE_PATH_SIZE];   /* the part that is mounted: "/" or a group */
+	char mount[MACHINE_PATH_SIZE]; /* where it is mounted */
 };
 
 struct cgroups {
@@ -141,8 +141,8 @@ static void find_cgroups(const char *root, struct cgroups *cgroups)
 		file_each_line(path, take_mount, cgroups);
 }
 
-/* Where the group is mounted; what lies beside what is mounted is not to be seen: then the top.
- * Whoever goes up from there finds a slash in all that is below `root` and the mount. */
+/* Finds the directory of the group, or that of the mounted part if the group lies outside it. In
+ * `path` every step from there up to `root` and the mount begins with a slash. */
 static bool find_directory(const char *root, const struct hierarchy *hierarchy,
                            char path[MACHINE_PATH_SIZE])
 {
@@ -167,7 +167,8 @@ static void take_least(struct machine_memory *least, uint64_t bytes, const char 
 	copy(least->source, source, strlen(source));
 }
 
-/* From the group up to the top. "max" is no number, and no limit. */
+/* Looks at the file `name` of the group and of each group above it. "max" is not a number, and not
+ * a limit. */
 static void limit_by(const char *root, const struct hierarchy *hierarchy, const char *name,
                      struct machine_memory *least)
 {

@@ -1,7 +1,7 @@
-/* machine.h - what the machine gives to this process: how much memory it may use, and how hard it
- * is to come by. Linux; async-signal-safe.
+/* machine.h - how much memory the machine or the cgroup allows this process, and the memory
+ * pressure (PSI) on it. Linux only; async-signal-safe.
  *
- * May not know: whether anybody uses too much. */
+ * May not know: whether a process uses too much. */
 #ifndef SLSHIM_MACHINE_H
 #define SLSHIM_MACHINE_H
 
@@ -13,20 +13,20 @@ enum { MACHINE_PATH_SIZE = 512 };
 
 struct machine_memory {
 	uint64_t bytes;
-	char source[MACHINE_PATH_SIZE]; /* the file that has the figure */
+	char source[MACHINE_PATH_SIZE]; /* the file that the figure is from */
 };
 
-/* The smallest of what limits the cgroup of this process and those above it (memory.max, or
- * memory.limit_in_bytes), and of what the host has (MemTotal). False if none of it is known.
- * `root`: before every path, "" but for tests. */
+/* Finds the smallest of the limits of this process's cgroup and of those above it (memory.max or
+ * memory.limit_in_bytes) and of the host's memory (MemTotal). Returns false if none is known.
+ * `root` is put before every path; it is "" except in tests. */
 bool machine_memory(const char *root, struct machine_memory *memory);
 
-/* The file that tells the pressure (Linux 4.20 and later): that of the cgroup of this process, else
- * that of the host; false if there is none. */
+/* Finds the file that tells the memory pressure (Linux 4.20 and later): that of this process's
+ * cgroup, or else that of the host. Returns false if there is none. */
 bool machine_pressure_path(const char *root, char path[MACHINE_PATH_SIZE]);
 
-/* Hundredths of a percent of the last 10 s for which some thread waited for memory: "some avg10" of
- * such a file, which is open. */
+/* Reads "some avg10" of such a file, which is open: the share of the last 10 s in which some thread
+ * waited for memory, in hundredths of a percent. Returns false if it cannot be read. */
 bool machine_pressure(int fd, uint64_t *hundredths);
 
 #endif

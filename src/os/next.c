@@ -1,4 +1,5 @@
-/* next.c - finds the functions that ours stand before. May not know: what they are wanted for. */
+/* next.c - looks up the functions that the hooks interpose. May not know: what they are used for.
+ */
 #undef _TIME_BITS   /* as in the hooks */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "os/next.h"
@@ -15,7 +16,7 @@ static int call_close(int fd)
 	return (int)syscall(SYS_close, fd);
 }
 
-/* Where the C library is older than it; with 64-bit times only. */
+/* Stands in where the C library is older than epoll_pwait2(). Only with 64-bit times. */
 static int call_epoll_pwait2(int set, struct epoll_event *events, int most,
                              const struct timespec *timeout, const sigset_t *mask)
 {
@@ -31,8 +32,8 @@ static int call_epoll_pwait2(int set, struct epoll_event *events, int most,
 
 static void resolve(const char *name, void *function);
 
-/* The others: their first call looks them up. What a C library lacks (musl has no _chk functions)
- * no program calls; if one does, it is told so. */
+/* Each of the others looks itself up at its first call, and fails with ENOSYS if the C library
+ * lacks it (musl has no _chk functions); then no program should call it. */
 #define EARLY_AS(type, nothing, name, symbol, parameters, arguments)                               \
 	static type early_##name parameters                                                            \
 	{                                                                                              \
@@ -123,7 +124,7 @@ EARLY(semtimedop64, "__semtimedop64",
       (set, operations, count, time))
 #endif
 
-/* Our hook always passes the two optional arguments on. */
+/* The hook always passes the two optional arguments. */
 static sem_t *early_sem_open(const char *name, int flags, ...)
 {
 	va_list more;
@@ -177,9 +178,9 @@ struct next next = {
 #endif
 };
 
-/* ISO C has no cast from an object pointer to a function pointer; POSIX says that the bits do.
- * Before glibc 2.34 semaphores and mutexes are in a library of their own, which a program may have
- * loaded out of RTLD_NEXT's sight. */
+/* The pointer is copied, because ISO C has no cast from an object pointer to a function pointer,
+ * while POSIX guarantees that they have the same bits. Before glibc 2.34, semaphores and mutexes
+ * are in libpthread, which a program may have loaded where RTLD_NEXT does not look. */
 static void resolve(const char *name, void *function)
 {
 	void *found = dlsym(RTLD_NEXT, name), *threads;
@@ -190,8 +191,8 @@ static void resolve(const char *name, void *function)
 		memcpy(function, &found, sizeof found);
 }
 
-/* The name is on the stack: a program that has no use for this library then touches no page of its
- * constants, which are far from where its code begins. */
+/* The name is on the stack, so that a program that is not a server touches no page of this
+ * library's constants, which are far from the beginning of its code. */
 void next_start(void)
 {
 	char name[] = "close";

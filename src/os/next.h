@@ -1,9 +1,10 @@
 /* next.h - the next definitions of the interposed functions.
  *
- * Each pointer is usable at any time, because another library's constructor may run before ours:
- * until next_start() ran, close, which an allocator may need, makes the plain system call; the
- * others are looked up by their first call, or by next_resolve(). Whoever looks one up writes the
- * same. A program that is not watched pays for those that it calls. */
+ * Each pointer is usable at any time, because another library's constructor may run before ours.
+ * Until next_start() has run, `close` makes the plain system call, because an allocator may need
+ * it; each of the others looks itself up at its first call, unless next_resolve() has done so.
+ * Several threads may do that at once: all of them write the same pointer. In a program that is not
+ * watched only the functions that it calls are looked up. */
 #ifndef SLSHIM_NEXT_H
 #define SLSHIM_NEXT_H
 
@@ -18,8 +19,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
-/* What 32-bit programs with 64-bit times call on glibc; `time` is such a time, and only passed on.
- */
+/* With glibc, 32-bit programs with 64-bit times call these twins. `time` is a 64-bit time, which is
+ * only passed on. */
 #if defined(__GLIBC__) && defined(__TIMESIZE) && __TIMESIZE == 32
 #define TIME64_TWINS 1
 #endif
@@ -64,12 +65,12 @@ struct next {
 
 extern struct next next;
 
-/* In the constructor: close, which makes a plain system call until then, which is no cancellation
- * point. */
+/* Looks up `close`, in the constructor. Until then it makes a plain system call, which is not a
+ * cancellation point. */
 void next_start(void);
 
-/* All the others, where hooks are to look up nothing. dlsym may allocate, and an allocator may
- * close: never called from close. */
+/* Looks up all the others, so that no hook has to. Must not be called from close(), because dlsym()
+ * may allocate and an allocator may call close(). */
 void next_resolve(void);
 
 #endif

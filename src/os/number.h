@@ -1,4 +1,5 @@
-/* number.h - the one reader of decimal numbers: no locale, no errno, overflow told. */
+/* number.h - the only reader of numbers. It ignores the locale, leaves errno alone and detects
+ * overflow. */
 #ifndef SLSHIM_NUMBER_H
 #define SLSHIM_NUMBER_H
 
@@ -7,7 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Reads digits and returns where they end; NULL without any, or beyond 64 bits. */
+/* Reads decimal digits and returns the end of them; NULL if there are none, or if the number does
+ * not fit in 64 bits. */
 static inline const char *number_read(const char *text, uint64_t *number)
 {
 	const char *at = text;
@@ -21,13 +23,13 @@ static inline const char *number_read(const char *text, uint64_t *number)
 	return at > text ? at : NULL;
 }
 
-/* The same after blanks and tabs. */
+/* Skips blanks and tabs first. */
 static inline const char *number_read_next(const char *text, uint64_t *number)
 {
 	return number_read(text + strspn(text, " \t"), number);
 }
 
-/* The same of hexadecimal digits, as the kernel writes them: in lower case. */
+/* Reads hexadecimal digits in lower case, as the kernel writes them. */
 static inline const char *number_read_hex(const char *text, uint64_t *number)
 {
 	const char *at = text;
@@ -48,7 +50,7 @@ static inline const char *number_read_hex(const char *text, uint64_t *number)
 	return at > text ? at : NULL;
 }
 
-/* As the kernel writes sizes: "		    112 kB", and nothing after it. */
+/* Reads a size as the kernel writes it, "    112 kB", with nothing after it. */
 static inline bool number_read_kilobytes(const char *text, uint64_t *kilobytes)
 {
 	const char *unit = number_read_next(text, kilobytes);

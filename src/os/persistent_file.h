@@ -1,30 +1,33 @@
-/* persistent_file.h - a file that is kept open, so that it can be read after a chroot and a change
+/* persistent_file.h - a file that is held open, so that it can be read after a chroot and a change
  * of user.
  *
- * Out of the way of the numbers that programs count on, and closed by execve. No descriptor is
- * trusted to be what it was: servers close what they did not open. May not know: what is in it.
- * Keeps errno; async-signal-safe. */
+ * Its descriptor is above 63, because programs rely on getting low numbers, and is closed by
+ * execve. Each use checks that it still refers to the same file, because servers close descriptors
+ * that they did not open. May not know: what is in the file.
+ *
+ * The functions are async-signal-safe and keep errno. */
 #ifndef SLSHIM_PERSISTENT_FILE_H
 #define SLSHIM_PERSISTENT_FILE_H
 
 #include "os/file.h"
 
 struct persistent_file {
-	const char *path; /* absolute */
-	int fd;           /* -1: not open */
-	file_id file;
-	bool is_directory; /* never kept: it would be a way out of a chroot */
+	const char *path;  /* absolute */
+	int fd;            /* -1: not open */
+	file_id id;        /* of the file that `fd` referred to when it was opened */
+	bool is_directory; /* never held open, because a chroot could be left through it */
 };
 
-/* Forgets the descriptor, which is another process's by now, and opens the file anew. Where the
- * process may not have descriptors above 64 none is kept, because the few belong to the program. */
-void persistent_file_open(struct persistent_file *kept);
+/* Closes the inherited descriptor, because it may refer to another process's file, and opens the
+ * file anew. None is held if the process may not have descriptors above 63, because the program
+ * needs the lower ones. */
+void persistent_file_open(struct persistent_file *file);
 
-void persistent_file_close(struct persistent_file *kept);
+void persistent_file_close(struct persistent_file *file);
 
-/* A descriptor to read it from its beginning, opened by its path if it is not kept; -1 where that
- * cannot be. It is given back as soon as it was read. */
-int persistent_file_borrow(struct persistent_file *kept);
-void persistent_file_return(const struct persistent_file *kept, int fd);
+/* Returns a descriptor to pread() the file, opened by its path if none is held; -1 if that fails.
+ * The caller returns it as soon as it has read. */
+int persistent_file_borrow(struct persistent_file *file);
+void persistent_file_return(const struct persistent_file *file, int fd);
 
 #endif

@@ -1,4 +1,4 @@
-/* process.c - reads what the kernel tells of processes. See process.h for what it may not know. */
+/* process.c - reads what the kernel tells about processes. */
 #include "os/process.h"
 
 #include <errno.h>
@@ -24,10 +24,10 @@ uint64_t process_clock(void)
 }
 
 enum { STATE = 3, PARENT = 4, START_TIME = 22 };
-enum { FILE_NAME_SIZE = 64 }; /* of what is no file of a directory */
+enum { FILE_NAME_SIZE = 64 }; /* of "pipe:[4711]" and its like; a longer path is cut */
 
-/* 4711 (name, which may hold anything) S 1 4711 ...: the fields after the name start behind the
- * last closing parenthesis. Empty if it cannot be told. */
+/* Finds a field of "4711 (name) S 1 4711 ...". The name may contain anything, so the fields after
+ * it are counted from the last closing parenthesis. Returns "" if there is no such field. */
 static const char *find_field(const char *text, int wanted)
 {
 	const char *at = strrchr(text, ')');
@@ -51,10 +51,10 @@ static uint64_t read_field(const char *text, int wanted)
 	return number_read(find_field(text, wanted), &value) != NULL ? value : 0;
 }
 
-/* Its fields up to START_TIME take less. */
+/* The fields up to START_TIME take less. */
 enum { STAT_SIZE = 512 };
 
-/* False if there is no such process, or none that lives. */
+/* Returns false if there is no such process, or if it is dead or a zombie. */
 static bool read_stat(pid_t pid, char text[STAT_SIZE])
 {
 	char path[FILE_PATH_SIZE], state;
@@ -100,7 +100,7 @@ bool process_is_main_thread(void)
 	return syscall(SYS_gettid) == getpid();
 }
 
-/* FDSize of /proc/PID/status is the size of the kernel's table of them. */
+/* FDSize in /proc/PID/status is the size of the kernel's descriptor table. */
 int process_descriptor_end(void)
 {
 	enum { HIGHEST = 1 << 20 };
@@ -123,7 +123,7 @@ int process_descriptor_end(void)
 
 enum { AT_A_TIME = 64 };
 
-/* poll() takes no more of them than a process may have. */
+/* poll() takes no more entries than the process may have descriptors. */
 static nfds_t at_a_time(void)
 {
 	struct rlimit limit;
@@ -153,7 +153,7 @@ bool process_each_descriptor(bool (*visit)(int fd, void *argument), void *argume
 	return true;
 }
 
-/* A link of /proc/PID/fd names a file: "pipe:[4711]", "socket:[4712]", "/dev/null". */
+/* The links in /proc/PID/fd name the files: "pipe:[4711]", "socket:[4712]", "/dev/null". */
 static bool read_link(pid_t pid, int fd, char text[FILE_NAME_SIZE])
 {
 	char path[FILE_PATH_SIZE];
@@ -223,7 +223,8 @@ bool process_has_children(void)
 	return has_some;
 }
 
-/* A directory has two links and one more for every directory in it, one a thread. */
+/* The directory has two links, and one more for each directory in it, of which each thread has one.
+ */
 unsigned process_threads(void)
 {
 	struct stat status;

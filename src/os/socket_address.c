@@ -1,4 +1,4 @@
-/* socket_address.c - reads and compares places. See socket_address.h for what it may not know. */
+/* socket_address.c - finds, reads and compares socket addresses. */
 #include "os/socket_address.h"
 
 #include <arpa/inet.h>
@@ -74,7 +74,7 @@ static bool read_path(const char *text, struct socket_address *address)
 	return true;
 }
 
-/* "127.0.0.1", or "[::1]", of `length` bytes. */
+/* Reads "127.0.0.1" or "[::1]", the first `length` bytes of the text. */
 static bool read_address(const char *text, size_t length, struct socket_address *address)
 {
 	char literal[INET6_ADDRSTRLEN];

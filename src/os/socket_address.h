@@ -1,5 +1,7 @@
-/* socket_address.h - where a listener is, as the kernel tells it and as SL_LISTEN writes it. May
- * not know: listeners, or who asks. Keeps errno; async-signal-safe. */
+/* socket_address.h - the address of a socket, as the kernel tells it and as SL_LISTEN writes it.
+ * May not know: which sockets listen, or why it is asked.
+ *
+ * The functions are async-signal-safe and keep errno. */
 #ifndef SLSHIM_SOCKET_ADDRESS_H
 #define SLSHIM_SOCKET_ADDRESS_H
 
@@ -10,34 +12,35 @@
 enum { SOCKET_ADDRESS_PATH_SIZE = 108 }; /* of Linux' struct sockaddr_un */
 
 struct socket_address {
-	sa_family_t family;                  /* AF_UNSPEC, as read from text: any internet address */
-	uint16_t port;                       /* in host order; of internet addresses */
-	uint32_t words[4];                   /* of the address, as in memory; the first one of IPv4 */
-	char path[SOCKET_ADDRESS_PATH_SIZE]; /* of a Unix socket, NUL at the end if there is room; an
-	                               abstract one begins with NUL */
+	sa_family_t family;                  /* AF_UNSPEC, if read from text: any internet address */
+	uint16_t port;                       /* of an internet address, in host order */
+	uint32_t words[4];                   /* the address in network order; IPv4 has only the first */
+	char path[SOCKET_ADDRESS_PATH_SIZE]; /* of a Unix socket, with a NUL at the end if there is
+	                                        room; an abstract one begins with a NUL */
 };
 
-/* Where a socket is bound; false if it is none. Of other families only the family is told. */
+/* Finds the address that a socket is bound to; false if `fd` is not a socket. For families other
+ * than internet and Unix only the family is set. */
 bool socket_address_find(int fd, struct socket_address *address);
 
-/* "8080", "127.0.0.1:8080", "[::1]:8080", "/run/server.sock", "@abstract"; false if it is none of
- * them. Pure. */
+/* Reads "8080", "127.0.0.1:8080", "[::1]:8080", "/run/server.sock" or "@abstract"; false if it is
+ * none of these. Pure. */
 bool socket_address_read(const char *text, struct socket_address *address);
 
-/* What socket_address_read takes, for people. */
+/* Says what socket_address_read() accepts, for a remark. */
 extern const char socket_address_accepted[];
 
-/* How many words the address has. */
+/* Returns how many elements of `words` are used. */
 static inline unsigned socket_address_words(const struct socket_address *address)
 {
 	return address->family == AF_INET ? 1 : address->family == AF_INET6 ? 4 : 0;
 }
 
-/* Is a socket that is bound to `found` one of those that `written` is about? Pure. */
+/* Does `written`, as read from text, include the address `found`, as the kernel tells it? Pure. */
 bool socket_address_is(const struct socket_address *found, const struct socket_address *written);
 
-/* Can a connection whose own end is at `local` have come from a listener there? One on any address
- * gives its connections a particular one: of internet addresses only the port tells. Pure. */
+/* Can a connection with the local address `local` have been accepted from `listener`? Of internet
+ * addresses only the ports are compared, because a listener may be bound to all addresses. Pure. */
 bool socket_address_may_come_from(const struct socket_address *local,
                                   const struct socket_address *listener);
 

@@ -1,9 +1,11 @@
-/* member.c - this worker's dealings with its pool. See member.h for what it may not know. */
+/* member.c - this worker as a member of its pool. */
 #include "pool/member.h"
 
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "pool/newcomers.h"
+#include "pool/slots.h"
 
 void member_begin(struct member *member, pid_t pid, pid_t parent, bool is_grandchild, uint64_t born)
 {
@@ -29,14 +31,14 @@ bool member_sees_siblings(struct member *member)
 	return find_start_time(member) != 0;
 }
 
-static struct pool_member describe(struct member *member)
+static struct pool_entry describe(struct member *member)
 {
-	return (struct pool_member){member->pid, find_start_time(member),
-	                            member->came_for_dead ? 0 : member->born, process_clock()};
+	return (struct pool_entry){member->pid, find_start_time(member),
+	                           member->replaces_dead ? 0 : member->born, process_clock()};
 }
 
-/* Not the tag of its children's pool: there it would be a member that is dead, a vacancy, because
- * it is nobody's sibling. */
+/* The entry of an accepting parent has a tag of its own. In its children's pool it would be a
+ * vacancy, because a member that is no sibling counts as dead. */
 static uint32_t tag_of_accepting_parent(pid_t parent, int listener)
 {
 	int type;
@@ -46,12 +48,12 @@ static uint32_t tag_of_accepting_parent(pid_t parent, int listener)
 
 void member_register_accepting_parent(struct member *member, struct pool_page *page, int listener)
 {
-	struct pool_member entry = describe(member);
+	struct pool_entry entry = describe(member);
 
 	pool_enter(page, tag_of_accepting_parent(member->pid, listener), &entry, process_is_alive);
 }
 
-/* Of a pool of one: a master that may be a worker, too. */
+/* The entry of a master that may be a worker, too, is in a pool of its own. */
 static uint32_t tag_of_master(pid_t master)
 {
 	return pool_tag(master, UINT64_MAX);
@@ -74,7 +76,7 @@ static void mark_master(const struct member *member, struct pool_page *page)
 {
 	pid_t parent = member->parent;
 	uint32_t tag = tag_of_master(parent);
-	struct pool_member master = {parent, process_start_time(parent), 0, process_clock()};
+	struct pool_entry master = {parent, process_start_time(parent), 0, process_clock()};
 
 	if (member->is_grandchild && !pool_has(page, tag, parent))
 		pool_enter(page, tag, &master, process_is_alive);
@@ -82,10 +84,10 @@ static void mark_master(const struct member *member, struct pool_page *page)
 
 static void take_slot(struct member *member, struct pool_page *page)
 {
-	struct pool_member entry = describe(member);
+	struct pool_entry entry = describe(member);
 
 	member->slot = pool_enter(page, member->tag, &entry, process_is_alive);
-	pool_want(page, member->slot, member->tag, member->pid, member->excess);
+	pool_set_excess(page, member->slot, member->tag, member->pid, member->excess);
 }
 
 static void fill_vacancy(struct member *member, struct pool_page *page)
@@ -97,10 +99,10 @@ static void fill_vacancy(struct member *member, struct pool_page *page)
 	    .is_vouched = member->rules.master_is_vouched,
 	};
 
-	member->came_for_dead = pool_fill_vacancy(page, member->tag, &newcomer, process_is_sibling);
+	member->replaces_dead = pool_fill_vacancy(page, member->tag, &newcomer, process_is_sibling);
 }
 
-/* Another process may have written over it. */
+/* Takes another slot if another process has overwritten this one. */
 static void hold_slot(struct member *member, struct pool_page *page)
 {
 	if (!pool_holds(page, member->slot, member->tag, member->pid))
@@ -120,28 +122,29 @@ bool member_join(struct member *member, struct pool_page *page, const struct poo
 	return member->slot != POOL_NO_SLOT;
 }
 
-/* One of the pool looks for those that died, and the others rely on what it found, for a hundred
- * times as long as that took, because a pool of a thousand would do little else. */
+/* One member searches for the dead, and the others rely on what it found for a hundred times as
+ * long as the search took, because in a pool of a thousand searching would take most of the time.
+ */
 static struct pool_census take_census(const struct member *member, struct pool_page *page,
                                       uint64_t now)
 {
 	enum { SHARE = 100, LEAST = 5 };
 	const uint64_t a_millisecond = 1000000;
-	bool looks = pool_begins_look(page, member->tag, now);
-	uint64_t begun = looks ? clock_thread() : 0, rest;
+	bool searches = pool_begin_search(page, member->tag, now);
+	uint64_t begun = searches ? clock_thread() : 0, rest;
 	struct pool_census census =
 	    pool_count(page, member->tag, member->pid, now, member->rules.replaced_within,
-	               looks ? process_is_sibling : NULL);
+	               searches ? process_is_sibling : NULL);
 
-	if (looks) {
+	if (searches) {
 		rest = (clock_thread() - begun) * SHARE / a_millisecond;
-		pool_ends_look(page, member->tag, now, rest > LEAST ? rest : LEAST);
+		pool_end_search(page, member->tag, now, rest > LEAST ? rest : LEAST);
 	}
 	return census;
 }
 
-/* How many may be away at a time; where the workers have listeners of their own, one has to stay to
- * inherit what waits for the leaver. */
+/* Returns how many members may be away at a time. If the workers have listeners of their own, one
+ * has to stay to get the waiting connections of those that leave. */
 static unsigned most_away(const struct pool_rules *rules, const struct pool_census *census,
                           bool on_own)
 {
@@ -157,7 +160,7 @@ static unsigned most_away(const struct pool_rules *rules, const struct pool_cens
 static struct pool_terms find_terms(const struct member *member, struct pool_page *page,
                                     const struct member_request *request)
 {
-	/* Those that accept take turns, more or less: by then its parent would have come, too. */
+	/* After so many connections of this worker its parent would have had one, if it accepted. */
 	enum { TURNS = 8 };
 	struct pool_terms terms = {
 	    .census = take_census(member, page, request->now),
@@ -183,23 +186,16 @@ enum pool_answer member_look(struct member *member, struct pool_page *page,
 	return pool_judge(page, member->tag, &terms);
 }
 
-static void note_left(struct member *member, struct pool_page *page, const struct pool_terms *terms)
-{
-	struct pool_member entry = describe(member);
-
-	pool_note_left(page, member->tag, &entry, terms, process_is_alive);
-}
-
 void member_want(struct member *member, struct pool_page *page, uint64_t excess)
 {
 	if (excess == 0)
-		member->yields_at = 0;
+		member->yields_since = 0;
 	if (excess != member->excess)
-		pool_want(page, member->slot, member->tag, member->pid, excess);
+		pool_set_excess(page, member->slot, member->tag, member->pid, excess);
 	member->excess = excess;
 }
 
-/* Are there leases only for those that want them more? */
+/* Are the leases that are left needed for members further over their limits? */
 static bool is_to_yield(struct member *member, struct pool_page *page,
                         const struct pool_terms *terms)
 {
@@ -208,13 +204,13 @@ static bool is_to_yield(struct member *member, struct pool_page *page,
 
 	if (further == 0 || terms->census.away + further < terms->most)
 		return false;
-	if (member->yields_at == 0)
-		member->yields_at = terms->now;
-	return terms->now - member->yields_at < AT_MOST;
+	if (member->yields_since == 0)
+		member->yields_since = terms->now;
+	return terms->now - member->yields_since < AT_MOST;
 }
 
-/* What others have counted is not enough where nobody vouches for the master: the last worker never
- * leaves, and those that died before a trial have to be known when it begins. */
+/* If no profile vouches for the master, the census of the last search is not enough, because the
+ * last worker must not leave, and all deaths before a trial have to be known when it begins. */
 static bool is_sure(const struct member *member, struct pool_page *page, struct pool_terms *terms)
 {
 	if (pool_is_proven(page, member->tag))
@@ -229,6 +225,7 @@ enum pool_answer member_ask(struct member *member, struct pool_page *page,
 {
 	const struct pool_rules *rules = &member->rules;
 	struct pool_terms terms = find_terms(member, page, request);
+	struct pool_entry entry;
 	enum pool_answer answer;
 
 	if (rules->takes_time) {
@@ -247,7 +244,9 @@ enum pool_answer member_ask(struct member *member, struct pool_page *page,
 	answer = pool_lease(page, member->tag, &terms);
 	if (answer != POOL_GO)
 		take_slot(member, page);
-	else if (rules->takes_time)
-		note_left(member, page, &terms);
+	else if (rules->takes_time) {
+		entry = describe(member);
+		pool_note_left(page, member->tag, &entry, &terms, process_is_alive);
+	}
 	return answer;
 }

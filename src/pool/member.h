@@ -1,6 +1,7 @@
-/* member.h - a worker's dealings with its pool: it joins, wants to leave, and asks for its turn.
+/* member.h - this worker as a member of its pool: it joins, tells that it wants to leave, and asks
+ * whether it may.
  *
- * May not know: memory, limits, or why the worker would leave. */
+ * May not know: memory, limits, or why the worker wants to leave. */
 #ifndef SLSHIM_MEMBER_H
 #define SLSHIM_MEMBER_H
 
@@ -9,48 +10,51 @@
 #include <sys/types.h>
 
 #include "pool/pool.h"
+#include "pool/turns.h"
 
-/* What the configuration and the server's profile say of its pools. */
+/* What the configuration and the server's profile say about pools. */
 struct pool_rules {
 	unsigned max_leaving; /* workers at a time, or 1 to 100 percent of the pool */
 	bool max_leaving_is_percent;
-	bool master_is_vouched;   /* it is known to replace workers that leave */
-	bool takes_time;          /* a worker that leaves finishes what is open first */
-	uint64_t replaced_within; /* milliseconds */
+	bool master_is_vouched;   /* the profile says that it replaces workers that leave */
+	bool takes_time;          /* a worker that leaves finishes open connections first */
+	uint64_t replaced_within; /* milliseconds; how long a lease lasts */
 };
 
-/* Written by the thread that judges, of which there is one at a time. */
+/* Only the thread that checks uses it, of which there is one at a time. */
 struct member {
 	pid_t pid, parent;
-	bool is_grandchild; /* the parent is a child of a watched process, too, and may be a worker */
+	bool is_grandchild; /* the parent was forked by a watched process, too, so may be a worker */
 	uint64_t born;      /* boot clock, milliseconds */
 
-	/* Of this file alone. */
+	/* Private to member.c. */
 	struct pool_rules rules;
-	uint32_t tag;        /* of its pool; 0: it belongs to none yet */
-	int slot;            /* in the page */
-	uint64_t start_time; /* 0: not asked yet */
-	uint64_t excess;     /* with which it wants to leave */
-	uint64_t yields_at;  /* since when it lets others go first; 0: it does not */
-	bool came_for_dead;  /* it was born in place of one that died */
+	uint32_t tag;          /* of its pool; 0: it has not joined yet */
+	int slot;              /* index in the page, or POOL_NO_SLOT */
+	uint64_t start_time;   /* clock ticks after boot; 0: not read yet */
+	uint64_t excess;       /* how far it is over its limits; 0: it does not want to leave */
+	uint64_t yields_since; /* when it began to let others go first, boot clock, milliseconds; 0: it
+	                          does not */
+	bool replaces_dead;    /* it filled the vacancy of a worker that died */
 };
 
-/* At birth: it belongs to no pool yet. */
+/* Called at birth, when it belongs to no pool yet. */
 void member_begin(struct member *member, pid_t pid, pid_t parent, bool is_grandchild,
                   uint64_t born);
 
-/* Can this process tell its siblings? Not where there is no /proc. */
+/* Can this process find out whether its siblings live? It cannot without /proc. */
 bool member_sees_siblings(struct member *member);
 
-/* A process that is no worker accepts on this listener: its children, which could take it for their
- * master, are told so. */
+/* Called in a process that accepts on this listener and is not a worker. It tells its children,
+ * which would otherwise take it for their master. */
 void member_register_accepting_parent(struct member *member, struct pool_page *page, int listener);
 
-/* Has the parent been seen to accept on this worker's listener? Or is the parent a worker itself?
- * To fork another one, puma's first worker stops its own server and closes what it has not read. */
+/* Has the parent been seen to accept on this worker's listener, or is it a worker itself? (To fork
+ * another worker, puma's first one stops its own server and closes connections that it has not
+ * read.) */
 bool member_has_accepting_parent(const struct member *member, struct pool_page *page, int listener);
 
-/* Has a child of this worker become one itself? */
+/* Has a child of this worker become a worker? */
 bool member_has_workers(const struct member *member, struct pool_page *page);
 
 static inline bool member_has_joined(const struct member *member)
@@ -58,30 +62,33 @@ static inline bool member_has_joined(const struct member *member)
 	return member->tag != 0;
 }
 
-/* The worker is ready to accept: makes it a member, once, and fills a vacancy; later makes sure
- * that it still has a slot. False if there is none. `listeners`: a number that stands for those
- * that its siblings have in common with it; it matters to the first call alone. */
+/* Called when the worker is ready to accept. The first call makes it a member and fills a vacancy;
+ * later ones make sure that it still has a slot. Returns false if there is no slot. `listeners` is
+ * a number that stands for the listeners that siblings have in common; only the first call uses it.
+ */
 bool member_join(struct member *member, struct pool_page *page, const struct pool_rules *rules,
                  uint64_t listeners);
 
-/* What a worker is when it asks. */
+/* What a worker tells about itself when it asks to leave. */
 struct member_request {
 	uint64_t now;    /* boot clock, milliseconds */
 	uint64_t served; /* connections */
 	bool on_own;     /* it accepts on a listener that it made itself */
 };
 
-/* What member_ask would answer, as far as that can be told cheaply and without a lease: if it is
- * not POOL_GO, nothing else that might be in the way needs to be looked at. POOL_GO before the
- * worker has joined. */
+/* Returns what member_ask() would return, as far as that is known cheaply and without a lease, so
+ * that other blockers are looked for only after POOL_GO. Returns POOL_GO if the worker has not
+ * joined. */
 enum pool_answer member_look(struct member *member, struct pool_page *page,
                              const struct member_request *request);
 
-/* The worker wants to leave, the more so the more it is over its limits; 0: no longer. */
+/* Tells the pool how far the worker is over its limits, as of policy_excess(); 0: it no longer
+ * wants to leave. */
 void member_want(struct member *member, struct pool_page *page, uint64_t excess);
 
-/* May it leave now? With POOL_GO it is away. Where others want the leases that are left more, it
- * lets them go first, but for a second at most, because an idle worker does not come to ask. */
+/* Asks whether the worker may leave now; after POOL_GO it counts as away. If the leases that are
+ * left are needed for members further over their limits, it lets these go first, but only for a
+ * second, because an idle member does not ask. */
 enum pool_answer member_ask(struct member *member, struct pool_page *page,
                             const struct member_request *request);
 

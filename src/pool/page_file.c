@@ -1,8 +1,8 @@
-/* page_file.c - finds or makes that file. See page_file.h for what it may not know.
+/* page_file.c - finds or makes the file.
  *
- * slshim.UID.NAMESPACE.PARENT.START.LISTENER: START is when the parent was started, because its pid
- * may be another's by and by; NAMESPACE is that of these pids, because containers may share the
- * directory. It appears as a whole, in its full size. */
+ * Its name is slshim.UID.NAMESPACE.PARENT.START.LISTENER. START is the start time of the parent,
+ * because its pid may be reused; NAMESPACE is that of the pids, because containers may share the
+ * directory. The file gets its name only when it has its full size. */
 #define _GNU_SOURCE /* O_TMPFILE */
 #include "pool/page_file.h"
 
@@ -41,7 +41,8 @@ static void start_name(struct line *name)
 	line_text(name, ".");
 }
 
-/* Whether there can be no such parent any more. One that cannot be seen may be. */
+/* Is this the name of a file whose parent has ended? A parent that cannot be seen may still live.
+ */
 static bool is_stale(const char *name, const char *prefix)
 {
 	uint64_t parent, start_time, found;
@@ -71,7 +72,7 @@ static void remove_stale(int directory, const char *prefix)
 	closedir(entries);
 }
 
-/* A short tmpfs would be a SIGBUS later. */
+/* The space is allocated now, because a write would raise SIGBUS if the tmpfs were full. */
 static bool make(int directory, const char *name, size_t size)
 {
 	struct line path;

@@ -58,14 +58,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct config config;
 	static struct remarks remarks;
 	static char room[CONFIG_ROOM];
-	struct config_kept kept;
+	struct config_copy kept;
 	struct line line;
 	unsigned count = 0;
 
 	while (count < MOST && (environment[count] = take_variable(&input)) != NULL)
 		count++;
 	environment[count] = NULL;
-	config_keep(&kept, room, sizeof room, environment);
+	config_copy(&kept, room, sizeof room, environment);
 	while (count > 0)
 		free(environment[--count]); /* no pointer into it is kept */
 	config_read(&config, &remarks, &kept);

@@ -4,7 +4,12 @@
  *
  * The input: is the page sound, how many may be away; where it is not, words to write; then what is
  * done, a byte and its arguments each. */
+#include "pool/census.h"
+#include "pool/newcomers.h"
 #include "pool/pool.h"
+#include "pool/slots.h"
+#include "pool/statistics.h"
+#include "pool/turns.h"
 
 #include "fuzz.h"
 
@@ -61,7 +66,7 @@ static void note_filled(struct world *world)
 		world->until[last] = 0;
 }
 
-static void ask(struct world *world, struct pool_member *member, bool is_vouched)
+static void ask(struct world *world, struct pool_entry *member, bool is_vouched)
 {
 	struct pool_terms terms = {
 	    .most = world->most, .is_vouched = is_vouched, .now = world->now, .timeout = TIMEOUT};
@@ -81,17 +86,17 @@ static void ask(struct world *world, struct pool_member *member, bool is_vouched
 static void look(const struct world *world)
 {
 	struct pool_terms terms = {.most = world->most, .now = world->now, .timeout = TIMEOUT};
-	bool looks = pool_begins_look(page, TAG, world->now);
+	bool looks = pool_begin_search(page, TAG, world->now);
 
-	must(!pool_begins_look(page, TAG, world->now));
+	must(!pool_begin_search(page, TAG, world->now));
 	terms.census = pool_count(page, TAG, 1, world->now, TIMEOUT, looks ? is_alive : NULL);
 	must(terms.census.dead <= POOL_SLOTS && terms.census.others <= POOL_SLOTS);
 	must(terms.census.away <= terms.census.count);
 	pool_judge(page, TAG, &terms);
-	pool_ends_look(page, TAG, world->now, 20);
+	pool_end_search(page, TAG, world->now, 20);
 }
 
-static void join(struct world *world, struct pool_member *member)
+static void join(struct world *world, struct pool_entry *member)
 {
 	struct pool_newcomer newcomer = {
 	    .born = member->born, .now = world->now, .timeout = TIMEOUT, .is_vouched = world->now & 1};
@@ -103,11 +108,11 @@ static void join(struct world *world, struct pool_member *member)
 	must(slot >= POOL_NO_SLOT && slot < POOL_SLOTS);
 	must(pool_holds(page, slot, TAG, member->pid) == (slot != POOL_NO_SLOT));
 	must(pool_has(page, TAG, member->pid) || slot == POOL_NO_SLOT);
-	pool_want(page, slot, TAG, member->pid, world->now);
+	pool_set_excess(page, slot, TAG, member->pid, world->now);
 	must(pool_count_further_over(page, TAG, 1) <= POOL_SLOTS);
 }
 
-static void leave(struct world *world, const struct pool_member *member)
+static void leave(struct world *world, const struct pool_entry *member)
 {
 	int slot = (int)(world->now % (POOL_SLOTS + 2)) - 1;
 
@@ -122,18 +127,18 @@ static void tell(struct world *world)
 	pool_report_once(page, (unsigned)world->now);
 	must(!pool_report_once(page, (unsigned)world->now));
 	pool_note_life(page, world->now & 1);
-	pool_is_churning(page);
+	pool_lives_are_short(page);
 	pool_note_dry_run(page, 1, world->now);
-	pool_sum_up(page, world->now, &summary);
+	pool_take_summary(page, world->now, &summary);
 }
 
 static void do_next(struct world *world, struct input *input)
 {
 	uint64_t what = take_number(input, 1), argument = take_number(input, 2);
-	struct pool_member member = {.pid = (pid_t)(argument % MEMBERS) + 1,
-	                             .start_time = 1,
-	                             .born = world->now,
-	                             .now = world->now};
+	struct pool_entry member = {.pid = (pid_t)(argument % MEMBERS) + 1,
+	                            .start_time = 1,
+	                            .born = world->now,
+	                            .now = world->now};
 
 	switch (what % 8) {
 	case 0:

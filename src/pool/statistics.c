@@ -1,0 +1,49 @@
+/* statistics.c - counts lives, and notes remarks. */
+#include "pool/statistics.h"
+
+enum { MANY_SHORT_LIVES = 8 };
+
+void pool_note_life(struct pool_page *page, bool is_short)
+{
+	if (!is_short)
+		page->short_lives = 0;
+	else if (page->short_lives < MANY_SHORT_LIVES)
+		page->short_lives++;
+}
+
+bool pool_lives_are_short(struct pool_page *page)
+{
+	return page->short_lives >= MANY_SHORT_LIVES;
+}
+
+void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds)
+{
+	page->dry_run.lives++;
+	page->dry_run.connections += connections;
+	page->dry_run.milliseconds += milliseconds;
+}
+
+/* A life that is noted meanwhile may be split between this summary and the next. */
+bool pool_take_summary(struct pool_page *page, uint64_t now, struct pool_summary *summary)
+{
+	enum { PERIOD = 60000 };
+	struct pool_dry_run *dry_run = &page->dry_run;
+	uint64_t since = dry_run->since;
+
+	if (since != 0 && (now < since || now - since < PERIOD))
+		return false;
+	if (!atomic_compare_exchange_strong(&dry_run->since, &since, now) || since == 0)
+		return false;
+	summary->span = now - since;
+	summary->lives = atomic_exchange(&dry_run->lives, 0);
+	summary->connections = atomic_exchange(&dry_run->connections, 0);
+	summary->milliseconds = atomic_exchange(&dry_run->milliseconds, 0);
+	return true;
+}
+
+bool pool_report_once(struct pool_page *page, unsigned remark)
+{
+	uint64_t bit = UINT64_C(1) << remark % 64;
+
+	return (atomic_fetch_or(&page->reported, bit) & bit) == 0;
+}

@@ -1,0 +1,32 @@
+/* statistics.h - what all workers count together in the page: short lives in a row, dry-run
+ * statistics, remarks that were reported. May not know: slots, leases, or which worker counts. */
+#ifndef SLSHIM_STATISTICS_H
+#define SLSHIM_STATISTICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool/pool.h"
+
+/* Called when a worker leaves. pool_lives_are_short() returns true after 8 short lives in a row,
+ * because then a replacement would not last longer. */
+void pool_note_life(struct pool_page *page, bool is_short);
+bool pool_lives_are_short(struct pool_page *page);
+
+/* Counts a worker that would have left, in a dry run, after so many connections and milliseconds.
+ */
+void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds);
+
+struct pool_summary {
+	uint64_t span; /* milliseconds */
+	uint64_t lives, connections, milliseconds;
+};
+
+/* Returns true to one caller a minute, with what was counted since the last summary. */
+bool pool_take_summary(struct pool_page *page, uint64_t now, struct pool_summary *summary);
+
+/* Returns true to the first caller with this remark (0 to 63) among all processes that share the
+ * page. */
+bool pool_report_once(struct pool_page *page, unsigned remark);
+
+#endif
