@@ -238,10 +238,16 @@ void report_dry_run(const struct pool_summary *summary)
 	log_write(&line);
 }
 
-/* With a quarter to spare. */
-static uint64_t suggest(enum quantity quantity, uint64_t value)
+/* "SL_MAX_RSS=12315K", as it may be set: with a quarter to spare. */
+static void suggest(struct line *line, enum quantity quantity, uint64_t value)
 {
-	return quantity_kinds[quantity].is_floor ? value - value / 4 : value + value / 4;
+	const struct quantity_kind *kind = &quantity_kinds[quantity];
+	uint64_t limit = kind->is_floor ? value - value / 4 : value + value / 4;
+
+	line_text(line, kind->variable);
+	line_text(line, "=");
+	line_number(line, kind->unit == UNIT_BYTES ? (limit + 1023) / 1024 : limit);
+	line_text(line, kind->unit == UNIT_BYTES ? "K" : "");
 }
 
 void report_exempted(unsigned remark, const struct leaving *leaving)
@@ -259,10 +265,7 @@ void report_exempted(unsigned remark, const struct leaving *leaving)
 	for (int q = 0; q < QUANTITIES; q++)
 		if (leaving->crossed >> q & 1) {
 			line_text(&line, before);
-			line_text(&line, quantity_kinds[q].variable);
-			line_text(&line, "=");
-			quantity_write(&line, (enum quantity)q,
-			               suggest((enum quantity)q, leaving->sample.value[q]));
+			suggest(&line, (enum quantity)q, leaving->sample.value[q]);
 			before = ", ";
 		}
 	log_write(&line);

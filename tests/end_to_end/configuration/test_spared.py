@@ -28,7 +28,7 @@ def spared(server, words):
     """(variable, value, limit, what would work) of the one line that says so."""
     lines = [line for line in server.log().splitlines() if words in line]
     assert len(lines) == 1, server.log()
-    works = r"over (SL_\w+): (\d+) KB [<>] (\d+) KB; try \1=(\d+) KB"
+    works = r"over (SL_\w+): (\d+) KB [<>] (\d+) KB; try \1=(\d+)K"
     found = re.search(works, lines[0])
     return found[1], *map(int, found.groups()[1:])
 
