@@ -1,4 +1,4 @@
-/* check_meter.c - on this very process: the verdict of the cheap way is that of a walk. */
+/* check_meter.c - on this very process: the cheap figures decide as a walk would. */
 #define _GNU_SOURCE /* mremap, MADV_POPULATE_WRITE */
 #include "limits/meter.h"
 

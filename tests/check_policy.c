@@ -3,7 +3,7 @@
 
 #include "check_main.h"
 
-/* The verdict on one quantity alone. */
+/* What is crossed, of one quantity alone. */
 static unsigned judge(enum quantity quantity, uint64_t limit_value, uint64_t value)
 {
 	uint64_t limit[QUANTITIES] = {0};
