@@ -302,6 +302,8 @@ static const struct {
 } in_unit_tests[] = {
     {REMARK_INELIGIBLE + WORKER_NOT_FORKED, "WORKER_NOT_FORKED", "tests/check_worker.c"},
     {REMARK_INELIGIBLE + WORKER_LOST_TRACK, "WORKER_LOST_TRACK", "tests/check_worker.c"},
+    {REMARK_INELIGIBLE + WORKER_UNKNOWN_LISTENER, "WORKER_UNKNOWN_LISTENER",
+     "tests/check_worker.c"},
     {REMARK_BLOCKER + BLOCKER_SIGNAL_BLOCKED, "BLOCKER_SIGNAL_BLOCKED", "tests/check_leave.c"},
     {REMARK_BLOCKER + BLOCKER_THREADS, "BLOCKER_THREADS", "tests/check_leave.c"},
     {REMARK_BLOCKER + BLOCKER_CONNECTION, "BLOCKER_CONNECTION", "tests/check_leave.c"},

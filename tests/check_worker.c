@@ -3,6 +3,7 @@
 #include "core/worker.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -274,15 +275,42 @@ START_TEST(names_the_listeners_that_are_waited_for)
 }
 END_TEST
 
-START_TEST(more_listeners_than_the_table_holds_are_taken_for_its_own)
+/* As many as descriptors: php-fpm has one for each pool. */
+START_TEST(any_number_of_listeners_is_known)
 {
-	for (int i = 0; i < WORKER_LISTENERS; i++)
-		worker_listens(open_listener());
-	ck_assert(!worker.listeners_overflowed);
-	worker_listens(open_listener());
-	worker_born(0);
-	worker_accepts_on(socket_pair[0]);
-	ck_assert(worker.on_own);
+	enum { MANY = 300 };
+	int first = open_listener(), last = first;
+	pid_t child;
+
+	worker_listens(first);
+	for (int i = 1; i < MANY; i++)
+		worker_listens(last = open_listener());
+	child = fork_worker();
+	if (child == 0) {
+		worker_accepts_on(last);
+		_exit(!worker_knows_listener(first) || !worker_knows_listener(last) ||
+		      worker_ineligibility() != WORKER_IS_ELIGIBLE ||
+		      worker_common_listener(first) != worker_common_listener(last));
+	}
+	ck_assert_int_eq(status_of(child), 0);
+}
+END_TEST
+
+START_TEST(listener_on_a_high_descriptor_is_not_known)
+{
+	struct rlimit limit = {WORKER_LISTENERS + 1, WORKER_LISTENERS + 1};
+	pid_t child;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return; /* only root may have as many everywhere */
+	ck_assert_int_eq(dup2(open_listener(), WORKER_LISTENERS), WORKER_LISTENERS);
+	worker_listens(WORKER_LISTENERS);
+	child = fork_worker();
+	if (child == 0) {
+		worker_accepts_on(WORKER_LISTENERS);
+		_exit(worker_ineligibility() != WORKER_UNKNOWN_LISTENER);
+	}
+	ck_assert_int_eq(status_of(child), 0);
 }
 END_TEST
 
@@ -428,7 +456,8 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, listener_is_found_after_exec);
 	tcase_add_test(tests, two_listeners_are_one_pool);
 	tcase_add_test(tests, names_the_listeners_that_are_waited_for);
-	tcase_add_test(tests, more_listeners_than_the_table_holds_are_taken_for_its_own);
+	tcase_add_test(tests, any_number_of_listeners_is_known);
+	tcase_add_test(tests, listener_on_a_high_descriptor_is_not_known);
 	tcase_add_test(tests, follows_a_connection);
 	tcase_add_test(tests, notices_what_was_closed_behind_its_back);
 	tcase_add_test(tests, looks_no_further_than_the_first_open_one);

@@ -303,6 +303,8 @@ const char *report_reason(unsigned remark)
 		       "sockets take the backlog over";
 	case REMARK_INELIGIBLE + WORKER_LOST_TRACK:
 		return "it has a connection on a descriptor above 65535, and slshim does not track those";
+	case REMARK_INELIGIBLE + WORKER_UNKNOWN_LISTENER:
+		return "it accepts on a descriptor above 8191, and slshim does not track listeners there";
 	case REMARK_INELIGIBLE + WORKER_OF_MODULE:
 		return "it accepts on a Unix socket, as helpers of modules do and workers of this server "
 		       "do not";

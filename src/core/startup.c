@@ -26,7 +26,7 @@ static _Atomic bool is_waking;
 /* A child of a process that accepts is a helper, not a worker. */
 static void begin_life(void)
 {
-	bool may_serve = worker.listeners > 0 && worker.listener < 0;
+	bool may_serve = worker.listener_end > 0 && worker.listener < 0;
 
 	worker_born(server.is_on || server_is_asleep ? process_clock() : 0);
 	lock_born();

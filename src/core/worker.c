@@ -12,6 +12,7 @@
 #include "os/process.h"
 
 _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
+struct listener worker_listeners[WORKER_LISTENERS];
 struct worker worker = {
     .listener = -1,
     .highest = -1,
@@ -65,32 +66,27 @@ void worker_born(uint64_t now)
 
 /* --------------------------------------------------------------- listeners */
 
-/* The entry of this descriptor, or a fresh one that no other thread is given; NULL if all are used.
- */
-static struct listener *claim_entry(int fd)
+static void raise_to(_Atomic int *highest, int value)
 {
-	unsigned used = worker.listeners;
+	int before = *highest;
 
-	for (unsigned i = 0; i < used; i++)
-		if (worker.listener_table[i].fd == fd)
-			return &worker.listener_table[i];
-	while (used < WORKER_LISTENERS)
-		if (atomic_compare_exchange_weak(&worker.listeners, &used, used + 1))
-			return &worker.listener_table[used];
-	return NULL;
+	while (before < value && !atomic_compare_exchange_weak(highest, &before, value))
+		;
 }
 
 static void remember_listener(int fd, pid_t maker)
 {
 	file_id id = identify_socket(fd);
-	struct listener *entry = id != 0 ? claim_entry(fd) : NULL;
 
-	if (entry != NULL) {
-		entry->fd = fd;
-		entry->maker = maker;
-		entry->socket = id;
-	} else if (id != 0)
-		worker.listeners_overflowed = true;
+	if (id == 0)
+		return;
+	if (fd >= WORKER_LISTENERS) {
+		worker.has_unknown_listener = true;
+		return;
+	}
+	worker_listeners[fd].maker = maker;
+	worker_listeners[fd].socket = id;
+	raise_to(&worker.listener_end, fd + 1);
 }
 
 void worker_listens(int fd)
@@ -116,39 +112,35 @@ void worker_find_listeners(void)
 	}
 }
 
-static bool still_held(const struct listener *listener)
+static bool is_known(int fd)
 {
-	file_id socket = listener->socket;
+	return (unsigned)fd < WORKER_LISTENERS && worker_listeners[fd].socket != 0;
+}
 
-	return socket != 0 && identify_socket(listener->fd) == socket;
+static bool is_held(int fd)
+{
+	return is_known(fd) && identify_socket(fd) == worker_listeners[fd].socket;
 }
 
 bool worker_has_listener(void)
 {
-	for (unsigned i = 0; i < worker.listeners; i++)
-		if (still_held(&worker.listener_table[i]))
+	for (int fd = 0; fd < worker.listener_end; fd++)
+		if (is_held(fd))
 			return true;
 	return false;
 }
 
 bool worker_shares_listener_with(pid_t process)
 {
-	for (unsigned i = 0; i < worker.listeners; i++)
-		if (still_held(&worker.listener_table[i]) &&
-		    process_holds(process, worker.listener_table[i].fd))
+	for (int fd = 0; fd < worker.listener_end; fd++)
+		if (is_held(fd) && process_holds(process, fd))
 			return true;
 	return false;
 }
 
 bool worker_made(int fd)
 {
-	for (unsigned i = 0; i < worker.listeners; i++) {
-		const struct listener *listener = &worker.listener_table[i];
-
-		if (listener->fd == fd && still_held(listener))
-			return listener->maker == worker.pid;
-	}
-	return worker.listeners_overflowed;
+	return is_held(fd) && worker_listeners[fd].maker == worker.pid;
 }
 
 void worker_turns_to(int fd)
@@ -172,10 +164,7 @@ void worker_accepts_elsewhere(int fd)
 
 bool worker_knows_listener(int fd)
 {
-	for (unsigned i = 0; i < worker.listeners; i++)
-		if (worker.listener_table[i].fd == fd)
-			return true;
-	return worker.listeners_overflowed;
+	return is_known(fd);
 }
 
 /* Its connection has counted for the first one on it. */
@@ -205,10 +194,7 @@ static uint64_t name(file_id id)
 
 uint64_t worker_name_listener(int fd)
 {
-	for (unsigned i = 0; i < worker.listeners; i++)
-		if (worker.listener_table[i].fd == fd)
-			return name(worker.listener_table[i].socket);
-	return 0;
+	return is_known(fd) ? name(worker_listeners[fd].socket) : 0;
 }
 
 uint64_t worker_name_socket(int fd)
@@ -218,23 +204,18 @@ uint64_t worker_name_socket(int fd)
 
 uint64_t worker_common_listener(int fd)
 {
-	for (unsigned i = 0; i < worker.listeners; i++)
-		if (worker.listener_table[i].maker != worker.pid && still_held(&worker.listener_table[i]))
-			return worker.listener_table[i].socket;
+	for (int known = 0; known < worker.listener_end; known++)
+		if (worker_listeners[known].maker != worker.pid && is_held(known))
+			return worker_listeners[known].socket;
 	return worker.on_own ? listener_address_key(fd) : identify_socket(fd);
 }
 
 bool worker_has_reuseport_peers(void)
 {
-	if (worker.listeners_overflowed)
-		return false;
-	for (unsigned i = 0; i < worker.listeners; i++) {
-		const struct listener *listener = &worker.listener_table[i];
-
-		if (listener->maker == worker.pid && still_held(listener) &&
-		    !listener_has_reuseport_peers(listener->fd))
+	for (int fd = 0; fd < worker.listener_end; fd++)
+		if (worker_listeners[fd].maker == worker.pid && is_held(fd) &&
+		    !listener_has_reuseport_peers(fd))
 			return false;
-	}
 	return true;
 }
 
@@ -242,8 +223,6 @@ bool worker_has_reuseport_peers(void)
 
 HOT void worker_accepted(int connection, bool counts)
 {
-	int highest = worker.highest;
-
 	if (counts) {
 		worker.life.served++;
 		worker.unchecked++;
@@ -252,9 +231,7 @@ HOT void worker_accepted(int connection, bool counts)
 		worker.lost_track = true;
 		return;
 	}
-	while (highest < connection &&
-	       !atomic_compare_exchange_weak(&worker.highest, &highest, connection))
-		;
+	raise_to(&worker.highest, connection);
 	if (atomic_exchange(&worker_connections[connection], identify_socket(connection)) == 0)
 		worker.open++;
 }
@@ -299,6 +276,8 @@ enum worker_ineligibility worker_ineligibility(void)
 		return WORKER_NOT_FORKED;
 	if (getppid() != worker.forker)
 		return WORKER_ORPHAN;
+	if (worker.has_unknown_listener && worker.listener >= WORKER_LISTENERS)
+		return WORKER_UNKNOWN_LISTENER;
 	if (worker.on_own)
 		return WORKER_OWN_LISTENER;
 	if (worker.lost_track)

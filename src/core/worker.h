@@ -30,17 +30,20 @@ enum {
 	/* Descriptors from here on are not tracked; a worker that accepts one never leaves. The
 	 * table is zero pages until used: 512 descriptors a page. */
 	WORKER_DESCRIPTORS = 65536,
-	WORKER_LISTENERS = 64
+	/* Listeners on descriptors from here on are not known; a worker that accepts on such a one
+	 * never leaves. */
+	WORKER_LISTENERS = 8192
 };
 
 /* The connections that this process accepted and has not been seen to close, by descriptor. */
 extern _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 
+/* By descriptor; zero pages until used. Any thread may write one: `maker` before `socket`. */
 struct listener {
-	_Atomic int fd;
 	_Atomic pid_t maker;    /* the process that called listen(); 0: inherited through exec */
-	_Atomic file_id socket; /* 0: not written yet */
+	_Atomic file_id socket; /* 0: no listener */
 };
+extern struct listener worker_listeners[WORKER_LISTENERS];
 
 /* How far a worker has come. */
 enum phase { SERVING, LEAVING, STAYING };
@@ -103,9 +106,8 @@ struct worker {
 	struct pacing pacing;
 	struct course course;
 
-	_Atomic unsigned listeners;
-	_Atomic bool listeners_overflowed;
-	struct listener listener_table[WORKER_LISTENERS];
+	_Atomic int listener_end;          /* no known listener has this descriptor or a higher one */
+	_Atomic bool has_unknown_listener; /* on a descriptor from WORKER_LISTENERS on */
 };
 
 extern struct worker worker;
@@ -200,6 +202,7 @@ enum worker_ineligibility {
 	WORKER_HAS_WORKERS,   /* ... as well */
 	WORKER_OWN_LISTENER,
 	WORKER_LOST_TRACK,
+	WORKER_UNKNOWN_LISTENER,
 	WORKER_OF_MODULE, /* told by the profile */
 	INELIGIBILITIES
 };
