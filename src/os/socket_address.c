@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "os/number.h"
@@ -14,6 +15,14 @@ const char socket_address_accepted[] =
     "one or more, with commas between, of a port (8080), an address and "
     "a port (127.0.0.1:8080, [::1]:8080), the path of a socket, and "
     "@NAME of an abstract one";
+
+static bool takes_ipv4(int fd)
+{
+	int is_ipv6_only = 1;
+	socklen_t size = sizeof is_ipv6_only;
+
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_ipv6_only, &size) == 0 && !is_ipv6_only;
+}
 
 bool socket_address_find(int fd, struct socket_address *address)
 {
@@ -42,6 +51,7 @@ bool socket_address_find(int fd, struct socket_address *address)
 	case AF_INET6:
 		memcpy(address->words, &bound.in6.sin6_addr, sizeof address->words);
 		address->port = ntohs(bound.in6.sin6_port);
+		address->takes_ipv4 = takes_ipv4(fd);
 		break;
 	case AF_UNIX:
 		memcpy(address->path, bound.un.sun_path, sizeof address->path);
@@ -115,16 +125,62 @@ static bool has_same_path(const struct socket_address *one, const struct socket_
 	return memcmp(one->path, other->path, sizeof one->path) == 0;
 }
 
+/* By whatever path, also through a symbolic link, or relative to the working directory. */
+static bool is_same_file(const struct socket_address *one, const struct socket_address *other)
+{
+	char path[SOCKET_ADDRESS_PATH_SIZE + 1] = "", other_path[SOCKET_ADDRESS_PATH_SIZE + 1] = "";
+	struct stat status, other_status;
+	int saved = errno;
+	bool is_same;
+
+	if (one->path[0] == '\0' || other->path[0] == '\0')
+		return false;
+	memcpy(path, one->path, sizeof one->path);
+	memcpy(other_path, other->path, sizeof other->path);
+	is_same = stat(path, &status) == 0 && stat(other_path, &other_status) == 0 &&
+	          status.st_ino == other_status.st_ino && status.st_dev == other_status.st_dev;
+	errno = saved;
+	return is_same;
+}
+
+/* ::ffff:127.0.0.1 is 127.0.0.1. */
+static struct socket_address unmap(const struct socket_address *address)
+{
+	struct socket_address plain = *address;
+
+	if (address->family != AF_INET6 || (address->words[0] | address->words[1]) != 0 ||
+	    address->words[2] != htonl(0xffff))
+		return plain;
+	plain.family = AF_INET;
+	memset(plain.words, 0, sizeof plain.words);
+	plain.words[0] = address->words[3];
+	return plain;
+}
+
+static bool reaches(const struct socket_address *written, const struct socket_address *found)
+{
+	static const uint32_t all[4];
+
+	if (written->family == found->family &&
+	    memcmp(written->words, found->words, sizeof found->words) == 0)
+		return true;
+	return memcmp(found->words, all, sizeof all) == 0 &&
+	       (written->family == found->family || found->takes_ipv4);
+}
+
 bool socket_address_is(const struct socket_address *found, const struct socket_address *written)
 {
-	if (written->family == AF_UNSPEC)
-		return is_internet(found) && found->port == written->port;
-	if (found->family != written->family)
+	struct socket_address one, other;
+
+	if (found->family == AF_UNIX && written->family == AF_UNIX)
+		return has_same_path(found, written) || is_same_file(found, written);
+	if (!is_internet(found) || found->port != written->port || written->family == AF_UNIX)
 		return false;
-	if (found->family == AF_UNIX)
-		return has_same_path(found, written);
-	return found->port == written->port &&
-	       memcmp(found->words, written->words, sizeof found->words) == 0;
+	if (written->family == AF_UNSPEC)
+		return true;
+	one = unmap(found);
+	other = unmap(written);
+	return reaches(&other, &one);
 }
 
 bool socket_address_may_come_from(const struct socket_address *local,

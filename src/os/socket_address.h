@@ -17,6 +17,7 @@ struct socket_address {
 	uint32_t words[4];                   /* the address in network order; IPv4 has only the first */
 	char path[SOCKET_ADDRESS_PATH_SIZE]; /* of a Unix socket, with a NUL at the end if there is
 	                                        room; an abstract one begins with a NUL */
+	bool takes_ipv4; /* of an IPv6 socket that was found: IPv4 connections come to it as well */
 };
 
 /* Finds the address that a socket is bound to; false if `fd` is not a socket. For families other
@@ -36,7 +37,9 @@ static inline unsigned socket_address_words(const struct socket_address *address
 	return address->family == AF_INET ? 1 : address->family == AF_INET6 ? 4 : 0;
 }
 
-/* Does `written`, as read from text, include the address `found`, as the kernel tells it? Pure. */
+/* Does `written`, as read from text, name the listener at `found`, as the kernel tells it? It does
+ * if they are one address, also as an IPv4 address within IPv6, or paths of one file; or if the
+ * listener is bound to all addresses, and a connection to the one that is written reaches it. */
 bool socket_address_is(const struct socket_address *found, const struct socket_address *written);
 
 /* Can a connection with the local address `local` have been accepted from `listener`? Of internet

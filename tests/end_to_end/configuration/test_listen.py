@@ -6,6 +6,7 @@ import socket
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ def listen(place):
         listener, address = socket.socket(socket.AF_UNIX), place.replace("@", chr(0))
     else:
         host, port = place.rsplit(":", 1)
-        family = socket.AF_INET6 if host == "[::1]" else socket.AF_INET
+        family = socket.AF_INET6 if host[0] == "[" else socket.AF_INET
         listener, address = socket.socket(family), (host.strip("[]"), int(port))
     listener.bind(address)
     listener.listen(511)
@@ -118,12 +119,22 @@ def visit_until(place, condition, seconds=20):
     return connections
 
 
+def linked(directory):
+    Path(directory, "link").symlink_to(".")
+    return f"{directory}/socket", f"{directory}/link/socket"
+
+
 FORMS = {
     "port": lambda directory: (f"127.0.0.1:{(port := free_port())}", str(port)),
     "port, IPv6": lambda directory: (f"[::1]:{(port := free_port())}", str(port)),
     "address and port": lambda directory: (f"127.0.0.1:{free_port()}",) * 2,
     "IPv6 address and port": lambda directory: (f"[::1]:{free_port()}",) * 2,
+    "IPv4 within IPv6": lambda directory: (
+        f"[::ffff:127.0.0.1]:{(port := free_port())}",
+        f"127.0.0.1:{port}",
+    ),
     "path": lambda directory: (f"{tempfile.mkdtemp(prefix='slshim-')}/socket",) * 2,
+    "path through a link": lambda directory: linked(tempfile.mkdtemp(prefix="slshim-")),
     "abstract": lambda directory: (f"@slshim.{free_port()}",) * 2,
 }
 PACE = {"SL_MAX_CONNECTIONS": 10, "SL_MAX_LEAVING": 2, "SL_REPLACE_TIMEOUT": "1s"}
