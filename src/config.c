@@ -534,7 +534,7 @@ void config_copy(struct config_copy *copied, char *room, size_t size, char *cons
 		const char *variable = *environment;
 		size_t length = is_ours(variable) ? name_length(variable) : 0;
 
-		if (length == 0)
+		if (length == 0 || variable[length + 1] == '\0') /* empty: as if it were not set */
 			continue;
 		if (is_known(copied, variable, length))
 			copy_text(copied, room, size, variable, value_end(variable, length + 1));

@@ -86,7 +86,6 @@ END_TEST
 
 /* Every variable against every kind of wrong value. */
 static const char *const bad_values[] = {
-    "",
     " ",
     "-1",
     "-",
@@ -130,6 +129,19 @@ START_TEST(refuses_bad_value)
 		ck_assert_ptr_nonnull(strstr(remarks.text[0], bad_values[_i]));
 		ck_assert_ptr_nonnull(strstr(remarks.text[0], "; accepted: "));
 	}
+}
+END_TEST
+
+/* As `${LIMIT:-}` of a compose file leaves it. */
+START_TEST(empty_variable_is_as_if_it_were_not_set)
+{
+	char variable[64] = "";
+
+	strcat(strcat(variable, config_variable((unsigned)_i)), "=");
+	ck_assert_uint_eq(read_one(variable), 0);
+	ck_assert_uint_eq(remarks.warnings, 0);
+	ck_assert(!config_has_limit(&config));
+	ck_assert_uint_eq(config.check_every, 1);
 }
 END_TEST
 
@@ -705,6 +717,7 @@ static void add_tests(TCase *tests)
 	add_for_each(tests, takes_limit, good_limits);
 	add_for_each(tests, refuses_bad_value, bad_values);
 	add_for_each(tests, refuses_bad_variable, bad_variables);
+	tcase_add_loop_test(tests, empty_variable_is_as_if_it_were_not_set, 0, count_variables());
 	tcase_add_test(tests, has_defaults);
 	tcase_add_test(tests, takes_share_of_workers);
 	tcase_add_test(tests, takes_share_of_memory);

@@ -10,7 +10,6 @@ import pytest
 from servers import BUILD, LeakyPrefork, ab, as_root, get, leavings, shim, shim_lines
 
 WRONG = {
-    "empty": "",
     "negative": "-1",
     "no number": "many",
     "unknown suffix": "5Q",
@@ -61,6 +60,15 @@ def test_bad_value_is_one_line_and_the_server_runs(variable, kind):
 def test_bad_values_are_a_line_each():
     server = loaded(shim(SL_MAX_SIZE="x", SL_MAX_RSS="y", SL_PROBE="z"))
     assert len(shim_lines(server.log())) == 3
+
+
+def test_empty_variables_are_as_if_they_were_not_set():
+    empty = dict.fromkeys(VARIABLES, "")
+    server = loaded(shim(**empty | {"SL_MAX_CONNECTIONS": 9, "SL_LEAVE": "QUIT@close"}))
+    (line,) = [line for line in shim_lines(server.log()) if "leaves by" not in line]
+    assert "watches its workers: SL_MAX_CONNECTIONS=9;" in line
+    assert server.leavings()
+    assert shim_lines(loaded(shim(**empty)).log()) == []
 
 
 def test_unknown_variable_is_a_warning_and_the_rest_holds():
