@@ -54,23 +54,44 @@ static uint64_t read_field(const char *text, int wanted)
 /* The fields up to START_TIME take less. */
 enum { STAT_SIZE = 512 };
 
-/* Returns false if there is no such process, or if it is dead or a zombie. */
-static bool read_stat(pid_t pid, char text[STAT_SIZE])
+enum sight { IS_SEEN, IS_DEAD, IS_UNSEEN };
+
+/* IS_UNSEEN: there is no such process, or /proc hides it. */
+static enum sight read_stat(pid_t pid, char text[STAT_SIZE])
 {
 	char path[FILE_PATH_SIZE], state;
 
 	file_path_of(path, pid, "stat", -1);
 	if (pid <= 0 || !file_read(path, text, STAT_SIZE))
-		return false;
+		return IS_UNSEEN;
 	state = find_field(text, STATE)[0];
-	return state != 'Z' && state != 'X';
+	return state != 'Z' && state != 'X' ? IS_SEEN : IS_DEAD;
 }
 
 uint64_t process_start_time(pid_t pid)
 {
 	char text[STAT_SIZE];
 
-	return read_stat(pid, text) ? read_field(text, START_TIME) : 0;
+	return read_stat(pid, text) == IS_SEEN ? read_field(text, START_TIME) : 0;
+}
+
+/* Where /proc hides a process, the kernel still tells whether it lives (Linux 5.3): a descriptor of
+ * it is ready when it has ended, also as a zombie. */
+static bool lives_unseen(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+	int saved = errno, fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	struct pollfd ended = {.fd = fd, .events = POLLIN};
+	bool lives = fd >= 0 && next.poll(&ended, 1, 0) == 0;
+
+	if (fd >= 0)
+		next.close(fd);
+	errno = saved;
+	return lives;
+#else
+	(void)pid;
+	return false;
+#endif
 }
 
 static bool is_same(const char *text, uint64_t start_time)
@@ -83,16 +104,19 @@ static bool is_same(const char *text, uint64_t start_time)
 bool process_is_alive(pid_t pid, uint64_t start_time)
 {
 	char text[STAT_SIZE];
+	enum sight sight = read_stat(pid, text);
 
-	return read_stat(pid, text) && is_same(text, start_time);
+	return sight == IS_UNSEEN ? lives_unseen(pid) : sight == IS_SEEN && is_same(text, start_time);
 }
 
 bool process_is_sibling(pid_t pid, uint64_t start_time)
 {
 	char text[STAT_SIZE];
+	enum sight sight = read_stat(pid, text);
 
-	return read_stat(pid, text) && is_same(text, start_time) &&
-	       read_field(text, PARENT) == (uint64_t)getppid();
+	return sight == IS_UNSEEN ? lives_unseen(pid)
+	                          : sight == IS_SEEN && is_same(text, start_time) &&
+	                                read_field(text, PARENT) == (uint64_t)getppid();
 }
 
 bool process_is_main_thread(void)

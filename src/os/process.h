@@ -15,7 +15,8 @@ uint64_t process_clock(void);
  * there is no such process, if it is dead or a zombie, or if it cannot be told. */
 uint64_t process_start_time(pid_t pid);
 
-/* Is the process with this pid alive, and has it this start time (0: any)? */
+/* Is the process with this pid alive, and has it this start time (0: any)? Of a process that /proc
+ * hides (hidepid, another user's) only the former is known, and taken for both. */
 bool process_is_alive(pid_t pid, uint64_t start_time);
 
 /* ... and is its parent the caller's parent? */

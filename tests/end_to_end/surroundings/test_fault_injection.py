@@ -97,6 +97,7 @@ FUNCTIONS = {
 RAW_CALLS = {
     "SYS_connect": "connect",
     "SYS_openat": "openat",
+    "SYS_pidfd_open": "pidfd_open",
     "SYS_ppoll": "ppoll",
     "SYS_rt_sigpending": "rt_sigpending",
     "SYS_rt_sigtimedwait": "rt_sigtimedwait",
@@ -185,6 +186,7 @@ CALLS = {
     "munmap": Call("EINVAL ENOMEM"),
     "newfstatat": Call("EBADF EIO EACCES ENOMEM", ("limits", "walks", "a token", "a close", "a dry run")),
     "openat": Call("EMFILE ENFILE EACCES ENOENT EINTR ENOMEM", ("limits", "walks", "pressure")),
+    "pidfd_open": Call("", unreached="only of a process that is not seen in /proc"),
     "poll": Call("EINTR EINVAL ENOMEM", ("limits", "walks", "a close")),
     "prctl": Call("EINVAL EPERM", ("limits",)),
     "pread64": Call("EIO EINTR ESRCH EAGAIN", ("limits", "walks", "pressure")),

@@ -3,11 +3,12 @@ cancelled, interrupted by handlers that do not return, with their files closed u
 as they do without the library, and are recycled as any others."""
 
 import re
+import subprocess
 from collections import Counter
 
 import pytest
 
-from servers import HandWritten, load_until, shim
+from servers import HandWritten, Httpd, Missing, ab, load_until, load_until_left, shim, tool
 from unnamed import PACE, expect_recycled
 
 
@@ -91,3 +92,31 @@ def test_never_leaves_on_a_handlers_stack():
         load_until(server, lambda: "it has not come to its exit point" in server.log())
         assert server.leavings() == []
         assert server.stop() == 0
+
+
+class Hidden(Httpd):
+    """Its children may see no process but their own in /proc, as with systemd's
+    ProtectProc=invisible: they have another user than their master, and so may not look at each
+    other."""
+
+    ALONE = 'mount -t proc -o hidepid=2 proc /proc && exec "$0" "$@"'
+
+    def __post_init__(self):
+        super().__post_init__()
+        command = [tool("unshare"), "-m", "sh", "-c", self.ALONE]
+        if subprocess.run([*command, "true"], capture_output=True).returncode != 0:
+            raise Missing("a /proc of its own, which takes root")
+        script = self.directory / "hidden"
+        words = " ".join(f"'{word}'" for word in command)
+        script.write_text(f'#!/bin/sh\nexec {words} {self.program} "$@"\n')
+        script.chmod(0o755)
+        self.program = script
+
+
+def test_siblings_that_proc_hides():
+    """Recycled as with a /proc that shows them."""
+    with Hidden(shim(SL_MAX_CONNECTIONS=20, SL_MAX_UNSHARED="1G"), workers_at_start=8) as server:
+        load_until_left(server, 15, lambda server: ab(server.url(), 200, clients=4), seconds=60)
+        assert "is not watched" not in server.log()
+        assert "stays" not in server.log()
+        assert all("unshared unknown" not in leaving.text for leaving in server.leavings())
