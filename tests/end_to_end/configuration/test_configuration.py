@@ -66,7 +66,7 @@ def test_empty_variables_are_as_if_they_were_not_set():
     empty = dict.fromkeys(VARIABLES, "")
     server = loaded(shim(**empty | {"SL_MAX_CONNECTIONS": 9, "SL_LEAVE": "QUIT@close"}))
     (line,) = [line for line in shim_lines(server.log()) if "leaves by" not in line]
-    assert "watches its workers: SL_MAX_CONNECTIONS=9;" in line
+    assert "watches its workers: SL_MAX_CONNECTIONS=9 SL_CHECK_EVERY=1 SL_MAX_LEAVING=10% " in line
     assert server.leavings()
     assert shim_lines(loaded(shim(**empty)).log()) == []
 
