@@ -91,7 +91,7 @@ def compare(variant, protocol, load):
         server.reload_workers()
         return [load(server, 1)]
 
-    own = run_own(make, use)
+    own = run_own(make, use, may_lose=True)  # its own reload has been seen to lose one of 300
     shimmed = run_shimmed(make, use, SL_MAX_LEAVING=8)
     assert set(shimmed.statuses) == {"exited 30"}
     own.statuses["exited 30"] += 1
