@@ -6,6 +6,7 @@ import math
 import os
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -36,11 +37,13 @@ def recycled(**variables):
 
 def test_strikes():
     """Each request opens a file: the fifth measurement in a row is five above the limit. ab opens a few
-    connections at its end that it does not use."""
-    for leaving in recycled(SL_MAX_FDS=60, SL_STRIKES=5):
-        value, threshold = leaving.limits["SL_MAX_FDS"]
-        assert threshold == 60
-        assert 63 <= value <= 65
+    connections at its end that it does not use; a worker that got some of them has a file less for
+    each."""
+    limits = [leaving.limits["SL_MAX_FDS"] for leaving in recycled(SL_MAX_FDS=60, SL_STRIKES=5)]
+    assert {threshold for _, threshold in limits} == {60}
+    values = [value for value, _ in limits]
+    assert all(61 <= value <= 65 for value in values)
+    assert statistics.mode(values) == 65
 
 
 def test_strikes_have_to_be_in_a_row():
