@@ -15,13 +15,13 @@ static const char *read_member(const char *line, uint64_t *fd)
 	return strncmp(line, "tfd:", 4) == 0 ? number_read_next(line + 4, fd) : NULL;
 }
 
-static void each_line(int set, bool (*visit)(const char *line, void *argument), void *argument,
-                      bool *is_whole)
+/* True if all of them were visited. */
+static bool each_line(int set, bool (*visit)(const char *line, void *argument), void *argument)
 {
 	char path[FILE_PATH_SIZE];
 
 	file_path_of(path, 0, "fdinfo", set);
-	*is_whole = file_each_line(path, visit, argument);
+	return file_each_line(path, visit, argument);
 }
 
 struct visitor {
@@ -40,9 +40,8 @@ static bool visit_member(const char *line, void *argument)
 void wait_set_each_of_epoll(int set, bool (*visit)(int fd, void *argument), void *argument)
 {
 	struct visitor visitor = {visit, argument};
-	bool ignored;
 
-	each_line(set, visit_member, &visitor, &ignored);
+	each_line(set, visit_member, &visitor);
 }
 
 struct search {
@@ -98,11 +97,8 @@ static int pause_epoll(int set, unsigned milliseconds)
 static bool is_epoll_ready_besides(int set, int fd)
 {
 	int ready = pause_epoll(set, 0);
-	bool none_is_ready = false;
 
-	if (ready > 0)
-		each_line(set, is_excepted_or_not_ready, &fd, &none_is_ready);
-	return ready != 0 && !none_is_ready;
+	return ready != 0 && (ready < 0 || !each_line(set, is_excepted_or_not_ready, &fd));
 }
 
 /* ----------------------------------------------------------------------- select */
