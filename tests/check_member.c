@@ -302,8 +302,10 @@ END_TEST
 static bool becomes_a_master(void)
 {
 	struct member child;
-	bool had = (begin(), member_has_workers(&member, page));
+	bool had;
 
+	begin();
+	had = member_has_workers(&member, page);
 	member_begin(&child, getpid(), getpid(), true, process_clock());
 	member_join(&child, page, &unknown, LISTENERS);
 	return !had && member_has_workers(&member, page);
