@@ -702,22 +702,13 @@ START_TEST(takes_variable_and_describes_it)
 }
 END_TEST
 
-static int count_variables(void)
-{
-	int count = 0;
-
-	while (config_variable((size_t)count) != NULL)
-		count++;
-	return count;
-}
-
 static void add_tests(TCase *tests)
 {
-	tcase_add_loop_test(tests, takes_variable_and_describes_it, 0, count_variables());
+	add_for_each_row(tests, takes_variable_and_describes_it, config_variable);
 	add_for_each(tests, takes_limit, good_limits);
 	add_for_each(tests, refuses_bad_value, bad_values);
 	add_for_each(tests, refuses_bad_variable, bad_variables);
-	tcase_add_loop_test(tests, empty_variable_is_as_if_it_were_not_set, 0, count_variables());
+	add_for_each_row(tests, empty_variable_is_as_if_it_were_not_set, config_variable);
 	tcase_add_test(tests, has_defaults);
 	tcase_add_test(tests, takes_share_of_workers);
 	tcase_add_test(tests, takes_share_of_memory);
@@ -739,7 +730,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, refuses_what_is_too_long);
 	tcase_add_test(tests, refuses_more_than_there_is_room_for);
 	tcase_add_test(tests, passes_over_long_names);
-	tcase_add_loop_test(tests, manual_has_variable, 0, count_variables());
+	add_for_each_row(tests, manual_has_variable, config_variable);
 	tcase_add_test(tests, takes_a_limit_of_the_application);
 	tcase_add_test(tests, takes_programs);
 	tcase_add_loop_test(tests, watches_places, 0, sizeof addresses / sizeof *addresses);

@@ -11,6 +11,16 @@ static void add_tests(TCase *tests);
 #define add_for_each(tests, test, table)                                                           \
 	tcase_add_loop_test(tests, test, 0, (int)(sizeof(table) / sizeof *(table)))
 
+/* A test of every row of a table that a function gives by number, NULL after the last one. */
+#define add_for_each_row(tests, test, row)                                                         \
+	do {                                                                                           \
+		int rows = 0;                                                                              \
+                                                                                                   \
+		while ((row)((size_t)rows) != NULL)                                                        \
+			rows++;                                                                                \
+		tcase_add_loop_test(tests, test, 0, rows);                                                 \
+	} while (0)
+
 int main(void)
 {
 	enum { A_HANG = 60 }; /* seconds, on a machine that has other things to do */

@@ -161,21 +161,12 @@ START_TEST(manual_has_profile)
 }
 END_TEST
 
-static int count_profiles(void)
-{
-	int count = 0;
-
-	while (profile_row((size_t)count) != NULL)
-		count++;
-	return count;
-}
-
 static void add_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, knows_program_and_profile, 0, sizeof programs / sizeof *programs);
 	tcase_add_loop_test(tests, knows_who_starts_workers, 0, sizeof masters / sizeof *masters);
 	tcase_add_test(tests, survives_a_long_command_line);
 	tcase_add_test(tests, knows_itself);
-	tcase_add_loop_test(tests, profile_has_a_command_line, 0, count_profiles());
-	tcase_add_loop_test(tests, manual_has_profile, 0, count_profiles());
+	add_for_each_row(tests, profile_has_a_command_line, profile_row);
+	add_for_each_row(tests, manual_has_profile, profile_row);
 }

@@ -57,15 +57,6 @@ START_TEST(variable_is_set_end_to_end)
 }
 END_TEST
 
-static int count_variables(void)
-{
-	int count = 0;
-
-	while (config_variable((size_t)count) != NULL)
-		count++;
-	return count;
-}
-
 /* ------------------------------------------------------------------- probes */
 
 /* By probe_choice: its word in SL_PROBE, and the file that it reads. */
@@ -151,15 +142,6 @@ START_TEST(profile_is_everywhere)
 	tree_has_all();
 }
 END_TEST
-
-static int count_profiles(void)
-{
-	int count = 0;
-
-	while (profile_row((size_t)count) != NULL)
-		count++;
-	return count;
-}
 
 /* -------------------------------------------------------------------- locks */
 
@@ -346,9 +328,9 @@ END_TEST
 static void add_tests(TCase *tests)
 {
 	tcase_add_loop_test(tests, quantity_is_everywhere, 0, QUANTITIES);
-	tcase_add_loop_test(tests, variable_is_set_end_to_end, 0, count_variables());
+	add_for_each_row(tests, variable_is_set_end_to_end, config_variable);
 	add_for_each(tests, probe_is_everywhere, probes);
-	tcase_add_loop_test(tests, profile_is_everywhere, 0, count_profiles());
+	add_for_each_row(tests, profile_is_everywhere, profile_row);
 	tcase_add_loop_test(tests, lock_is_everywhere, LOCK_NONE + 1, LOCKS);
 	tcase_add_loop_test(tests, remark_is_everywhere, 0, REMARKS);
 }
