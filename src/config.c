@@ -17,6 +17,8 @@
 
 #include "os/number.h"
 
+enum { DRAIN_TIMEOUT = 30000 };
+
 static const char sizes[] =
     "0 (off), a number of KB (12000), a whole number with K, M, G or T (50M), "
     "or a share of the memory (1% to 100%)";
@@ -27,6 +29,9 @@ static const char steps[] = "a whole number, at least 1";
 static const char times[] =
     "a number of seconds (10), or a whole number with s, m, h or d; from 1s to 365d";
 static const char ages[] = "a number of seconds (10), or a whole number with s, m, h or d";
+static const char drains[] = "0 (never), a number of seconds (30), or a whole number with s, m, h "
+                             "or d; at most 365d";
+static const char overdues[] = "stay or leave";
 static const char jitters[] = "a share of the limits, 0% to 90%";
 static const char pressures[] = "0 (off) or a share of the time, 1% to 100%";
 static const char nevers[] = "never";
@@ -253,6 +258,21 @@ static bool read_replace_timeout(const char *text, struct config *config)
 	       config->replace_timeout <= 365ull * 86400000;
 }
 
+static bool read_drain_timeout(const char *text, struct config *config)
+{
+	return read_time(text, &config->drain_timeout) && config->drain_timeout <= 365ull * 86400000;
+}
+
+static const char *const overdue_words[] = {"stay", "leave", NULL};
+
+static bool read_overdue(const char *text, struct config *config)
+{
+	int word = find_word(text, overdue_words);
+
+	config->overdue_leaves = word == 1;
+	return word >= 0;
+}
+
 static bool read_strikes(const char *text, struct config *config)
 {
 	return read_step(text, &config->strikes);
@@ -343,6 +363,8 @@ static const struct variable {
     {"SL_LEAVE", read_leave, exit_method_accepted},
     {"SL_MAX_LEAVING", read_max_leaving, shares},
     {"SL_REPLACE_TIMEOUT", read_replace_timeout, times},
+    {"SL_DRAIN_TIMEOUT", read_drain_timeout, drains},
+    {"SL_OVERDUE", read_overdue, overdues},
     {"SL_ONLY", read_only, names},
     {"SL_LISTEN", read_listen, socket_address_accepted},
     {"SL_STRIKES", read_strikes, steps},
@@ -585,6 +607,7 @@ void config_read(struct config *config, struct remarks *remarks, const struct co
 	    .strikes = 1,
 	    .max_leaving = 10,
 	    .max_leaving_is_percent = true,
+	    .drain_timeout = DRAIN_TIMEOUT,
 	};
 	remarks->errors = remarks->warnings = 0;
 	if (copied->is_cut)
@@ -724,6 +747,10 @@ void config_describe(const struct config *config, struct line *line)
 	                config->max_leaving_is_percent ? "%" : "");
 	if (config->replace_timeout > 0)
 		describe_number(line, "SL_REPLACE_TIMEOUT", config->replace_timeout / 1000, "s");
+	if (config->drain_timeout != DRAIN_TIMEOUT)
+		describe_number(line, "SL_DRAIN_TIMEOUT", config->drain_timeout / 1000, "s");
+	if (config->overdue_leaves)
+		line_text(line, " SL_OVERDUE=leave");
 	describe_lists(line, config);
 	line_text(line, " SL_PROBE=");
 	line_text(line, probe_words[config->probe]);

@@ -30,6 +30,8 @@ struct config {
 	uint64_t limit[QUANTITIES];   /* bytes, milliseconds or a count; 0: off */
 	_Atomic uint64_t check_every; /* connections, at least 1; the application may change it */
 	uint64_t replace_timeout;     /* milliseconds, at least 1,000; 0: as the profile says */
+	uint64_t drain_timeout;       /* milliseconds; 0: no worker drains */
+	bool overdue_leaves;          /* when that has passed a worker leaves; else it accepts again */
 	struct exit_method leave;     /* ACTION_UNSPECIFIED without SL_LEAVE */
 	unsigned max_leaving;         /* 1 to MAX_LEAVING workers, or 1 to 100 percent of the pool */
 	bool max_leaving_is_percent;

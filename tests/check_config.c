@@ -161,6 +161,10 @@ static const char *const bad_variables[] = {
     "SL_REPLACE_TIMEOUT=0",
     "SL_REPLACE_TIMEOUT=366d",
     "SL_REPLACE_TIMEOUT=5M",
+    "SL_DRAIN_TIMEOUT=-1",
+    "SL_DRAIN_TIMEOUT=366d",
+    "SL_OVERDUE=Leave",
+    "SL_OVERDUE=1",
     "SL_MAX_UNSHARED=0%",
     "SL_MAX_UNSHARED=101%",
     "SL_MAX_CONNECTIONS=5%",
@@ -229,6 +233,8 @@ START_TEST(has_defaults)
 	ck_assert_uint_eq(config.max_leaving, 10);
 	ck_assert(config.max_leaving_is_percent);
 	ck_assert_uint_eq(config.replace_timeout, 0);
+	ck_assert_uint_eq(config.drain_timeout, 30000);
+	ck_assert(!config.overdue_leaves);
 	ck_assert_int_eq(config.leave.action, ACTION_UNSPECIFIED);
 	ck_assert_int_eq(config.probe, PROBE_AUTO);
 	ck_assert_int_eq(config.log, LOG_STDERR);
@@ -248,6 +254,19 @@ START_TEST(takes_share_of_memory)
 	ck_assert_uint_eq(config.limit[QUANTITY_PROPORTIONAL], 100ull << 30);
 	ck_assert_uint_eq(read_one("SL_MAX_PSS=5"), 0);
 	ck_assert(!config_has_share(&config));
+}
+END_TEST
+
+START_TEST(takes_drain)
+{
+	ck_assert_uint_eq(read_one("SL_DRAIN_TIMEOUT=2m"), 0);
+	ck_assert_uint_eq(config.drain_timeout, 120000);
+	ck_assert_uint_eq(read_one("SL_DRAIN_TIMEOUT=0"), 0);
+	ck_assert_uint_eq(config.drain_timeout, 0);
+	ck_assert_uint_eq(read_one("SL_OVERDUE=leave"), 0);
+	ck_assert(config.overdue_leaves);
+	ck_assert_uint_eq(read_one("SL_OVERDUE=stay"), 0);
+	ck_assert(!config.overdue_leaves);
 }
 END_TEST
 
@@ -652,13 +671,27 @@ static const struct {
 	const char *variable;
 	bool is_described;
 } good_settings[] = {
-    {"SL_CHECK_EVERY=5", true},       {"SL_PROBE=rollup", true},  {"SL_PROBE_BUDGET=5%", true},
-    {"SL_LEAVE=exit@idle", false},    {"SL_MAX_LEAVING=3", true}, {"SL_ONLY=httpd", true},
-    {"SL_REPLACE_TIMEOUT=15s", true}, {"SL_LISTEN=8080", true},   {"SL_STRIKES=3", true},
-    {"SL_MIN_AGE=60s", true},         {"SL_JITTER=20%", true},    {"SL_PRESSURE=10%", true},
-    {"SL_THP=never", true},           {"SL_KSM=1", true},         {"SL_TRIM=1", true},
-    {"SL_APPLICATION=1", true},       {"SL_DRY_RUN=1", true},     {"SL_LOG=off", false},
+    {"SL_CHECK_EVERY=5", true},
+    {"SL_PROBE=rollup", true},
+    {"SL_PROBE_BUDGET=5%", true},
+    {"SL_LEAVE=exit@idle", false},
+    {"SL_MAX_LEAVING=3", true},
+    {"SL_ONLY=httpd", true},
+    {"SL_REPLACE_TIMEOUT=15s", true},
+    {"SL_LISTEN=8080", true},
+    {"SL_STRIKES=3", true},
+    {"SL_MIN_AGE=60s", true},
+    {"SL_JITTER=20%", true},
+    {"SL_PRESSURE=10%", true},
+    {"SL_THP=never", true},
+    {"SL_KSM=1", true},
+    {"SL_TRIM=1", true},
+    {"SL_APPLICATION=1", true},
+    {"SL_DRY_RUN=1", true},
+    {"SL_LOG=off", false},
     {"SL_STRICT=1", false},
+    {"SL_DRAIN_TIMEOUT=5s", true},
+    {"SL_OVERDUE=leave", true},
 };
 
 static bool is_of(const char *setting, const char *variable)
@@ -712,6 +745,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, has_defaults);
 	tcase_add_test(tests, takes_share_of_workers);
 	tcase_add_test(tests, takes_share_of_memory);
+	tcase_add_test(tests, takes_drain);
 	tcase_add_test(tests, takes_judgment);
 	add_for_each(tests, takes_time, good_times);
 	add_for_each(tests, takes_way_and_describes_it, good_ways);

@@ -11,7 +11,7 @@
 #pragma GCC diagnostic ignored "-Winitializer-overrides"
 #endif
 
-enum { ALL_KNOWN = (1u << FACTS) - 1, A_SECOND = 1000, TIMEOUT = 10000 };
+enum { ALL_KNOWN = (1u << FACTS) - 1, A_SECOND = 1000, TIMEOUT = 10000, DRAIN_TIMEOUT = 30000 };
 
 static const struct exit_plan
     by_default = {.method = {.action = ACTION_QUICK_EXIT, .point = POINT_IDLE},
@@ -26,6 +26,11 @@ static const struct exit_plan
                  .method_is_vouched = true,
                  .takes_time = true,
                  .replaced_within = TIMEOUT},
+    drains_first = {.method = {.action = ACTION_SIGNAL, .signal = 15, .point = POINT_ACCEPT},
+                    .method_is_vouched = true,
+                    .drains = true,
+                    .drains_first = true,
+                    .replaced_within = TIMEOUT},
     never = {.method = {.action = ACTION_NONE, .point = POINT_IDLE}, .replaced_within = TIMEOUT};
 
 /* Over a limit for long, at its exit point, and nothing is in the way. */
@@ -33,11 +38,18 @@ static const struct exit_plan
 	.phase = SERVING, .point = at, .plan = &exit_plan, .crossed = 1, .crossed_for = A_SECOND,      \
 	.has_page = true, .known = ALL_KNOWN, .has_slot = true, .exit_point = at,                      \
 	.is_crossed_still = true, .ineligibility = WORKER_IS_ELIGIBLE, .turn = POOL_GO,                \
-	.blocker = BLOCKER_NONE, .left = IDLE_NOTHING_LEFT, .lease = POOL_GO
+	.blocker = BLOCKER_NONE, .left = IDLE_NOTHING_LEFT, .lease = POOL_GO, .is_drainable = true,    \
+	.has_company = true, .has_place = true, .drain_timeout = DRAIN_TIMEOUT
 #define IDLE       READY(by_default, POINT_IDLE)
 #define CLOSE      READY(at_close, POINT_CLOSE)
 #define SIGNALLED  READY(by_signal, POINT_CLOSE)
 #define TAKES_TIME READY(at_accept, POINT_ACCEPT)
+#define BUSY       SIGNALLED, .has_connections = true
+#define FIRST      READY(drains_first, POINT_ACCEPT)
+/* Its listeners are out of its waits. */
+#define DRAINS(...)                                                                                \
+	__VA_ARGS__, .phase = DRAINING, .is_muted = true, .drained_for = A_SECOND, .has_place = false
+#define OVERDUE(...) DRAINS(__VA_ARGS__), .drained_for = DRAIN_TIMEOUT
 
 static const struct row {
 	const char *what;
@@ -101,7 +113,10 @@ static const struct row {
     {"alone by now", {IDLE, .lease = POOL_ALONE}, STEP_NOT_NOW, REMARK_ALONE},
 
     /* what is under way */
-    {"a connection is open", {IDLE, .has_connections = true}, STEP_NOT_NOW, REMARK_OPEN},
+    {"a connection is open, and it cannot drain",
+     {IDLE, .has_connections = true, .is_drainable = false},
+     STEP_NOT_NOW,
+     REMARK_OPEN},
     {"a timeout", {IDLE, .is_scheduled = true}, STEP_NOT_NOW, REMARK_IDLE + IDLE_SCHEDULED},
     {"a timeout, with a method that the user chose",
      {CLOSE, .is_scheduled = true},
@@ -143,6 +158,64 @@ static const struct row {
      STEP_LEAVE,
      REMARK_NONE},
 
+    /* it drains */
+    {"a connection is open", {BUSY}, STEP_DRAIN, REMARK_NONE},
+    {"... by default", {IDLE, .has_connections = true}, STEP_DRAIN, REMARK_NONE},
+    {"... and work is left, as with a connection there is",
+     {IDLE, .has_connections = true, .left = IDLE_THREAD, .blocker = BLOCKER_CONNECTION},
+     STEP_DRAIN,
+     REMARK_NONE},
+    {"... and a child lives, too",
+     {CLOSE, .has_connections = true, .blocker = BLOCKER_CHILDREN},
+     STEP_NOT_NOW,
+     REMARK_BLOCKER + BLOCKER_CHILDREN},
+    {"... but its signal is blocked",
+     {BUSY, .blocker = BLOCKER_SIGNAL_BLOCKED},
+     STEP_STAY,
+     REMARK_BLOCKER + BLOCKER_SIGNAL_BLOCKED},
+    {"... but nobody else accepts", {BUSY, .has_company = false}, STEP_NOT_NOW, REMARK_OPEN},
+    {"... but it is not its turn", {BUSY, .turn = POOL_WAIT}, STEP_QUEUE, REMARK_NONE},
+    {"... but enough drain already", {BUSY, .has_place = false}, STEP_QUEUE, REMARK_NONE},
+    {"... in a dry run", {BUSY, .is_dry_run = true}, STEP_REHEARSE, REMARK_NONE},
+    {"has to drain first", {FIRST}, STEP_DRAIN, REMARK_NONE},
+    {"... and cannot", {FIRST, .is_drainable = false}, STEP_NOT_NOW, REMARK_CANNOT_DRAIN},
+    {"... alone", {FIRST, .has_company = false}, STEP_NOT_NOW, REMARK_CANNOT_DRAIN},
+    {"... and accepts still", {DRAINS(FIRST), .is_muted = false}, STEP_DRAIN_ON, REMARK_NONE},
+    {"... and accepts no more", {DRAINS(FIRST)}, STEP_LEAVE, REMARK_NONE},
+    {"serves what is open", {DRAINS(BUSY)}, STEP_DRAIN_ON, REMARK_NONE},
+    {"nothing is open any more", {DRAINS(SIGNALLED)}, STEP_LEAVE, REMARK_NONE},
+    {"... but others are away", {DRAINS(SIGNALLED), .turn = POOL_WAIT}, STEP_DRAIN_ON, REMARK_NONE},
+    {"... another takes the lease",
+     {OVERDUE(SIGNALLED), .lease = POOL_WAIT},
+     STEP_DRAIN_ON,
+     REMARK_NONE},
+    {"... each time",
+     {DRAINS(SIGNALLED), .drained_for = DRAIN_TIMEOUT + TIMEOUT, .lease = POOL_WAIT},
+     STEP_RESUME,
+     REMARK_NONE},
+    {"... but a thread works", {DRAINS(IDLE), .left = IDLE_THREAD}, STEP_DRAIN_ON, REMARK_NONE},
+    {"... and has done so for long",
+     {OVERDUE(IDLE), .left = IDLE_THREAD},
+     STEP_RESUME,
+     REMARK_IDLE + IDLE_THREAD},
+    {"... and others wait, whom the siblings accept",
+     {DRAINS(CLOSE), .crossed_for = 0, .has_backlog = true, .blocker = BLOCKER_BACKLOG},
+     STEP_LEAVE,
+     REMARK_NONE},
+    {"its siblings are gone", {DRAINS(BUSY), .has_company = false}, STEP_RESUME, REMARK_NONE},
+    {"its parent is gone",
+     {DRAINS(BUSY), .ineligibility = WORKER_ORPHAN},
+     STEP_STAY,
+     REMARK_INELIGIBLE + WORKER_ORPHAN},
+    {"within its limits again", {DRAINS(BUSY), .crossed = 0}, STEP_RESUME, REMARK_NONE},
+    {"for too long", {OVERDUE(BUSY)}, STEP_RESUME, REMARK_OVERDUE},
+    {"... with SL_OVERDUE=leave", {OVERDUE(BUSY), .overdue_leaves = true}, STEP_LEAVE, REMARK_NONE},
+    {"... by default, which would cut it",
+     {OVERDUE(IDLE), .has_connections = true, .overdue_leaves = true},
+     STEP_RESUME,
+     REMARK_OVERDUE},
+    {"... at another point", {OVERDUE(BUSY), .point = POINT_IDLE}, STEP_NOTHING, REMARK_NONE},
+
     /* at last */
     {"not over a limit any more", {IDLE, .is_crossed_still = false}, STEP_NOT_NOW, REMARK_NONE},
     {"a dry run", {IDLE, .is_dry_run = true, .lease = POOL_WAIT}, STEP_REHEARSE, REMARK_NONE},
@@ -161,18 +234,27 @@ END_TEST
 
 /* ------------------------------------------------------------------- the price */
 
+enum { DRAIN_FACTS = 1u << FACT_DRAINABLE | 1u << FACT_COMPANY | 1u << FACT_PLACE };
+
 static const struct order {
 	struct view view;
 	unsigned facts; /* all that are asked for */
 } orders[] = {
-    {{IDLE, .known = 0}, ALL_KNOWN & ~(1u << FACT_TRIM | 1u << FACT_CHILDREN | 1u << FACT_BACKLOG)},
+    {{IDLE, .known = 0},
+     ALL_KNOWN & ~(1u << FACT_TRIM | 1u << FACT_CHILDREN | 1u << FACT_BACKLOG | DRAIN_FACTS)},
     {{CLOSE, .known = 0, .crossed_for = 0},
-     ALL_KNOWN & ~(1u << FACT_TRIM | 1u << FACT_CHILDREN | 1u << FACT_WORK_LEFT)},
+     ALL_KNOWN & ~(1u << FACT_TRIM | 1u << FACT_CHILDREN | 1u << FACT_WORK_LEFT | DRAIN_FACTS)},
     {{SIGNALLED, .known = 0, .is_started = true, .trims = true},
-     ALL_KNOWN & ~(1u << FACT_HANDLER | 1u << FACT_BACKLOG | 1u << FACT_WORK_LEFT)},
+     ALL_KNOWN & ~(1u << FACT_HANDLER | 1u << FACT_BACKLOG | 1u << FACT_WORK_LEFT | DRAIN_FACTS)},
     {{TAKES_TIME, .known = 0},
      ALL_KNOWN & ~(1u << FACT_TRIM | 1u << FACT_CONNECTIONS | 1u << FACT_HANDLER |
-                   1u << FACT_CHILDREN | 1u << FACT_BACKLOG | 1u << FACT_WORK_LEFT)},
+                   1u << FACT_CHILDREN | 1u << FACT_BACKLOG | 1u << FACT_WORK_LEFT | DRAIN_FACTS)},
+    {{BUSY, .known = 0},
+     ALL_KNOWN & ~(1u << FACT_TRIM | 1u << FACT_HANDLER | 1u << FACT_CHILDREN | 1u << FACT_BACKLOG |
+                   1u << FACT_WORK_LEFT | 1u << FACT_LEASE)},
+    {{DRAINS(BUSY), .known = 0},
+     1u << FACT_HANDLERS_STACK | 1u << FACT_INELIGIBILITY | 1u << FACT_CONNECTIONS |
+         1u << FACT_COMPANY},
     {{IDLE, .known = 0, .crossed = 0}, 0},
     {{IDLE, .known = 0, .phase = LEAVING}, 0},
     {{IDLE, .known = 0, .point = POINT_CLOSE}, 0},

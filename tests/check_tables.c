@@ -293,6 +293,7 @@ static const struct {
     {REMARK_IDLE + IDLE_TIMER, "IDLE_TIMER", "tests/check_idle.c"},
     {REMARK_IDLE + IDLE_REQUEST, "IDLE_REQUEST", "tests/check_idle.c"},
     {REMARK_NO_SLOT, "REMARK_NO_SLOT", "tests/check_next_step.c"},
+    {REMARK_CANNOT_DRAIN, "REMARK_CANNOT_DRAIN", "tests/check_next_step.c"},
 };
 
 static void needs_a_test(unsigned remark)

@@ -117,11 +117,11 @@ START_TEST(takes_a_set_that_it_cannot_look_into_for_ready)
 }
 END_TEST
 
-static bool count(int fd, void *argument)
+static bool count(const struct wait_member *member, void *argument)
 {
 	int *sum = argument;
 
-	*sum += fd;
+	*sum += member->fd;
 	return true;
 }
 

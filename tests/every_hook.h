@@ -51,7 +51,7 @@ static int every_wait_works(int listener)
 	struct timespec no_time = {0, 0};
 	struct timeval no_time_either = {0, 0};
 	struct epoll_event event = {.events = EPOLLIN}, found;
-	int set = epoll_create1(0), ready = 0;
+	int set = epoll_create1(0), another = epoll_create(1), ready = 0;
 	fd_set reads;
 
 	epoll_ctl(set, EPOLL_CTL_ADD, listener, &event);
@@ -64,7 +64,7 @@ static int every_wait_works(int listener)
 	ready += pselect(listener + 1, &reads, NULL, NULL, &no_time, NULL);
 	ready += epoll_wait(set, &found, 1, 0) + epoll_pwait(set, &found, 1, 0, NULL);
 	ready += epoll_pwait2 == NULL ? 1 : epoll_pwait2(set, &found, 1, &no_time, NULL);
-	return ready == 9 && close(set) == 0;
+	return ready == 9 && close(set) == 0 && close(another) == 0;
 }
 
 /* Everything by which a lock is made or taken, but sem_open, which allocates. */

@@ -1,6 +1,7 @@
 /* facts.c - see facts.h. */
 #include "core/facts.h"
 
+#include "core/draining.h"
 #include "core/exemption.h"
 #include "core/server.h"
 #include "leave/idle.h"
@@ -84,6 +85,10 @@ struct view facts_begin(enum exit_point point, const struct inquiry *inquiry)
 	    .crossed = worker.limits.crossed,
 	    .crossed_for = inquiry->now - worker.limits.since,
 	    .left_for = course->is_told ? inquiry->now - course->left_at : 0,
+	    .drained_for = course->phase == DRAINING ? inquiry->now - course->drained_at : 0,
+	    .drain_timeout = server.config.drain_timeout,
+	    .is_muted = course->is_muted,
+	    .overdue_leaves = server.config.overdue_leaves,
 	    .trims = server.config.trim,
 	    .is_dry_run = server.config.dry_run,
 	    .has_page = server.page != NULL,
@@ -133,6 +138,9 @@ void facts_fetch(enum fact fact, struct view *view, const struct inquiry *inquir
 	case FACT_CONNECTIONS:
 		view->has_connections = worker_has_connections();
 		break;
+	case FACT_DRAINABLE:
+		view->is_drainable = draining_is_possible(inquiry->now);
+		break;
 	case FACT_HANDLER:
 		view->is_in_handler = guard_is_in_handler(&worker.guard, hold, view->point);
 		break;
@@ -161,6 +169,13 @@ void facts_fetch(enum fact fact, struct view *view, const struct inquiry *inquir
 		break;
 	case FACT_EXEMPTION:
 		view->is_exempt = exemption_of_early();
+		break;
+	case FACT_COMPANY:
+		view->has_company = member_has_company(&worker.member, server.page, inquiry->now);
+		break;
+	case FACT_PLACE:
+		request = describe_request(inquiry->now);
+		view->has_place = member_begin_draining(&worker.member, server.page, &request);
 		break;
 	default:
 		request = describe_request(inquiry->now);

@@ -29,13 +29,25 @@ static struct step wait_for_turn(enum pool_answer answer)
 	return say(STEP_QUEUE, answer == POOL_UNFILLED ? REMARK_UNFILLED : REMARK_NONE);
 }
 
+/* Does it have to stop accepting before it leaves, because something is open or comes meanwhile? */
+static bool has_to_drain(const struct view *view)
+{
+	return view->phase == SERVING && !view->plan->takes_time &&
+	       (view->has_connections || view->plan->drains_first);
+}
+
+static struct step cannot_drain(const struct view *view)
+{
+	return say(STEP_NOT_NOW, view->has_connections ? REMARK_OPEN : REMARK_CANNOT_DRAIN);
+}
+
 /* A backlog holds a worker that leaves at a close, unless it is always there: then there will soon
- * be another connection to wake the siblings. */
+ * be another connection to wake the siblings. Nobody wakes a worker that drains for it. */
 static bool backlog_counts(const struct view *view)
 {
 	enum { LASTS_FROM = 1000 };
 
-	return view->crossed_for < LASTS_FROM;
+	return view->crossed_for < LASTS_FROM && !view->is_muted && !has_to_drain(view);
 }
 
 static bool is_held_by_backlog(const struct view *view)
@@ -50,28 +62,63 @@ static struct step say_blocker(enum blocker blocker)
 	           REMARK_BLOCKER + blocker);
 }
 
-/* Is it a worker that another one would replace, is it its turn, and is no connection open? */
-static struct step ask_cheaply(const struct view *view)
+/* Is it a worker that another one would replace? */
+static struct step ask_whether_worker(const struct view *view)
 {
-	const struct exit_plan *plan = view->plan;
-
-	if (plan->method.action == ACTION_NONE)
+	if (view->plan->method.action == ACTION_NONE)
 		return say(STEP_STAY, REMARK_BLOCKER + BLOCKER_FORBIDDEN);
 	if (!knows(view, FACT_INELIGIBILITY))
 		return fetch(FACT_INELIGIBILITY);
 	if (view->ineligibility != WORKER_IS_ELIGIBLE)
 		return say(STEP_STAY, REMARK_INELIGIBLE + view->ineligibility);
+	return nothing();
+}
+
+static struct step ask_turn(const struct view *view)
+{
 	if (!knows(view, FACT_TURN))
 		return fetch(FACT_TURN);
-	if (view->turn != POOL_GO)
-		return wait_for_turn(view->turn);
+	return view->turn == POOL_GO ? nothing() : wait_for_turn(view->turn);
+}
+
+/* Is no connection open, or may it stop accepting until none is? */
+static struct step ask_connections(const struct view *view)
+{
+	const struct exit_plan *plan = view->plan;
+
 	if (plan->is_default && view->is_scheduled)
 		return say(STEP_NOT_NOW, REMARK_IDLE + IDLE_SCHEDULED);
 	if (!plan->takes_time && !knows(view, FACT_CONNECTIONS))
 		return fetch(FACT_CONNECTIONS);
-	if (!plan->takes_time && view->has_connections)
-		return say(STEP_NOT_NOW, REMARK_OPEN);
+	if (!has_to_drain(view))
+		return nothing();
+	if (!knows(view, FACT_DRAINABLE))
+		return fetch(FACT_DRAINABLE);
+	return view->is_drainable ? nothing() : cannot_drain(view);
+}
+
+/* Does it go on without accepting? */
+static struct step ask_drain(const struct view *view)
+{
+	bool is_overdue = view->drained_for >= view->drain_timeout;
+
+	if (!knows(view, FACT_COMPANY))
+		return fetch(FACT_COMPANY);
+	if (!view->has_company)
+		return say(STEP_RESUME, REMARK_NONE);
+	if (!view->is_muted && view->plan->drains_first)
+		return say(STEP_DRAIN_ON, REMARK_NONE);
+	if (view->has_connections && !is_overdue)
+		return say(STEP_DRAIN_ON, REMARK_NONE);
+	if (view->has_connections && !(view->overdue_leaves && !view->plan->is_default))
+		return say(STEP_RESUME, REMARK_OVERDUE);
 	return nothing();
+}
+
+/* Those that a drain ends, or that the user gives up. */
+static bool is_connection(const struct view *view, enum blocker blocker)
+{
+	return view->has_connections && (blocker == BLOCKER_CONNECTION || blocker == BLOCKER_BACKLOG);
 }
 
 /* Does anything in the process itself hold it? */
@@ -96,16 +143,35 @@ static struct step ask_process(const struct view *view)
 		return fetch(FACT_BLOCKER);
 	if (view->blocker == BLOCKER_BACKLOG && backlog_counts(view))
 		return say(STEP_NOT_NOW, REMARK_NONE);
-	if (view->blocker != BLOCKER_NONE && view->blocker != BLOCKER_BACKLOG)
+	if (view->blocker != BLOCKER_NONE && view->blocker != BLOCKER_BACKLOG &&
+	    !is_connection(view, view->blocker))
 		return say_blocker(view->blocker);
-	if (plan->is_default && !knows(view, FACT_WORK_LEFT))
+	if (plan->is_default && !view->has_connections && !knows(view, FACT_WORK_LEFT))
 		return fetch(FACT_WORK_LEFT);
-	if (plan->is_default && view->left != IDLE_NOTHING_LEFT)
+	if (plan->is_default && !view->has_connections && view->left != IDLE_NOTHING_LEFT)
 		return say(STEP_NOT_NOW, REMARK_IDLE + view->left);
 	return nothing();
 }
 
-/* Nothing holds it: is that so still, and may it go? */
+static struct step ask_for_lease(const struct view *view)
+{
+	if (!knows(view, FACT_LEASE))
+		return fetch(FACT_LEASE);
+	return view->lease == POOL_GO ? say(STEP_LEAVE, REMARK_NONE) : wait_for_turn(view->lease);
+}
+
+static struct step ask_for_place(const struct view *view)
+{
+	if (!knows(view, FACT_COMPANY))
+		return fetch(FACT_COMPANY);
+	if (!view->has_company)
+		return cannot_drain(view);
+	if (!knows(view, FACT_PLACE))
+		return fetch(FACT_PLACE);
+	return say(view->has_place ? STEP_DRAIN : STEP_QUEUE, REMARK_NONE);
+}
+
+/* Nothing holds it: is that so still? */
 static struct step ask_last(const struct view *view)
 {
 	if (!view->has_page)
@@ -124,22 +190,42 @@ static struct step ask_last(const struct view *view)
 		return say(STEP_NOT_NOW, REMARK_NONE);
 	if (view->is_dry_run)
 		return say(STEP_REHEARSE, REMARK_NONE);
-	if (!knows(view, FACT_EXEMPTION))
+	if (view->phase == SERVING && !knows(view, FACT_EXEMPTION))
 		return fetch(FACT_EXEMPTION);
-	if (view->is_exempt)
+	if (view->phase == SERVING && view->is_exempt)
 		return say(STEP_NOT_NOW, REMARK_NONE);
-	if (!knows(view, FACT_LEASE))
-		return fetch(FACT_LEASE);
-	return view->lease == POOL_GO ? say(STEP_LEAVE, REMARK_NONE) : wait_for_turn(view->lease);
+	return has_to_drain(view) ? ask_for_place(view) : ask_for_lease(view);
 }
 
+/* While it drains, what others do matters only when nothing is open. */
 static struct step ask_to_leave(const struct view *view)
 {
-	struct step step = ask_cheaply(view);
+	struct step step = ask_whether_worker(view);
 
+	if (step.kind == STEP_NOTHING && view->phase == SERVING)
+		step = ask_turn(view);
+	if (step.kind == STEP_NOTHING)
+		step = ask_connections(view);
+	if (step.kind == STEP_NOTHING && view->phase == DRAINING)
+		step = ask_drain(view);
+	if (step.kind == STEP_NOTHING)
+		step = ask_turn(view);
 	if (step.kind == STEP_NOTHING)
 		step = ask_process(view);
 	return step.kind == STEP_NOTHING ? ask_last(view) : step;
+}
+
+/* A worker that is held by anything for longer accepts again, and others may have their turn. */
+static struct step end_overdue(const struct view *view, struct step step)
+{
+	uint64_t time = view->drain_timeout;
+
+	if (view->phase != DRAINING || (step.kind != STEP_NOT_NOW && step.kind != STEP_QUEUE))
+		return step;
+	if (step.kind == STEP_QUEUE) /* that of those who leave will soon be over */
+		time += view->plan->replaced_within;
+	return view->drained_for < time ? say(STEP_DRAIN_ON, REMARK_NONE)
+	                                : say(STEP_RESUME, step.remark);
 }
 
 struct step next_step(const struct view *view)
@@ -150,11 +236,13 @@ struct step next_step(const struct view *view)
 		return view->point != POINT_CLOSE && view->left_for > plan->replaced_within
 		           ? say(STEP_STAY, REMARK_NOT_GONE)
 		           : nothing();
-	if (view->phase != SERVING || view->crossed == 0)
+	if (view->phase == STAYING)
 		return nothing();
-	if (view->trims && !knows(view, FACT_TRIM))
+	if (view->crossed == 0)
+		return view->phase == DRAINING ? say(STEP_RESUME, REMARK_NONE) : nothing();
+	if (view->trims && view->phase == SERVING && !knows(view, FACT_TRIM))
 		return fetch(FACT_TRIM);
-	if (view->trims && view->is_trimmed)
+	if (view->trims && view->phase == SERVING && view->is_trimmed)
 		return say(STEP_STOP_WANTING, REMARK_NONE);
 	if (view->point != plan->method.point)
 		return view->point == POINT_ACCEPT && !view->point_came ? say(STEP_NOT_NOW, REMARK_NO_POINT)
@@ -163,5 +251,5 @@ struct step next_step(const struct view *view)
 		return fetch(FACT_HANDLERS_STACK);
 	if (view->is_on_handlers_stack)
 		return nothing();
-	return ask_to_leave(view);
+	return end_overdue(view, ask_to_leave(view));
 }

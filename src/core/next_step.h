@@ -22,6 +22,7 @@ enum fact {
 	FACT_INELIGIBILITY,
 	FACT_TURN,
 	FACT_CONNECTIONS,
+	FACT_DRAINABLE,
 	/* These are dearer: before a wait one finds out first whether it includes the listener. */
 	FACT_HANDLER,
 	FACT_CHILDREN,
@@ -32,6 +33,8 @@ enum fact {
 	FACT_POINT,
 	FACT_CROSSED,
 	FACT_EXEMPTION,
+	FACT_COMPANY,
+	FACT_PLACE,
 	FACT_LEASE,
 	FACTS
 };
@@ -41,10 +44,14 @@ struct view {
 	enum phase phase;
 	enum exit_point point; /* that has come */
 	const struct exit_plan *plan;
-	unsigned crossed;     /* as in limit_state.h */
-	uint64_t crossed_for; /* milliseconds */
-	uint64_t left_for;    /* milliseconds since it was told to leave; 0: it was not yet */
-	bool trims;           /* SL_TRIM is set */
+	unsigned crossed;       /* as in limit_state.h */
+	uint64_t crossed_for;   /* milliseconds */
+	uint64_t left_for;      /* milliseconds since it was told to leave; 0: it was not yet */
+	uint64_t drained_for;   /* milliseconds since it began to drain */
+	uint64_t drain_timeout; /* milliseconds; 0: it never drains */
+	bool is_muted;          /* its listeners are out of its waits */
+	bool overdue_leaves;    /* a drain that takes too long ends with the worker's leaving */
+	bool trims;             /* SL_TRIM is set */
 	bool is_dry_run;
 	bool has_page;
 	bool is_started;   /* by execve, to be a worker */
@@ -57,6 +64,7 @@ struct view {
 	enum worker_ineligibility ineligibility;
 	enum pool_answer turn; /* FACT_TURN: what the pool would answer */
 	bool has_connections;
+	bool is_drainable;  /* FACT_DRAINABLE: it may stop accepting now */
 	bool is_in_handler; /* FACT_HANDLER */
 	bool has_children;
 	bool has_backlog; /* others wait to be accepted */
@@ -66,6 +74,8 @@ struct view {
 	enum exit_point exit_point; /* FACT_POINT: that of the plan, by now */
 	bool is_crossed_still;      /* FACT_CROSSED */
 	bool is_exempt;             /* FACT_EXEMPTION */
+	bool has_company;           /* FACT_COMPANY: a sibling that accepts */
+	bool has_place;             /* FACT_PLACE: few enough drain */
 	enum pool_answer lease;     /* FACT_LEASE: what the pool answers */
 };
 
@@ -77,6 +87,9 @@ enum step_kind {
 	STEP_STAY,         /* for good, and `remark` says why */
 	STEP_STOP_WANTING, /* it is not over a limit any more */
 	STEP_REHEARSE,     /* it would leave */
+	STEP_DRAIN,        /* it stops accepting until nothing is open */
+	STEP_DRAIN_ON,     /* something is */
+	STEP_RESUME,       /* it accepts again; `remark` says why */
 	STEP_LEAVE
 };
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "core/draining.h"
 #include "core/exemption.h"
 #include "core/facts.h"
 #include "core/next_step.h"
@@ -31,6 +32,9 @@ void recycle_begin(void)
 	worker.is_watched = server.is_on;
 	worker.notes_waits = server.is_on;
 	worker.leaves_idle = false;
+	worker.drains = false;
+	worker.took_out = worker.waits_without = worker.minds_waits = false;
+	drain_begin_process(&worker.drain);
 }
 
 /* ---------------------------------------------------------------- what is said */
@@ -49,6 +53,8 @@ static void report_stay_once(unsigned remark)
 
 static void watch_no_more(void)
 {
+	if (worker.drains)
+		draining_give_up();
 	worker.course.phase = STAYING;
 	worker.is_watched = false;
 	worker.leaves_idle = false;
@@ -84,6 +90,7 @@ static struct leaving describe(uint64_t now)
 	    .crossed = limits->crossed,
 	    .is_asked = (limits->crossed & CROSSED_BY_REQUEST) != 0,
 	    .undecided = limits->undecided_for,
+	    .drained = worker.course.drained_at != 0 ? now - worker.course.drained_at : 0,
 	    .waited = now - limits->since,
 	    .served_meanwhile = worker.life.served - limits->served,
 	};
@@ -199,6 +206,9 @@ static void begin_leaving(uint64_t now)
 	struct leaving leaving = describe(now);
 	enum lock lock = worker.plan.lock;
 
+	if (worker.course.phase == DRAINING)
+		leaving.open = worker.open;
+
 	exemption_note_leaving();
 	if (lock != LOCK_NONE && pool_report_once(server.page, REMARK_LOCK + lock))
 		report_lock(lock);
@@ -231,6 +241,17 @@ static void carry_out(const struct step *step, uint64_t now)
 		return;
 	case STEP_REHEARSE:
 		rehearse(now);
+		return;
+	case STEP_DRAIN:
+		draining_begin(now);
+		return;
+	case STEP_DRAIN_ON:
+		draining_go_on(now);
+		return;
+	case STEP_RESUME:
+		draining_end(now);
+		if (step->remark != REMARK_NONE)
+			report_stay_once(step->remark);
 		return;
 	case STEP_LEAVE:
 		begin_leaving(now);
@@ -378,19 +399,31 @@ __attribute__((noinline)) static bool is_listener_watched(int listener)
 	return socket_address_find(listener, &address) && config_watches(&server.config, &address);
 }
 
+/* A worker that drains accepts on none of its listeners, limits or not. */
+RARE static int before_accept_elsewhere(int listener)
+{
+	int refusal = worker.drains ? draining_refuses(listener) : 0;
+
+	if (refusal == 0)
+		worker_accepts_elsewhere(listener);
+	return refusal != 0 ? refusal : RECYCLE_UNCOUNTED;
+}
+
 HOT int recycle_before_accept(int listener)
 {
-	if (server.config.listens > 0 && !is_listener_watched(listener)) {
-		worker_accepts_elsewhere(listener);
-		return RECYCLE_UNCOUNTED;
-	}
+	int refusal = 0;
+
+	if (server.config.listens > 0 && !is_listener_watched(listener))
+		return before_accept_elsewhere(listener);
 	worker_accepts_on(listener);
 	if (!worker.course.has_accepted)
 		on_first_accept_once();
 	if (worker.limits.crossed == 0 && !is_due(POINT_ACCEPT))
 		return 0;
 	consider(POINT_ACCEPT);
-	return is_to_refuse() ? leave_refusal(listener) : 0;
+	if (worker.drains)
+		refusal = draining_refuses(listener);
+	return refusal == 0 && is_to_refuse() ? leave_refusal(listener) : refusal;
 }
 
 HOT void recycle_closed(void)
@@ -452,7 +485,7 @@ static bool may_leave_at_wait(const struct guard_hold *hold, bool has_timeout)
 
 	view.known =
 	    1u << FACT_TRIM | 1u << FACT_HANDLERS_STACK; /* these are asked when the set is known */
-	while ((step = next_step(&view)).kind == STEP_FETCH && step.fact <= FACT_CONNECTIONS)
+	while ((step = next_step(&view)).kind == STEP_FETCH && step.fact <= FACT_DRAINABLE)
 		facts_fetch(step.fact, &view, &inquiry);
 	carry_out(&step, inquiry.now);
 	return step.kind == STEP_FETCH;
@@ -549,4 +582,53 @@ bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_ma
 	if (interruption != 0)
 		errno = interruption;
 	return interruption != 0;
+}
+
+/* ---------------------------------------------------------------- drained waits */
+
+/* A wait that leaves the listeners out is an exit point, because the others may not come. What an
+ * overdue worker has open when it leaves may take its time. */
+static void ask_drained(const struct inquiry *inquiry)
+{
+	enum exit_point point = worker.plan.method.point;
+
+	if (worker.course.phase == DRAINING) {
+		guard_note_blocked(&worker.guard, inquiry->hold, point);
+		decide(point, inquiry, 0);
+	} else if (worker.course.phase == LEAVING && worker.open == 0) {
+		decide(POINT_IDLE, inquiry, 0);
+	}
+}
+
+/* Whether a sibling accepts is asked before the listeners are left out, and whether to leave once
+ * they are. */
+static bool mute(const struct wait_set *set, const struct guard_hold *hold, bool has_timeout)
+{
+	struct inquiry inquiry = {hold, set, has_timeout, process_clock()};
+	bool was_muted = worker.course.is_muted;
+
+	if (!draining_concerns(set))
+		return false;
+	if (!was_muted || worker.course.phase == LEAVING || is_time_to_ask())
+		ask_drained(&inquiry);
+	if (!worker.drains || !draining_mutes(set, inquiry.now))
+		return false;
+	if (!was_muted)
+		ask_drained(&inquiry);
+	return worker.drains;
+}
+
+enum recycle_wait recycle_before_drained_wait(const struct wait_set *set, bool has_timeout)
+{
+	int saved = errno;
+	struct guard_hold hold;
+	enum recycle_wait answer;
+
+	if (!worker_is_current() || !guard_take(&worker.guard, &hold))
+		return WAIT_AS_IT_IS;
+	answer = mute(set, &hold, has_timeout) ? WAIT_MUTED : WAIT_AS_IT_IS;
+	guard_release(&worker.guard, &hold);
+	tell_to_leave(worker.plan.method.point);
+	errno = saved;
+	return answer == WAIT_MUTED && is_to_refuse() ? WAIT_OVER : answer;
 }

@@ -43,6 +43,12 @@ bool recycle_looks_for_listener(void);
 bool recycle_waits_for(int listener, bool has_timeout);
 void recycle_on_listener_wait(int listener, uint64_t waited_for);
 
+/* While worker.drains, before a wait: WAIT_OVER, with EINTR; or how to make it. One that is muted
+ * leaves out the listeners of this worker (worker_shares), of poll and select: of epoll they are
+ * out; it is to end soon, and this to be asked again. */
+enum recycle_wait { WAIT_AS_IT_IS, WAIT_MUTED, WAIT_OVER };
+enum recycle_wait recycle_before_drained_wait(const struct wait_set *set, bool has_timeout);
+
 /* After the real close of a connection of this process's own. */
 void recycle_closed(void);
 

@@ -21,6 +21,8 @@ enum remark {
 	REMARK_ALONE,
 	REMARK_UNFILLED,
 	REMARK_OPEN,
+	REMARK_CANNOT_DRAIN,
+	REMARK_OVERDUE, /* it accepts again */
 	REMARK_NO_POINT,
 	REMARK_UNSEEN,                /* it is not watched */
 	REMARK_BLIND,                 /* it is not watched */

@@ -200,6 +200,15 @@ static void report_end(const struct leaving *leaving, const char *verb)
 		line_seconds(&line, leaving->undecided);
 		line_text(&line, " (SL_PROBE_BUDGET)");
 	}
+	if (leaving->drained > 0) {
+		line_text(&line, "; drained for ");
+		line_seconds(&line, leaving->drained);
+	}
+	if (leaving->open > 0) {
+		line_text(&line, ", and left ");
+		line_number(&line, leaving->open);
+		line_text(&line, " connections open (SL_OVERDUE)");
+	}
 	line_text(&line, "; waited ");
 	line_seconds(&line, leaving->waited);
 	line_text(&line, " and ");
@@ -347,6 +356,14 @@ const char *report_reason(unsigned remark)
 		       "process";
 	case REMARK_OPEN:
 		return "for as long as it has connections open";
+	case REMARK_CANNOT_DRAIN:
+		return "its exit method loses connections unless it stops accepting first, and it cannot: "
+		       "that takes another worker that accepts, a listener that does not block, and an "
+		       "SL_DRAIN_TIMEOUT that is not 0";
+	case REMARK_OVERDUE:
+		return "it stopped accepting, but its connections stayed open for SL_DRAIN_TIMEOUT, so it "
+		       "accepts again and another worker may leave; with SL_OVERDUE=leave it would leave "
+		       "by its exit method";
 	case REMARK_NO_POINT:
 		return "it has not come to its exit point, because its closes or waits are not seen, or "
 		       "are in signal handlers; an SL_LEAVE with @accept may work";

@@ -43,6 +43,8 @@ struct leaving {
 	unsigned crossed;          /* bit q: the limit on quantity q */
 	bool is_asked;             /* the application wants it to leave */
 	uint64_t undecided;        /* milliseconds for which the budget kept it from being measured */
+	uint64_t drained;          /* milliseconds for which it accepted nothing; 0: it did not drain */
+	unsigned open;             /* connections that it was given no more time for */
 	uint64_t waited;           /* milliseconds since the limit was crossed */
 	uint64_t served_meanwhile; /* connections in that time */
 };

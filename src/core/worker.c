@@ -143,6 +143,11 @@ bool worker_made(int fd)
 	return is_held(fd) && worker_listeners[fd].maker == worker.pid;
 }
 
+bool worker_shares(int fd)
+{
+	return is_held(fd) && worker_listeners[fd].maker != worker.pid;
+}
+
 void worker_turns_to(int fd)
 {
 	int none = -1;

@@ -20,6 +20,7 @@
 
 #include "core/guard.h"
 #include "core/pacing.h"
+#include "leave/drain.h"
 #include "leave/exit_plan.h"
 #include "limits/life.h"
 #include "limits/limit_state.h"
@@ -46,7 +47,7 @@ struct listener {
 extern struct listener worker_listeners[WORKER_LISTENERS];
 
 /* How far a worker has come. */
-enum phase { SERVING, LEAVING, STAYING };
+enum phase { SERVING, DRAINING, LEAVING, STAYING };
 
 /* What judging has come to. Written by the thread that has the guard; atomic fields by any thread.
  */
@@ -61,6 +62,11 @@ struct course {
 	uint64_t blocked_at;           /* since when it is held by the same; boot clock, milliseconds */
 	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
 	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
+	uint64_t drained_at;           /* when it began to; 0: it did not */
+	uint64_t drains_from;          /* not again before that */
+	bool cannot_drain;             /* a wait went on telling of the listener */
+	_Atomic bool is_muted;         /* at least one of its waits leaves its listeners out */
+	_Atomic unsigned turned_away;  /* accepts, since it drains */
 	uint64_t trimmed_at;           /* boot clock, milliseconds; 0: never */
 	uint64_t left_at;              /* when it was decided; boot clock, milliseconds */
 	_Atomic bool is_told;          /* its exit method was carried out */
@@ -81,6 +87,10 @@ struct worker {
 	 * if no master forked it. */
 	_Atomic bool is_watched;
 	_Atomic bool leaves_idle; /* a wait may be its exit point */
+	_Atomic bool drains;      /* its waits are to leave its listeners out */
+	_Atomic bool took_out; /* a listener out of an epoll set by itself, and has not waited since */
+	_Atomic bool waits_without; /* it did so and waited */
+	_Atomic bool minds_waits;   /* drains or took_out: waits do not go by unnoticed */
 	/* Does it matter which threads wait for a listener? Until the exit plan is known, and as long
 	 * as no profile vouches for it. */
 	_Atomic bool notes_waits;
@@ -103,6 +113,7 @@ struct worker {
 	struct limit_state limits; /* owned by src/limits/ */
 	struct member member;      /* owned by src/pool/ */
 	struct exit_plan plan;     /* owned by src/leave/; at the first accept */
+	struct drain drain;        /* owned by src/leave/ */
 	struct pacing pacing;
 	struct course course;
 
@@ -163,6 +174,9 @@ void worker_request_done(void);
 
 /* Is it one that was a listener when this process began? */
 bool worker_knows_listener(int fd);
+
+/* Is it one that it shares with its siblings? */
+bool worker_shares(int fd);
 
 /* Did this process itself make it a listener? True where that is not known. */
 bool worker_made(int fd);

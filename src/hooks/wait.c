@@ -8,12 +8,15 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 
+#include "core/draining.h"
 #include "core/recycle.h"
 #include "core/worker.h"
 #include "hooks/hook.h"
+#include "os/clock.h"
 #include "os/next.h"
 #include "os/wait_set.h"
 
@@ -29,6 +32,14 @@ static inline bool is_something_to_ask(void)
  * thread does not block. */
 enum { HAS_TIMEOUT = 1, HAS_MASK = 2 };
 
+#define POLLED(set, counted)                                                                       \
+	((struct wait_set){.kind = WAITS_BY_POLL, .polled = (set), .count = (counted)})
+#define SELECTED(count, reads, writes, others)                                                     \
+	((struct wait_set){                                                                            \
+	    .kind = WAITS_BY_SELECT, .end = (count), .selected = {(reads), (writes), (others)}})
+#define EPOLL(set, room, rooms)                                                                    \
+	((struct wait_set){.kind = WAITS_BY_EPOLL, .epoll = (set), .events = (room), .most = (rooms)})
+
 RARE static bool is_over(const struct wait_set *set, int how)
 {
 	return recycle_ends_wait(set, how & HAS_TIMEOUT, how & HAS_MASK);
@@ -41,20 +52,20 @@ struct search {
 	uint64_t name; /* of all the listeners */
 };
 
-static bool find_listener(int fd, void *argument)
+static bool find_listener(const struct wait_member *member, void *argument)
 {
 	struct search *search = argument;
 
-	if (worker_knows_listener(fd))
-		search->found = fd;
+	if (worker_knows_listener(member->fd))
+		search->found = member->fd;
 	return search->found < 0;
 }
 
-static bool add_name(int fd, void *argument)
+static bool add_name(const struct wait_member *member, void *argument)
 {
 	struct search *search = argument;
 
-	search->name += worker_name_listener(fd);
+	search->name += worker_name_listener(member->fd);
 	return true;
 }
 
@@ -109,19 +120,14 @@ static bool is_poll_over(struct pollfd *set, nfds_t count, int how)
 {
 	if (worker.notes_waits)
 		note_poll(set, count, how & HAS_TIMEOUT);
-	return is_something_to_ask() &&
-	       is_over(&(struct wait_set){.kind = WAITS_BY_POLL, .polled = set, .count = count}, how);
+	return is_something_to_ask() && is_over(&POLLED(set, count), how);
 }
 
-static bool is_select_over(int count, const fd_set *reads, const fd_set *writes,
-                           const fd_set *others, int how)
+static bool is_select_over(int count, fd_set *reads, fd_set *writes, fd_set *others, int how)
 {
 	if (worker.notes_waits)
 		note_select(count, reads, how & HAS_TIMEOUT);
-	return is_something_to_ask() && is_over(&(struct wait_set){.kind = WAITS_BY_SELECT,
-	                                                           .end = count,
-	                                                           .selected = {reads, writes, others}},
-	                                        how);
+	return is_something_to_ask() && is_over(&SELECTED(count, reads, writes, others), how);
 }
 
 /* The set that was seen to have a listener, that one, and by which process. */
@@ -158,59 +164,217 @@ static bool is_epoll_over(int set, int how)
 {
 	if (worker.notes_waits)
 		note_epoll(set, how & HAS_TIMEOUT);
-	return is_something_to_ask() &&
-	       is_over(&(struct wait_set){.kind = WAITS_BY_EPOLL, .epoll = set}, how);
+	return is_something_to_ask() && is_over(&EPOLL(set, NULL, 0), how);
 }
+
+/* ------------------------------------------------------------ of a worker that drains */
+
+/* Nanoseconds, and what is none: no timeout, or one that the wait itself refuses. */
+enum { BILLION = 1000000000 };
+#define FOR_GOOD UINT64_MAX
+#define REFUSED  (UINT64_MAX - 1)
+
+static uint64_t from_milliseconds(int milliseconds)
+{
+	return milliseconds < 0 ? FOR_GOOD : (uint64_t)milliseconds * 1000000;
+}
+
+/* `part` of `whole` in a second. */
+static uint64_t from_seconds(int64_t seconds, int64_t part, int64_t whole)
+{
+	const int64_t a_century = INT64_C(100) * 366 * 86400;
+
+	if (seconds < 0 || part < 0 || part >= whole)
+		return REFUSED;
+	if (seconds > a_century)
+		return FOR_GOOD;
+	return (uint64_t)seconds * BILLION + (uint64_t)part * (uint64_t)(BILLION / whole);
+}
+
+static uint64_t from_timeval(int64_t seconds, int64_t microseconds)
+{
+	return from_seconds(seconds, microseconds, 1000000);
+}
+
+static uint64_t from_timespec(const struct timespec *time)
+{
+	return time == NULL ? FOR_GOOD : from_seconds(time->tv_sec, time->tv_nsec, BILLION);
+}
+
+static bool is_none(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+/* What no wait returns: it has to be made as it is. */
+enum { NOT_MADE = -2 };
+
+/* It looks up now and then, because its siblings may end and its time may run out. */
+static int make_muted(const struct wait_set *set, uint64_t timeout, const sigset_t *mask)
+{
+	const uint64_t longest = BILLION / 10;
+	uint64_t begun = clock_boot(), passed = 0;
+	enum recycle_wait how;
+	int ready;
+
+	while ((how = recycle_before_drained_wait(set, timeout != FOR_GOOD)) != WAIT_OVER) {
+		uint64_t rest = timeout > passed ? timeout - passed : 0;
+		uint64_t slice = how == WAIT_MUTED && rest > longest ? longest : rest;
+		struct timespec time = {(time_t)(slice / BILLION), (long)(slice % BILLION)};
+
+		if (how == WAIT_AS_IT_IS && passed == 0)
+			return NOT_MADE;
+		ready =
+		    wait_set_wait_without(set, how == WAIT_MUTED ? worker_shares : is_none,
+		                          timeout == FOR_GOOD && how != WAIT_MUTED ? NULL : &time, mask);
+		passed = clock_boot() - begun;
+		if (ready == 0 && passed >= timeout)
+			wait_set_clear(set);
+		if (ready != 0 || passed >= timeout)
+			return ready;
+	}
+	errno = EINTR;
+	return -1;
+}
+
+/* While worker.minds_waits. */
+static int mind(const struct wait_set *set, uint64_t timeout, const sigset_t *mask)
+{
+	draining_notes_wait();
+	return worker.drains && timeout != REFUSED ? make_muted(set, timeout, mask) : NOT_MADE;
+}
+
+/* Of each kind: what the wait returns, if it is made here. */
+
+RARE static int mind_poll(struct pollfd *set, nfds_t count, uint64_t timeout, const sigset_t *mask)
+{
+	return mind(&POLLED(set, count), timeout, mask);
+}
+
+RARE static int mind_select(int count, fd_set *reads, fd_set *writes, fd_set *others,
+                            uint64_t timeout, const sigset_t *mask)
+{
+	return mind(&SELECTED(count, reads, writes, others), timeout, mask);
+}
+
+RARE static int mind_epoll(int set, struct epoll_event *events, int most, uint64_t timeout,
+                           const sigset_t *mask)
+{
+	return mind(&EPOLL(set, events, most), timeout, mask);
+}
+
+static inline bool is_minded(void)
+{
+	return __builtin_expect(worker.minds_waits, 0);
+}
+
+/* --------------------------------------------------------------------- the waits */
 
 HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
 {
-	return is_poll_over(set, count, timeout >= 0) ? -1 : next.poll(set, count, timeout);
+	int result;
+
+	if (is_poll_over(set, count, timeout >= 0))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_poll(set, count, from_milliseconds(timeout), NULL)) != NOT_MADE)
+		return result;
+	return next.poll(set, count, timeout);
 }
 
 HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
                const sigset_t *mask)
 {
-	return is_poll_over(set, count, (timeout != NULL) | HAS_MASK)
-	           ? -1
-	           : next.ppoll(set, count, timeout, mask);
+	int result;
+
+	if (is_poll_over(set, count, (timeout != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() && (result = mind_poll(set, count, from_timespec(timeout), mask)) != NOT_MADE)
+		return result;
+	return next.ppoll(set, count, timeout, mask);
+}
+
+/* It leaves in its timeout what is left of it. */
+RARE static int mind_timed_select(int count, fd_set *reads, fd_set *writes, fd_set *others,
+                                  struct timeval *timeout)
+{
+	uint64_t begun = clock_boot(), passed, rest;
+	uint64_t time = timeout == NULL ? FOR_GOOD : from_timeval(timeout->tv_sec, timeout->tv_usec);
+	int result = mind_select(count, reads, writes, others, time, NULL);
+
+	if (result == NOT_MADE || timeout == NULL)
+		return result;
+	passed = clock_boot() - begun;
+	rest = time > passed ? time - passed : 0;
+	timeout->tv_sec = (time_t)(rest / BILLION);
+	timeout->tv_usec = (suseconds_t)(rest % BILLION / 1000);
+	return result;
 }
 
 HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
                 struct timeval *restrict timeout)
 {
-	return is_select_over(count, reads, writes, others, timeout != NULL)
-	           ? -1
-	           : next.select(count, reads, writes, others, timeout);
+	int result;
+
+	if (is_select_over(count, reads, writes, others, timeout != NULL))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_timed_select(count, reads, writes, others, timeout)) != NOT_MADE)
+		return result;
+	return next.select(count, reads, writes, others, timeout);
 }
 
 HOOK int pselect(int count, fd_set *restrict reads, fd_set *restrict writes,
                  fd_set *restrict others, const struct timespec *restrict timeout,
                  const sigset_t *restrict mask)
 {
-	return is_select_over(count, reads, writes, others, (timeout != NULL) | HAS_MASK)
-	           ? -1
-	           : next.pselect(count, reads, writes, others, timeout, mask);
+	int result;
+
+	if (is_select_over(count, reads, writes, others, (timeout != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() && (result = mind_select(count, reads, writes, others, from_timespec(timeout),
+	                                         mask)) != NOT_MADE)
+		return result;
+	return next.pselect(count, reads, writes, others, timeout, mask);
 }
 
 HOOK int epoll_wait(int set, struct epoll_event *events, int most, int timeout)
 {
-	return is_epoll_over(set, timeout >= 0) ? -1 : next.epoll_wait(set, events, most, timeout);
+	int result;
+
+	if (is_epoll_over(set, timeout >= 0))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_epoll(set, events, most, from_milliseconds(timeout), NULL)) != NOT_MADE)
+		return result;
+	return next.epoll_wait(set, events, most, timeout);
 }
 
 HOOK int epoll_pwait(int set, struct epoll_event *events, int most, int timeout,
                      const sigset_t *mask)
 {
-	return is_epoll_over(set, (timeout >= 0) | HAS_MASK)
-	           ? -1
-	           : next.epoll_pwait(set, events, most, timeout, mask);
+	int result;
+
+	if (is_epoll_over(set, (timeout >= 0) | HAS_MASK))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_epoll(set, events, most, from_milliseconds(timeout), mask)) != NOT_MADE)
+		return result;
+	return next.epoll_pwait(set, events, most, timeout, mask);
 }
 
 HOOK int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *timeout,
                       const sigset_t *mask)
 {
-	return is_epoll_over(set, (timeout != NULL) | HAS_MASK)
-	           ? -1
-	           : next.epoll_pwait2(set, events, most, timeout, mask);
+	int result;
+
+	if (is_epoll_over(set, (timeout != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_epoll(set, events, most, from_timespec(timeout), mask)) != NOT_MADE)
+		return result;
+	return next.epoll_pwait2(set, events, most, timeout, mask);
 }
 
 /* What glibc's headers make of poll and ppoll under _FORTIFY_SOURCE; `room` is what the compiler
@@ -220,18 +384,48 @@ int __ppoll_chk(struct pollfd *, nfds_t, const struct timespec *, const sigset_t
 
 HOOK int __poll_chk(struct pollfd *set, nfds_t count, int timeout, size_t room)
 {
-	return is_poll_over(set, count, timeout >= 0) ? -1 : next.poll_chk(set, count, timeout, room);
+	int result;
+
+	if (is_poll_over(set, count, timeout >= 0))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_poll(set, count, from_milliseconds(timeout), NULL)) != NOT_MADE)
+		return result;
+	return next.poll_chk(set, count, timeout, room);
 }
 
 HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *timeout,
                      const sigset_t *mask, size_t room)
 {
-	return is_poll_over(set, count, (timeout != NULL) | HAS_MASK)
-	           ? -1
-	           : next.ppoll_chk(set, count, timeout, mask, room);
+	int result;
+
+	if (is_poll_over(set, count, (timeout != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() && (result = mind_poll(set, count, from_timespec(timeout), mask)) != NOT_MADE)
+		return result;
+	return next.ppoll_chk(set, count, timeout, mask, room);
 }
 
 #ifdef TIME64_TWINS
+
+/* glibc's struct __timespec64 and __timeval64. */
+struct timespec64 {
+	int64_t seconds;
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	int32_t : 32;
+#endif
+	int32_t nanoseconds;
+};
+struct timeval64 {
+	int64_t seconds, microseconds;
+};
+
+static uint64_t from_timespec64(const void *of)
+{
+	const struct timespec64 *time = of;
+
+	return time == NULL ? FOR_GOOD : from_seconds(time->seconds, time->nanoseconds, BILLION);
+}
 
 int __ppoll64(struct pollfd *, nfds_t, const void *, const sigset_t *);
 int __ppoll64_chk(struct pollfd *, nfds_t, const void *, const sigset_t *, size_t);
@@ -241,40 +435,110 @@ int __epoll_pwait2_time64(int, struct epoll_event *, int, const void *, const si
 
 HOOK int __ppoll64(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask)
 {
-	return is_poll_over(set, count, (time != NULL) | HAS_MASK)
-	           ? -1
-	           : next.ppoll64(set, count, time, mask);
+	int result;
+
+	if (is_poll_over(set, count, (time != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() && (result = mind_poll(set, count, from_timespec64(time), mask)) != NOT_MADE)
+		return result;
+	return next.ppoll64(set, count, time, mask);
 }
 
 HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask,
                        size_t room)
 {
-	return is_poll_over(set, count, (time != NULL) | HAS_MASK)
-	           ? -1
-	           : next.ppoll64_chk(set, count, time, mask, room);
+	int result;
+
+	if (is_poll_over(set, count, (time != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() && (result = mind_poll(set, count, from_timespec64(time), mask)) != NOT_MADE)
+		return result;
+	return next.ppoll64_chk(set, count, time, mask, room);
+}
+
+RARE static int mind_timed_select64(int count, fd_set *reads, fd_set *writes, fd_set *others,
+                                    struct timeval64 *timeout)
+{
+	uint64_t begun = clock_boot(), passed, rest;
+	uint64_t time =
+	    timeout == NULL ? FOR_GOOD : from_timeval(timeout->seconds, timeout->microseconds);
+	int result = mind_select(count, reads, writes, others, time, NULL);
+
+	if (result == NOT_MADE || timeout == NULL)
+		return result;
+	passed = clock_boot() - begun;
+	rest = time > passed ? time - passed : 0;
+	*timeout = (struct timeval64){(int64_t)(rest / BILLION), (int64_t)(rest % BILLION / 1000)};
+	return result;
 }
 
 HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, void *time)
 {
-	return is_select_over(count, reads, writes, others, time != NULL)
-	           ? -1
-	           : next.select64(count, reads, writes, others, time);
+	int result;
+
+	if (is_select_over(count, reads, writes, others, time != NULL))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_timed_select64(count, reads, writes, others, time)) != NOT_MADE)
+		return result;
+	return next.select64(count, reads, writes, others, time);
 }
 
 HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, const void *time,
                      const sigset_t *mask)
 {
-	return is_select_over(count, reads, writes, others, (time != NULL) | HAS_MASK)
-	           ? -1
-	           : next.pselect64(count, reads, writes, others, time, mask);
+	int result;
+
+	if (is_select_over(count, reads, writes, others, (time != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() && (result = mind_select(count, reads, writes, others, from_timespec64(time),
+	                                         mask)) != NOT_MADE)
+		return result;
+	return next.pselect64(count, reads, writes, others, time, mask);
 }
 
 HOOK int __epoll_pwait2_time64(int set, struct epoll_event *events, int most, const void *time,
                                const sigset_t *mask)
 {
-	return is_epoll_over(set, (time != NULL) | HAS_MASK)
-	           ? -1
-	           : next.epoll_pwait2_time64(set, events, most, time, mask);
+	int result;
+
+	if (is_epoll_over(set, (time != NULL) | HAS_MASK))
+		return -1;
+	if (is_minded() &&
+	    (result = mind_epoll(set, events, most, from_timespec64(time), mask)) != NOT_MADE)
+		return result;
+	return next.epoll_pwait2_time64(set, events, most, time, mask);
 }
 
 #endif
+
+/* ------------------------------------------------------------------ sets of epoll */
+
+static int made(int set)
+{
+	if (set >= 0 && worker_is_current())
+		drain_note_made(&worker.drain, set);
+	return set;
+}
+
+HOOK int epoll_create(int size)
+{
+	return made(next.epoll_create(size));
+}
+
+HOOK int epoll_create1(int flags)
+{
+	return made(next.epoll_create1(flags));
+}
+
+HOOK int epoll_ctl(int set, int change, int fd, struct epoll_event *event)
+{
+	int error;
+
+	if (!worker_knows_listener(fd) || !draining_controls(set, change, fd, event, &error))
+		return next.epoll_ctl(set, change, fd, event);
+	if (error == 0)
+		return 0;
+	errno = error;
+	return -1;
+}

@@ -12,6 +12,7 @@ static void follow_profile(struct exit_plan *plan, const struct profile *profile
 	    (profile->method.action != ACTION_NONE && !profile->may_lack_master) ||
 	    (is_started && profile_is_of_started(profile));
 	plan->is_tcp_only = profile->is_tcp_only;
+	plan->drains = profile->drains;
 	if (profile->replaced_within > 0)
 		plan->replaced_within = profile->replaced_within;
 }
@@ -28,6 +29,7 @@ static void choose_method(struct exit_plan *plan, const struct config *config,
 		plan->method_is_vouched = true;
 		plan->takes_time = profile->takes_time;
 		plan->refuses_for = profile->refuses_for;
+		plan->drains_first = profile->drains_first;
 	} else {
 		plan->whose = "by default";
 		plan->method = (struct exit_method){.action = ACTION_QUICK_EXIT, .point = POINT_IDLE};
@@ -39,7 +41,7 @@ struct exit_plan exit_plan_find(const struct config *config, bool is_started)
 {
 	enum { REPLACED_WITHIN = 10000 };
 	const struct profile *profile = profile_find();
-	struct exit_plan plan = {.replaced_within = REPLACED_WITHIN, .lock = LOCK_NONE};
+	struct exit_plan plan = {.replaced_within = REPLACED_WITHIN, .lock = LOCK_NONE, .drains = true};
 
 	if (profile == NULL)
 		profile = profile_find_started();

@@ -19,6 +19,8 @@ struct exit_plan {
 	bool is_default;          /* exit_plan_choose_point() chooses the exit point */
 	bool method_is_vouched;   /* the profile says that this method suits the server, ... */
 	bool takes_time;          /* ... that a worker finishes open connections before it ends */
+	bool drains;              /* it may stop accepting until nothing is open, ... */
+	bool drains_first;        /* ... and has to, before it leaves */
 	bool is_tcp_only;         /* ... that workers accept only by TCP */
 	bool master_is_vouched;   /* ... that the master replaces workers that leave */
 	uint64_t refuses_for;     /* milliseconds after its signal; 0: for two accepts or waits */

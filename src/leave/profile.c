@@ -81,13 +81,13 @@ static const struct profile profiles[] = {
     /* It leaves at accept, because what runs after fastcgi_finish_request() is done by then. */
     {"php-fpm", {"php-fpm*"}, .method = SIGNAL(QUIT, ACCEPT)},
     /* The kernel wakes one worker for each connection, and at accept that wake-up would be lost. */
-    {"nginx", {"nginx"}, .method = SIGNAL(QUIT, CLOSE)},
+    {"nginx", {"nginx"}, .method = SIGNAL(QUIT, CLOSE), .drains = true},
     /* At its exit it cancels its threads wherever they are, and may hang because of what they have
      * locked. Its own recycling hangs, too. */
     {"uWSGI with threads", {"uwsgi*"}, .question = IS_UWSGI_THREADED, .method = STAY},
     /* At accept it would hold its accept lock. */
     {"uWSGI", {"uwsgi*"}, .method = SIGNAL(HUP, CLOSE), .may_lack_master = true},
-    {"lighttpd", {"lighttpd"}, .method = SIGNAL(INT, ACCEPT)},
+    {"lighttpd", {"lighttpd"}, .method = SIGNAL(INT, ACCEPT), .drains = true},
     /* Up to 1.1.0 its master replaces no worker before all are gone, and spins until then. */
     {"fcgiwrap", {"fcgiwrap"}, .method = STAY},
     /* It ends when it has started its program. */
@@ -105,11 +105,11 @@ static const struct profile profiles[] = {
      "--worker-class=gevent",
      .method = SIGNAL(TERM, ACCEPT),
      .takes_time = true},
-    {"gunicorn", {"gunicorn*"}, .method = SIGNAL(TERM, ACCEPT)},
+    {"gunicorn", {"gunicorn*"}, .method = SIGNAL(TERM, ACCEPT), .drains = true},
     {"unicorn", {"unicorn", "unicorn_rails"}, .method = SIGNAL(QUIT, CLOSE)},
     /* Its main thread takes the signal, and another thread accepts. When it stops it closes each
      * connection on which no whole request has come. */
-    {"puma", {"puma"}, .method = SIGNAL(TERM, ACCEPT), .refuses_for = 1000},
+    {"puma", {"puma"}, .method = SIGNAL(TERM, ACCEPT), .refuses_for = 1000, .drains = true},
     /* When it serves no request, its handler runs child_finish_hook and exits. */
     {"Starman", {"starman"}, .method = SIGNAL(HUP, ACCEPT)},
     {"Starman", {"plackup"}, "*Starman", .method = SIGNAL(HUP, ACCEPT)},

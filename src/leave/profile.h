@@ -24,6 +24,12 @@ struct profile {
 	struct exit_method method;
 	/* A worker finishes open connections before it ends, so it need not be idle to leave. */
 	bool takes_time;
+	/* A worker with connections open may stop accepting until it has none: no lock is held around
+	 * its waits, and it serves what is open without new connections. */
+	bool drains;
+	/* Its method loses what it accepts meanwhile, or what has sent nothing yet, so it stops
+	 * accepting first, even if nothing is open. */
+	bool drains_first;
 	/* Its master starts each worker by execve, with an inherited listener. This pattern matches the
 	 * path of the master. "": the master forks its workers. */
 	char master[20];

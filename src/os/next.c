@@ -88,6 +88,10 @@ static int early_epoll_pwait2(int set, struct epoll_event *events, int most,
 	return next.epoll_pwait2(set, events, most, timeout, mask);
 }
 
+EARLY(epoll_create, "epoll_create", (int size), (size))
+EARLY(epoll_create1, "epoll_create1", (int flags), (flags))
+EARLY(epoll_ctl, "epoll_ctl", (int set, int change, int fd, struct epoll_event *event),
+      (set, change, fd, event))
 EARLY(pipe, "pipe", (int ends[2]), (ends))
 EARLY(pipe2, "pipe2", (int ends[2], int flags), (ends, flags))
 EARLY(socketpair, "socketpair", (int domain, int type, int protocol, int ends[2]),
@@ -159,6 +163,9 @@ struct next next = {
     .epoll_wait = early_epoll_wait,
     .epoll_pwait = early_epoll_pwait,
     .epoll_pwait2 = early_epoll_pwait2,
+    .epoll_create = early_epoll_create,
+    .epoll_create1 = early_epoll_create1,
+    .epoll_ctl = early_epoll_ctl,
     .pipe = early_pipe,
     .pipe2 = early_pipe2,
     .socketpair = early_socketpair,
@@ -217,6 +224,9 @@ void next_resolve(void)
 	resolve("epoll_wait", &next.epoll_wait);
 	resolve("epoll_pwait", &next.epoll_pwait);
 	resolve("epoll_pwait2", &next.epoll_pwait2);
+	resolve("epoll_create", &next.epoll_create);
+	resolve("epoll_create1", &next.epoll_create1);
+	resolve("epoll_ctl", &next.epoll_ctl);
 	resolve("pipe", &next.pipe);
 	resolve("pipe2", &next.pipe2);
 	resolve("socketpair", &next.socketpair);

@@ -44,6 +44,9 @@ struct next {
 	int (*epoll_wait)(int, struct epoll_event *, int, int);
 	int (*epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
 	int (*epoll_pwait2)(int, struct epoll_event *, int, const struct timespec *, const sigset_t *);
+	int (*epoll_create)(int);
+	int (*epoll_create1)(int);
+	int (*epoll_ctl)(int, int, int, struct epoll_event *);
 	int (*pipe)(int[2]);
 	int (*pipe2)(int[2], int);
 	int (*socketpair)(int, int, int, int[2]);

@@ -1,6 +1,8 @@
 /* wait_set.c - see wait_set.h. */
+#define _GNU_SOURCE /* ppoll() */
 #include "os/wait_set.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "os/file.h"
@@ -9,39 +11,57 @@
 
 /* ------------------------------------------------------------------------ epoll */
 
-/* A line of a set's fdinfo names a member: "tfd:        5 events:       19 ..." */
-static const char *read_member(const char *line, uint64_t *fd)
+/* Returns what follows the word and the blanks after it; NULL if it is not in the line. */
+static const char *after(const char *line, const char *word)
 {
-	return strncmp(line, "tfd:", 4) == 0 ? number_read_next(line + 4, fd) : NULL;
+	const char *at = strstr(line, word);
+
+	if (at == NULL)
+		return NULL;
+	at += strlen(word);
+	return at + strspn(at, " \t");
 }
 
-/* True if all of them were visited. */
-static bool each_line(int set, bool (*visit)(const char *line, void *argument), void *argument)
+/* A line of a set's fdinfo: "tfd:        5 events:       19 data:                5  pos:0 ..." */
+static bool read_member(const char *line, struct wait_member *member)
 {
-	char path[FILE_PATH_SIZE];
+	const char *fd = after(line, "tfd:"), *events = after(line, " events:"),
+	           *data = after(line, " data:");
+	uint64_t number, mask;
 
-	file_path_of(path, 0, "fdinfo", set);
-	return file_each_line(path, visit, argument);
+	if (fd == NULL || number_read(fd, &number) == NULL || events == NULL ||
+	    number_read_hex(events, &mask) == NULL || data == NULL ||
+	    number_read_hex(data, &member->data) == NULL)
+		return false;
+	member->fd = (int)number;
+	member->events = (uint32_t)mask;
+	return true;
 }
 
 struct visitor {
-	bool (*visit)(int fd, void *argument);
+	bool (*visit)(const struct wait_member *member, void *argument);
 	void *argument;
 };
 
-static bool visit_member(const char *line, void *argument)
+static bool visit_line(const char *line, void *argument)
 {
 	const struct visitor *visitor = argument;
-	uint64_t fd;
+	struct wait_member member;
 
-	return read_member(line, &fd) == NULL || visitor->visit((int)fd, visitor->argument);
+	if (strncmp(line, "tfd:", 4) != 0)
+		return true;
+	return read_member(line, &member) && visitor->visit(&member, visitor->argument);
 }
 
-void wait_set_each_of_epoll(int set, bool (*visit)(int fd, void *argument), void *argument)
+bool wait_set_each_of_epoll(int set,
+                            bool (*visit)(const struct wait_member *member, void *argument),
+                            void *argument)
 {
+	char path[FILE_PATH_SIZE];
 	struct visitor visitor = {visit, argument};
 
-	each_line(set, visit_member, &visitor);
+	file_path_of(path, 0, "fdinfo", set);
+	return file_each_line(path, visit_line, &visitor);
 }
 
 struct search {
@@ -49,11 +69,11 @@ struct search {
 	bool is_found;
 };
 
-static bool is_other(int fd, void *argument)
+static bool is_other(const struct wait_member *member, void *argument)
 {
 	struct search *search = argument;
 
-	search->is_found = fd == search->wanted;
+	search->is_found = member->fd == search->wanted;
 	return !search->is_found;
 }
 
@@ -67,22 +87,11 @@ static bool epoll_includes(int set, int fd)
 
 /* What an edge has told already counts as ready, too: the wait would not tell it again, but nobody
  * else knows. */
-static bool is_excepted_or_not_ready(const char *line, void *excepted)
+static bool is_excepted_or_not_ready(const struct wait_member *member, void *excepted)
 {
-	static const char before[] = "events:";
-	const char *at = strstr(line, before);
-	uint64_t fd, events;
-	struct pollfd member;
+	struct pollfd polled = {.fd = member->fd, .events = (short)(member->events & 0xffff)};
 
-	if (strncmp(line, "tfd:", 4) != 0)
-		return true;
-	if (at == NULL || read_member(line, &fd) == NULL)
-		return false;
-	at += sizeof before - 1;
-	if (number_read_hex(at + strspn(at, " \t"), &events) == NULL)
-		return false;
-	member = (struct pollfd){.fd = (int)fd, .events = (short)(events & 0xffff)};
-	return member.fd == *(const int *)excepted || next.poll(&member, 1, 0) == 0;
+	return member->fd == *(const int *)excepted || next.poll(&polled, 1, 0) == 0;
 }
 
 /* The set itself is ready when one of its members is; which, its wait alone would tell, for once.
@@ -98,7 +107,7 @@ static bool is_epoll_ready_besides(int set, int fd)
 {
 	int ready = pause_epoll(set, 0);
 
-	return ready != 0 && (ready < 0 || !each_line(set, is_excepted_or_not_ready, &fd));
+	return ready != 0 && (ready < 0 || !wait_set_each_of_epoll(set, is_excepted_or_not_ready, &fd));
 }
 
 /* ----------------------------------------------------------------------- select */
@@ -109,20 +118,33 @@ static bool select_includes(const struct wait_set *set, int fd)
 	       FD_ISSET(fd, set->selected[0]);
 }
 
-/* On copies. Of a set there need be no more than the words that hold `end` bits. */
+/* Of a set there need be no more than the words that hold `end` bits. */
+static size_t size_of_selected(const struct wait_set *set)
+{
+	enum { WORD = 8 * sizeof(long) };
+
+	return ((size_t)set->end + WORD - 1) / WORD * sizeof(long);
+}
+
+static bool copy_selected(const struct wait_set *set, fd_set copies[WAIT_SETS])
+{
+	memset(copies, 0, WAIT_SETS * sizeof *copies);
+	if (set->end < 0 || set->end > FD_SETSIZE)
+		return false;
+	for (int i = 0; i < WAIT_SETS; i++)
+		if (set->selected[i] != NULL)
+			memcpy(&copies[i], set->selected[i], size_of_selected(set));
+	return true;
+}
+
+/* On copies. */
 static int select_copies(const struct wait_set *set, fd_set copies[WAIT_SETS],
                          unsigned milliseconds)
 {
-	enum { WORD = 8 * sizeof(long) };
-	size_t size = ((size_t)set->end + WORD - 1) / WORD * sizeof(long);
 	struct timeval time = {milliseconds / 1000, (suseconds_t)(milliseconds % 1000) * 1000};
 
-	memset(copies, 0, WAIT_SETS * sizeof *copies);
-	if (set->end < 0 || set->end > FD_SETSIZE)
+	if (!copy_selected(set, copies))
 		return 1;
-	for (int i = 0; i < WAIT_SETS; i++)
-		if (set->selected[i] != NULL)
-			memcpy(&copies[i], set->selected[i], size);
 	return next.select(set->end, &copies[0], &copies[1], &copies[2], &time);
 }
 
@@ -192,4 +214,88 @@ bool wait_set_is_ready_besides(const struct wait_set *set, int fd)
 	default:
 		return is_epoll_ready_besides(set->epoll, fd);
 	}
+}
+
+/* ------------------------------------------------------------- without some members */
+
+static int poll_without(const struct wait_set *set, bool (*is_left_out)(int fd),
+                        const struct timespec *time, const sigset_t *mask)
+{
+	struct pollfd copies[WAIT_POLLED];
+	int ready;
+
+	for (nfds_t i = 0; i < set->count; i++) {
+		copies[i] = set->polled[i];
+		if (set->polled[i].fd >= 0 && is_left_out(set->polled[i].fd))
+			copies[i].fd = -1;
+	}
+	ready = next.ppoll(copies, set->count, time, mask);
+	for (nfds_t i = 0; ready >= 0 && i < set->count; i++)
+		set->polled[i].revents = copies[i].revents;
+	return ready;
+}
+
+static int select_without(const struct wait_set *set, bool (*is_left_out)(int fd),
+                          const struct timespec *time, const sigset_t *mask)
+{
+	fd_set copies[WAIT_SETS];
+	int ready;
+
+	copy_selected(set, copies);
+	for (int fd = 0; fd < set->end; fd++)
+		if (FD_ISSET(fd, &copies[0]) && is_left_out(fd))
+			FD_CLR(fd, &copies[0]);
+	ready = next.pselect(set->end, &copies[0], &copies[1], &copies[2], time, mask);
+	for (int i = 0; ready > 0 && i < WAIT_SETS; i++)
+		if (set->selected[i] != NULL)
+			memcpy(set->selected[i], &copies[i], size_of_selected(set));
+	return ready;
+}
+
+/* Rounded up, because a wait that is too short would be made again and again. */
+static int milliseconds_of(const struct timespec *time)
+{
+	if (time == NULL)
+		return -1;
+	if (time->tv_sec >= INT_MAX / 1000)
+		return INT_MAX;
+	return (int)time->tv_sec * 1000 + (int)((time->tv_nsec + 999999) / 1000000);
+}
+
+bool wait_set_is_small(const struct wait_set *set)
+{
+	return set->kind == WAITS_BY_EPOLL ||
+	       (set->kind == WAITS_BY_POLL ? set->count <= WAIT_POLLED
+	                                   : set->end >= 0 && set->end <= FD_SETSIZE);
+}
+
+int wait_set_wait_without(const struct wait_set *set, bool (*is_left_out)(int fd),
+                          const struct timespec *time, const sigset_t *mask)
+{
+	switch (set->kind) {
+	case WAITS_BY_POLL:
+		return poll_without(set, is_left_out, time, mask);
+	case WAITS_BY_SELECT:
+		return select_without(set, is_left_out, time, mask);
+	default:
+		return next.epoll_pwait(set->epoll, set->events, set->most, milliseconds_of(time), mask);
+	}
+}
+
+void wait_set_clear(const struct wait_set *set)
+{
+	for (int i = 0; set->kind == WAITS_BY_SELECT && i < WAIT_SETS; i++)
+		if (set->selected[i] != NULL)
+			memset(set->selected[i], 0, size_of_selected(set));
+}
+
+bool wait_set_has(const struct wait_set *set, bool (*is_sought)(int fd))
+{
+	for (nfds_t i = 0; set->kind == WAITS_BY_POLL && i < set->count; i++)
+		if ((set->polled[i].events & POLLIN) && is_sought(set->polled[i].fd))
+			return true;
+	for (int fd = 0; set->kind == WAITS_BY_SELECT && fd < set->end && fd < FD_SETSIZE; fd++)
+		if (select_includes(set, fd) && is_sought(fd))
+			return true;
+	return false;
 }

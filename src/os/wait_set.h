@@ -1,23 +1,29 @@
 /* wait_set.h - what a wait is about to wait for, by poll, select or epoll.
  *
- * Nothing here changes a set, or takes anything from it. May not know: listeners, or why one asks.
- * Async-signal-safe. */
+ * Nothing here changes a set, or takes anything from it, but for what a wait returns. May not know:
+ * listeners, or why one asks. Async-signal-safe. */
 #ifndef SLSHIM_WAIT_SET_H
 #define SLSHIM_WAIT_SET_H
 
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/select.h>
+#include <time.h>
 
-enum { WAIT_SETS = 3 };
+enum { WAIT_SETS = 3, WAIT_POLLED = 1024 };
 
 struct wait_set {
 	enum { WAITS_BY_POLL, WAITS_BY_SELECT, WAITS_BY_EPOLL } kind;
-	struct pollfd *polled; /* poll writes to their `revents` alone, as the wait itself will */
-	nfds_t count;          /* of these */
-	int end;               /* of select: no descriptor from this one on */
-	const fd_set *selected[WAIT_SETS]; /* to read, to write, and for other things */
-	int epoll;                         /* the descriptor of the set */
+	struct pollfd *polled;       /* only their `revents` are written, as by the wait itself */
+	nfds_t count;                /* of these */
+	int end;                     /* of select: no descriptor from this one on */
+	fd_set *selected[WAIT_SETS]; /* to read, to write, and for other things */
+	int epoll;                   /* the descriptor of the set */
+	struct epoll_event *events;  /* room for what the wait returns, ... */
+	int most;                    /* ... so many of them */
 };
 
 /* Is this descriptor among those that it waits to read from? Of an epoll set that is in /proc. */
@@ -31,8 +37,30 @@ int wait_set_pause(const struct wait_set *set, unsigned milliseconds);
  */
 bool wait_set_is_ready_besides(const struct wait_set *set, int fd);
 
+/* A member of an epoll set, as epoll_ctl() was told. */
+struct wait_member {
+	int fd;
+	uint32_t events;
+	uint64_t data;
+};
+
 /* Calls `visit` with each member of an epoll set until it returns false; the kernel tells in /proc
- * what is in it. */
-void wait_set_each_of_epoll(int set, bool (*visit)(int fd, void *argument), void *argument);
+ * what is in it. True if all were visited. */
+bool wait_set_each_of_epoll(int set,
+                            bool (*visit)(const struct wait_member *member, void *argument),
+                            void *argument);
+
+/* Does poll or select wait to read from such a descriptor? */
+bool wait_set_has(const struct wait_set *set, bool (*is_sought)(int fd));
+
+/* Is there room for a copy: of at most WAIT_POLLED members of poll, FD_SETSIZE of select? */
+bool wait_set_is_small(const struct wait_set *set);
+
+/* The wait itself, of a small set, but poll and select leave some members out. When it returns 0
+ * the sets of select are as they were: wait_set_clear() makes them what a wait returns whose time
+ * is over. `time` NULL: no timeout. */
+int wait_set_wait_without(const struct wait_set *set, bool (*is_left_out)(int fd),
+                          const struct timespec *time, const sigset_t *mask);
+void wait_set_clear(const struct wait_set *set);
 
 #endif

@@ -72,14 +72,15 @@ void pool_end_search(struct pool_page *page, uint32_t tag, uint64_t now, uint64_
 	*pool_find_word(page->searches, tag) = lease_make(tag, now + rest);
 }
 
-bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member)
+bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
+                    uint64_t timeout, pool_is_alive *is_member)
 {
 	for (unsigned i = 0; i < slots_used(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 		uint64_t holder = slot->holder;
 
 		if (holder >> 32 == tag && holder != slot_holder(tag, self) &&
-		    !slot_is_dead(slot, holder, is_member))
+		    !slot_drains(slot, now, timeout) && !slot_is_dead(slot, holder, is_member))
 			return true;
 	}
 	return false;

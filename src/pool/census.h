@@ -29,7 +29,8 @@ struct pool_census pool_count(struct pool_page *page, uint32_t tag, pid_t self, 
 bool pool_begin_search(struct pool_page *page, uint32_t tag, uint64_t now);
 void pool_end_search(struct pool_page *page, uint32_t tag, uint64_t now, uint64_t milliseconds);
 
-/* Is another worker of the pool alive? */
-bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, pool_is_alive *is_member);
+/* Is another worker of the pool alive that accepts? */
+bool pool_has_other(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
+                    uint64_t timeout, pool_is_alive *is_member);
 
 #endif

@@ -209,12 +209,27 @@ static bool is_to_yield(struct member *member, struct pool_page *page,
 	return terms->now - member->yields_since < AT_MOST;
 }
 
+bool member_has_company(const struct member *member, struct pool_page *page, uint64_t now)
+{
+	return pool_has_other(page, member->tag, member->pid, now, member->rules.replaced_within,
+	                      process_is_sibling);
+}
+
+/* Does any worker drain? Then the last one that accepts must not leave, whoever replaces it. */
+static bool is_last_beside_drainers(const struct member *member, struct pool_page *page,
+                                    uint64_t now)
+{
+	return pool_count_drainers(page, member->tag, member->pid, now, member->rules.replaced_within) >
+	           0 &&
+	       !member_has_company(member, page, now);
+}
+
 /* If no profile vouches for the master, the census of the last search is not enough, because the
  * last worker must not leave, and all deaths before a trial have to be known when it begins. */
 static bool is_sure(const struct member *member, struct pool_page *page, struct pool_terms *terms)
 {
 	if (pool_is_proven(page, member->tag))
-		return pool_has_other(page, member->tag, member->pid, process_is_sibling);
+		return member_has_company(member, page, terms->now);
 	terms->census =
 	    pool_count(page, member->tag, member->pid, terms->now, terms->timeout, process_is_sibling);
 	return true;
@@ -235,6 +250,8 @@ enum pool_answer member_ask(struct member *member, struct pool_page *page,
 	}
 	if (!rules->master_is_vouched && !is_sure(member, page, &terms))
 		return POOL_WAIT;
+	if (!member->drains && is_last_beside_drainers(member, page, terms.now))
+		return POOL_WAIT;
 	answer = pool_judge(page, member->tag, &terms);
 	if (answer != POOL_GO)
 		return answer;
@@ -242,11 +259,39 @@ enum pool_answer member_ask(struct member *member, struct pool_page *page,
 		return POOL_WAIT;
 	pool_exit(page, member->slot, member->tag, member->pid);
 	answer = pool_lease(page, member->tag, &terms);
-	if (answer != POOL_GO)
+	if (answer != POOL_GO) {
 		take_slot(member, page);
-	else if (rules->takes_time) {
+		if (member->drains)
+			member_goes_on_draining(member, page, terms.now);
+	} else if (rules->takes_time) {
 		entry = describe(member);
 		pool_note_left(page, member->tag, &entry, &terms, process_is_alive);
 	}
 	return answer;
+}
+
+void member_goes_on_draining(const struct member *member, struct pool_page *page, uint64_t now)
+{
+	pool_set_drains(page, member->slot, member->tag, member->pid,
+	                now + member->rules.replaced_within);
+}
+
+/* It says so first, because another one may begin at the same moment: then neither does. */
+bool member_begin_draining(struct member *member, struct pool_page *page,
+                           const struct member_request *request)
+{
+	struct pool_terms terms = find_terms(member, page, request);
+
+	member->drains = true;
+	member_goes_on_draining(member, page, terms.now);
+	if (pool_count_drainers(page, member->tag, member->pid, terms.now, terms.timeout) < terms.most)
+		return true;
+	member_end_draining(member, page);
+	return false;
+}
+
+void member_end_draining(struct member *member, struct pool_page *page)
+{
+	member->drains = false;
+	pool_set_drains(page, member->slot, member->tag, member->pid, 0);
 }

@@ -35,6 +35,7 @@ struct member {
 	uint64_t excess;       /* how far it is over its limits; 0: it does not want to leave */
 	uint64_t yields_since; /* when it began to let others go first, boot clock, milliseconds; 0: it
 	                          does not */
+	bool drains;           /* its slot says so */
 	bool replaces_dead;    /* it filled the vacancy of a worker that died */
 };
 
@@ -91,5 +92,16 @@ void member_want(struct member *member, struct pool_page *page, uint64_t excess)
  * second, because an idle member does not ask. */
 enum pool_answer member_ask(struct member *member, struct pool_page *page,
                             const struct member_request *request);
+
+/* Does another worker of the pool accept? */
+bool member_has_company(const struct member *member, struct pool_page *page, uint64_t now);
+
+/* A worker that drains accepts nothing until it leaves. As many may drain as may be away: false if
+ * there are so many. member_goes_on_draining() is to be called before SL_REPLACE_TIMEOUT has
+ * passed, because after that time it counts as accepting again, whatever has become of it. */
+bool member_begin_draining(struct member *member, struct pool_page *page,
+                           const struct member_request *request);
+void member_goes_on_draining(const struct member *member, struct pool_page *page, uint64_t now);
+void member_end_draining(struct member *member, struct pool_page *page);
 
 #endif

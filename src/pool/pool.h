@@ -63,7 +63,7 @@ struct pool_slot {
 	_Atomic uint64_t lease;      /* of a leaver; 0: not written yet */
 	_Atomic uint64_t excess;     /* how far the holder is over its limits; 0: it is not */
 	_Atomic uint64_t entered;    /* when the holder took the slot */
-	uint64_t unused;
+	_Atomic uint64_t drains; /* until when the holder accepts nothing, unless it says so again */
 };
 
 /* All workers write to all of it. A page of zeros is empty. Each element of the arrays of words

@@ -56,6 +56,7 @@ int slot_claim(struct pool_page *page, uint64_t wanted, uint64_t lease,
 			slot->entered = entry->now;
 			slot->died = 0;
 			slot->excess = 0;
+			slot->drains = 0;
 			if (atomic_compare_exchange_strong(&slot->holder, &claim, wanted))
 				return (int)at;
 		}
@@ -118,6 +119,27 @@ void pool_set_excess(struct pool_page *page, int slot, uint32_t tag, pid_t pid, 
 {
 	if (pool_holds(page, slot, tag, pid))
 		page->slots[slot].excess = excess;
+}
+
+void pool_set_drains(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t until)
+{
+	if (pool_holds(page, slot, tag, pid))
+		page->slots[slot].drains = until;
+}
+
+unsigned pool_count_drainers(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
+                             uint64_t timeout)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < slots_used(page); i++) {
+		struct pool_slot *slot = &page->slots[i];
+		uint64_t holder = slot->holder;
+
+		count += holder >> 32 == tag && holder != slot_holder(tag, self) && slot->died == 0 &&
+		         slot_drains(slot, now, timeout);
+	}
+	return count;
 }
 
 unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess)

@@ -42,7 +42,21 @@ void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 void pool_set_excess(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t excess);
 unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess);
 
+/* The holder of the slot accepts nothing until then; 0: it accepts. */
+void pool_set_drains(struct pool_page *page, int slot, uint32_t tag, pid_t pid, uint64_t until);
+
+/* How many others say so, and not of a time that is further ahead than `timeout`. */
+unsigned pool_count_drainers(struct pool_page *page, uint32_t tag, pid_t self, uint64_t now,
+                             uint64_t timeout);
+
 /* For the other files of this room. */
+
+static inline bool slot_drains(struct pool_slot *slot, uint64_t now, uint64_t timeout)
+{
+	enum { READ_SINCE = 1000 }; /* `now` was read before the page */
+
+	return slot->drains > now && slot->drains - now <= timeout + READ_SINCE;
+}
 
 static inline uint64_t slot_holder(uint32_t tag, pid_t pid)
 {
