@@ -197,6 +197,8 @@ void server_before_fork(void)
 	if (!announced && !serves)
 		server_has_listener();
 	make_page();
+	if (!serves)
+		profile_note_loaded();
 	if (!announced && !(serves && worker.is_started) && worker_has_listener())
 		server_announce();
 	if (!serves && (announced || reported_remarks))

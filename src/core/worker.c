@@ -89,9 +89,10 @@ static void remember_listener(int fd, pid_t maker)
 	raise_to(&worker.listener_end, fd + 1);
 }
 
+/* Some servers, such as those of asyncio, call listen() again on what they inherited. */
 void worker_listens(int fd)
 {
-	if (!worker_is_current())
+	if (!worker_is_current() || worker_shares(fd))
 		return;
 	remember_listener(fd, worker.pid);
 	worker.listener = -1; /* the descriptor last accepted on may be another socket now */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "leave/interpreter.h"
 #include "leave/program.h"
 
 /* httpd exports this function, declared in its public ap_mpm.h, by which modules ask for its
@@ -52,6 +53,10 @@ static bool is_answered(enum profile_question question)
 	{                                                                                              \
 		"httpd", "apache2"                                                                         \
 	}
+#define PYTHON                                                                                     \
+	{                                                                                              \
+		"python*"                                                                                  \
+	}
 #define SIGNAL(name, point)                                                                        \
 	{                                                                                              \
 		ACTION_SIGNAL, SIG##name, POINT_##point, 0                                                 \
@@ -92,24 +97,36 @@ static const struct profile profiles[] = {
     {"fcgiwrap", {"fcgiwrap"}, .method = STAY},
     /* It ends when it has started its program. */
     {"spawn-fcgi", {"spawn-fcgi"}, .method = STAY},
-    /* gevent workers finish what is open, and send "Connection: close" from then on; once a second
-     * they check whether they are to stop. gevent_pywsgi and others do not, so the full name is
-     * compared. */
-    {"gunicorn gevent",
-     {"gunicorn*"},
-     "gevent",
-     .method = SIGNAL(TERM, ACCEPT),
-     .takes_time = true},
-    {"gunicorn gevent",
-     {"gunicorn*"},
-     "--worker-class=gevent",
-     .method = SIGNAL(TERM, ACCEPT),
-     .takes_time = true},
-    {"gunicorn", {"gunicorn*"}, .method = SIGNAL(TERM, ACCEPT), .drains = true},
+    /* Of gunicorn's workers each class is another server, and which it is the master has loaded.
+     * gevent workers finish what is open, and send "Connection: close" from then on; once a second
+     * they check whether they are to stop. */
+    {"gunicorn gevent", PYTHON, .loaded = "gunicorn.workers.ggevent",
+     .method = SIGNAL(TERM, ACCEPT), .takes_time = true},
+    {"gunicorn gthread", PYTHON, .loaded = "gunicorn.workers.gthread",
+     .method = SIGNAL(TERM, ACCEPT), .drains = true},
+    {"gunicorn eventlet", PYTHON, .loaded = "gunicorn.workers.geventlet",
+     .method = SIGNAL(TERM, ACCEPT), .drains = true, .drains_first = true},
+    {"gunicorn tornado", PYTHON, .loaded = "gunicorn.workers.gtornado",
+     .method = SIGNAL(TERM, ACCEPT), .drains = true, .drains_first = true},
+    {"gunicorn uvicorn", PYTHON, .loaded = "uvicorn.workers", .method = SIGNAL(TERM, ACCEPT),
+     .drains = true, .drains_first = true},
+    {"gunicorn aiohttp", PYTHON, .loaded = "aiohttp.worker", .method = SIGNAL(TERM, ACCEPT),
+     .drains = true, .drains_first = true},
+    {"gunicorn sync", PYTHON, .loaded = "gunicorn.workers.sync", .method = SIGNAL(TERM, ACCEPT)},
+    /* Nobody has tried other classes. */
+    {"gunicorn", PYTHON, .loaded = "gunicorn.arbiter", .method = STAY},
+    {"gunicorn", {"gunicorn*"}, .method = STAY},
     {"unicorn", {"unicorn", "unicorn_rails"}, .method = SIGNAL(QUIT, CLOSE)},
     /* Its main thread takes the signal, and another thread accepts. When it stops it closes each
      * connection on which no whole request has come. */
     {"puma", {"puma"}, .method = SIGNAL(TERM, ACCEPT), .refuses_for = 1000, .drains = true},
+    /* However it was started. */
+    {"puma",
+     {"ruby*"},
+     .loaded = "Puma::Cluster",
+     .method = SIGNAL(TERM, ACCEPT),
+     .refuses_for = 1000,
+     .drains = true},
     /* When it serves no request, its handler runs child_finish_hook and exits. */
     {"Starman", {"starman"}, .method = SIGNAL(HUP, ACCEPT)},
     {"Starman", {"plackup"}, "*Starman", .method = SIGNAL(HUP, ACCEPT)},
@@ -135,7 +152,7 @@ static const struct profile profiles[] = {
 };
 enum { PROFILES = sizeof profiles / sizeof *profiles };
 
-static bool may_fit[PROFILES];
+static bool may_fit[PROFILES], is_loaded[PROFILES];
 static const struct profile *started;
 
 static bool has_name(const struct profile *profile)
@@ -166,6 +183,25 @@ void profile_start(void)
 	program_look_up("uwsgi_get_exported_opt", &uwsgi_get_exported_opt);
 }
 
+void profile_note_loaded(void)
+{
+	bool asks = false;
+
+	for (int i = 0; i < PROFILES; i++)
+		asks = asks || (may_fit[i] && profiles[i].loaded[0] != '\0');
+	if (!asks || !interpreter_may_be_asked())
+		return;
+	for (int i = 0; i < PROFILES; i++)
+		is_loaded[i] = may_fit[i] && profiles[i].loaded[0] != '\0' &&
+		               interpreter_has_loaded(profiles[i].loaded);
+}
+
+static bool matches(int row)
+{
+	return may_fit[row] && (profiles[row].loaded[0] == '\0' || is_loaded[row]) &&
+	       is_answered(profiles[row].question);
+}
+
 /* Not strcmp(), because the loader would have to look it up at the start of every program. */
 static bool is_same(const char *one, const char *other)
 {
@@ -188,7 +224,7 @@ bool profile_is_started(const char *name)
 const struct profile *profile_find(void)
 {
 	for (int i = 0; i < PROFILES; i++)
-		if (may_fit[i] && is_answered(profiles[i].question))
+		if (matches(i))
 			return &profiles[i];
 	return NULL;
 }

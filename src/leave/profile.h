@@ -20,6 +20,8 @@ struct profile {
 	char title[24];                /* in the log and the manual: "httpd prefork" */
 	char names[PROFILE_NAMES][16]; /* patterns for program_is(); unused ones are "" */
 	char argument[24];             /* pattern that one of its arguments has to match; "": none */
+	char loaded[28]; /* what python or ruby has to have loaded, as of interpreter.h; "":
+	                    nothing */
 	enum profile_question question;
 	struct exit_method method;
 	/* A worker finishes open connections before it ends, so it need not be idle to leave. */
@@ -55,6 +57,10 @@ static inline bool profile_is_of_started(const struct profile *profile)
 /* Called after program_set(). Finds the rows that may match, and the functions for their questions.
  */
 void profile_start(void);
+
+/* Notes what the interpreter has loaded, in a master that is about to fork. Where it may not be
+ * asked what was noted before counts. */
+void profile_note_loaded(void);
 
 /* Does a master start programs of this name by execve, as workers? Cheap, because it is asked at
  * the start of every program. */

@@ -24,7 +24,7 @@ def nginx(environment, workers=4):
 
 
 def gthread(environment):
-    server = test_gunicorn.make("gthread", environment, None)
+    server = test_gunicorn.make("gthread", environment)
     server.workers_at_start = 4
     return server
 

@@ -1,17 +1,19 @@
-"""gunicorn, with each of its kinds of worker, against its own max_requests.
+"""gunicorn, with each class of workers that it and others have for it, against its own max_requests.
 
-That one has threads cut kept-alive connections (a quarter of them): there the reference is a run with
-a connection for each request, and the run with slshim loses none."""
+That one cuts kept-alive connections in most classes (a quarter of them with threads), and one-shot
+ones in some: there the reference is a run with a connection for each request, which may lose some,
+and the runs with slshim lose none."""
 
 import functools
 import signal
+from dataclasses import dataclass
 
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
-from servers import ab, sessions, shim, tool
+from servers import ab, load_until, load_until_left, rounds_of, sessions, shim, tool
 
-APPLICATION = """
+NOTE = """
 import atexit, os
 
 def note(hook):
@@ -19,10 +21,57 @@ def note(hook):
         witness.write(f"{os.getpid()} {hook}\\n")
 
 atexit.register(note, "atexit")
+"""
 
+WSGI = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "3")])
     return [b"ok\\n"]
+"""
+
+ASGI = """
+async def application(scope, receive, send):
+    while scope["type"] == "lifespan":
+        event = (await receive())["type"]
+        await send({"type": f"{event}.complete"})
+        if event == "lifespan.shutdown":
+            return
+    headers = [(b"content-length", b"3")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok\\n"})
+"""
+
+AIOHTTP = """
+from aiohttp import web
+
+async def answer(request):
+    return web.Response(text="ok\\n")
+
+async def application():
+    application = web.Application()
+    application.router.add_get("/", answer)
+    return application
+"""
+
+SUBCLASS = """
+from gunicorn.workers.gthread import ThreadWorker
+
+class Worker(ThreadWorker):
+    pass
+"""
+
+OTHER_CLASS = """
+from gunicorn.workers.base import Worker as Base
+
+class Worker(Base):
+    def run(self):
+        while self.alive:
+            self.notify()
+            self.sockets[0].setblocking(True)
+            client, address = self.sockets[0].accept()
+            client.recv(1000)
+            client.sendall(b"HTTP/1.0 200 OK\\r\\nContent-Length: 3\\r\\n\\r\\nok\\n")
+            client.close()
 """
 
 CONFIGURATION = """
@@ -39,10 +88,14 @@ class Gunicorn(Known):
     workers_at_start = 8
     ready_signal = signal.SIGABRT
     options = ()
+    application = WSGI
+    configuration = ""
+    worker = ""  # the module of a class of one's own
 
     def prepare(self):
-        (self.directory / "application.py").write_text(APPLICATION)
-        (self.directory / "gunicorn.conf.py").write_text(CONFIGURATION)
+        (self.directory / "application.py").write_text(NOTE + self.application)
+        (self.directory / "gunicorn.conf.py").write_text(CONFIGURATION + self.configuration)
+        (self.directory / "own.py").write_text(self.worker)
 
     def command(self):
         words = [tool("gunicorn"), "-b", f"127.0.0.1:{self.port}", "-w", self.workers_at_start]
@@ -50,11 +103,48 @@ class Gunicorn(Known):
         return map(str, words)
 
 
+@dataclass
+class Variant:
+    """How its class is set, and what it takes for."""
+
+    title: str
+    options: tuple = ()
+    application: str = WSGI
+    configuration: str = ""
+    worker: str = ""
+    command: str = ""  # GUNICORN_CMD_ARGS
+
+    def make(self, environment, own=None):
+        server = Gunicorn(environment, own)
+        if self.command:
+            server.environment["GUNICORN_CMD_ARGS"] = self.command
+        server.title = self.title
+        for name in ("options", "application", "configuration", "worker"):
+            setattr(server, name, getattr(self, name))
+        return server
+
+
+THREADS = ("--threads", 4)
 VARIANTS = {
-    "sync": ("-k", "sync"),
-    "gthread": ("-k", "gthread", "--threads", 4),
-    "gthread, preload": ("-k", "gthread", "--threads", 4, "--preload"),
-    "gevent": ("-k", "gevent"),
+    "sync": Variant("gunicorn sync", ("-k", "sync")),
+    "gthread": Variant("gunicorn gthread", ("-k", "gthread", *THREADS)),
+    "gthread, preload": Variant("gunicorn gthread", ("-k", "gthread", *THREADS, "--preload")),
+    "gevent": Variant("gunicorn gevent", ("-k", "gevent")),
+    "eventlet": Variant("gunicorn eventlet", ("-k", "eventlet")),
+    "tornado": Variant("gunicorn tornado", ("-k", "tornado")),
+    "uvicorn, uvloop": Variant("gunicorn uvicorn", ("-k", "uvicorn.workers.UvicornWorker"), ASGI),
+    "uvicorn, asyncio": Variant(
+        "gunicorn uvicorn", ("-k", "uvicorn.workers.UvicornH11Worker"), ASGI
+    ),
+    "aiohttp": Variant("gunicorn aiohttp", ("-k", "aiohttp.GunicornWebWorker"), AIOHTTP),
+}
+# However the class was set.
+SET_ELSEWHERE = {
+    "by threads": Variant("gunicorn gthread", THREADS),
+    "in gunicorn.conf.py": Variant("gunicorn gevent", configuration='worker_class = "gevent"\n'),
+    "in GUNICORN_CMD_ARGS": Variant("gunicorn tornado", command="--worker-class tornado"),
+    "as a subclass": Variant("gunicorn gthread", ("-k", "own.Worker"), worker=SUBCLASS),
+    "not at all": Variant("gunicorn sync"),
 }
 
 
@@ -66,16 +156,14 @@ def kept_alive(server):
     return [sessions(server.port, 200)]
 
 
-def make(variant, environment, own):
-    server = Gunicorn(environment, own)
-    server.options = VARIANTS[variant]
-    server.title = "gunicorn gevent" if variant == "gevent" else "gunicorn"
-    return server
+def make(variant, environment, own=None):
+    return VARIANTS[variant].make(environment, own)
 
 
 @functools.cache
 def own_run(variant):
-    return run_own(functools.partial(make, variant), one_shot)
+    may_lose = variant not in ("sync", "gthread", "gthread, preload", "gevent")
+    return run_own(functools.partial(make, variant), one_shot, may_lose)
 
 
 def compare(variant, use):
@@ -89,15 +177,33 @@ def test_gunicorn(variant):
     compare(variant, one_shot)
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if "sync" not in name])
+@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "sync"])
 def test_kept_alive(variant):
     compare(variant, kept_alive)
+
+
+@pytest.mark.parametrize("variant", SET_ELSEWHERE)
+def test_class_that_is_set_elsewhere(variant):
+    variant = SET_ELSEWHERE[variant]
+    with variant.make(shim(SL_MAX_CONNECTIONS=EVERY)) as server:
+        load_until_left(server, 2, lambda server: ab(server.url(), 500))
+        assert f"({variant.title})" in server.said.read_text()
+        server.stop()
+
+
+def test_other_class():
+    """Nobody has tried it, so its workers stay."""
+    variant = Variant("gunicorn", ("-k", "own.Worker"), worker=OTHER_CLASS)
+    reason = "the profile of this server, forbids it to leave"
+    with variant.make(shim(SL_MAX_CONNECTIONS=EVERY)) as server:
+        load_until(server, lambda: reason in server.said.read_text(), rounds_of(200))
+        assert server.leavings() == []
 
 
 def test_never_idle():
     """With so many clients a worker of gevent has always a connection open: it leaves all the same,
     and finishes what is open."""
-    server = make("gevent", shim(SL_MAX_CONNECTIONS=EVERY, SL_MAX_LEAVING=2), None)
+    server = make("gevent", shim(SL_MAX_CONNECTIONS=EVERY, SL_MAX_LEAVING=2))
     server.workers_at_start = 4
     with server:
         sessions(server.port, 4000, requests=20, clients=32).expect_good()

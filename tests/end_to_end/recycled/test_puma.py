@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from known import RACK_APPLICATION, Known, by_hand, expect_alike, run_own, run_shimmed
-from servers import ab, load_until, rounds_of, sessions, shim, tool, wait_until
+from servers import ab, load_until, load_until_left, rounds_of, sessions, shim, tool, wait_until
 
 CONFIGURATION = """
 workers 4
@@ -114,3 +114,25 @@ def test_workers_stay_where_one_forks_the_others():
         assert server.leavings() == []
         assert server.pids() == before
         assert server.said.read_text().count("is over a limit and stays") == 2
+
+
+SCRIPT = """
+require "puma/cli"
+Puma::CLI.new(["-C", "puma.rb", "-e", "production"]).run
+"""
+
+
+@pytest.mark.parametrize("by", ["pumactl", "script"])
+def test_started_otherwise(by):
+    """It is known by what ruby has loaded."""
+    server = Puma(shim(SL_MAX_CONNECTIONS=20))
+    (server.directory / "server").write_text(SCRIPT)
+    commands = {
+        "pumactl": [tool("pumactl"), "-F", "puma.rb", "start"],
+        "script": [tool("ruby"), "server"],
+    }
+    server.command = lambda: commands[by]
+    with server:
+        load_until_left(server, 3, rounds_of(200))
+        assert "(puma)" in server.said.read_text()
+        server.stop()
