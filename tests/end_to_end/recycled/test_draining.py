@@ -14,7 +14,7 @@ import test_lighttpd
 import test_nginx
 import test_puma
 from known import SlowDownload
-from servers import get, load_until, load_until_left, sessions, shim, wait_until, wrk
+from servers import Program, get, load_until, load_until_left, sessions, shim, wait_until, wrk
 
 FEW = {"SL_MAX_CONNECTIONS": 20}
 
@@ -45,9 +45,20 @@ SERVERS = {
 }
 
 
+WAITS = [
+    "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2", "edge",
+    "exclusive",
+]  # fmt: skip
+
+
+def said(server):
+    """By slshim, in a log of its own or among the server's lines."""
+    return server.said.read_text() if hasattr(server, "said") else server.log()
+
+
 def drained(server):
     """For how many seconds each did that left after draining."""
-    return [float(time) for time in re.findall(r"; drained for ([\d.]+) s", server.said.read_text())]
+    return [float(time) for time in re.findall(r"; drained for ([\d.]+) s", said(server))]
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -59,6 +70,18 @@ def test_load_that_never_pauses(name):
         assert len(times) >= 5
         assert max(times) < 30
         assert "stays" not in server.said.read_text()
+        server.stop()
+
+
+@pytest.mark.parametrize("wait", WAITS)
+def test_each_kind_of_wait(wait):
+    """Of a server that nobody knows, which says so if a wait tells what it must not. The first leaves
+    on trial."""
+    server = Program(shim(SL_REPLACE_TIMEOUT="3s", **FEW), "tests/event_loop", wait, workers=4)
+    with server:
+        load_until_left(server, 6, fifty_requests, seconds=45)
+        assert len(drained(server)) >= 3
+        assert "a worker ended with status" not in server.log()
         server.stop()
 
 
