@@ -21,7 +21,7 @@ bool draining_is_possible(uint64_t now)
 
 	return plan->drains && server.config.drain_timeout > 0 && !course->cannot_drain &&
 	       now >= course->drains_from && !worker.waits_without &&
-	       !listener_blocks(worker.listener) &&
+	       !listener_blocks(worker.listener) && !worker_may_have_reuseport() &&
 	       (plan->method_is_vouched || lock_suspected() == LOCK_NONE);
 }
 

@@ -216,6 +216,14 @@ uint64_t worker_common_listener(int fd)
 	return worker.on_own ? listener_address_key(fd) : identify_socket(fd);
 }
 
+bool worker_may_have_reuseport(void)
+{
+	for (int fd = 0; fd < worker.listener_end; fd++)
+		if (worker_shares(fd) && listener_may_have_peers(fd))
+			return true;
+	return false;
+}
+
 bool worker_has_reuseport_peers(void)
 {
 	for (int fd = 0; fd < worker.listener_end; fd++)

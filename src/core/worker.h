@@ -178,6 +178,9 @@ bool worker_knows_listener(int fd);
 /* Is it one that it shares with its siblings? */
 bool worker_shares(int fd);
 
+/* Might each of the siblings have one to itself of those that they share? */
+bool worker_may_have_reuseport(void);
+
 /* Did this process itself make it a listener? True where that is not known. */
 bool worker_made(int fd);
 

@@ -105,13 +105,21 @@ static bool has_other_listener(int fd)
 	return search.found;
 }
 
+bool listener_may_have_peers(int fd)
+{
+	int may = 0;
+	socklen_t size = sizeof may;
+
+	return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &may, &size) == 0 && may;
+}
+
 bool listener_has_reuseport_peers(int fd)
 {
-	int is_shared = 0, protocol = 0;
-	socklen_t size = sizeof is_shared;
+	int protocol = 0;
+	socklen_t size = sizeof protocol;
 	char text[16];
 
-	if (getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &is_shared, &size) != 0 || !is_shared ||
+	if (!listener_may_have_peers(fd) ||
 	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 || protocol != IPPROTO_TCP)
 		return false;
 	return file_read("/proc/sys/net/ipv4/tcp_migrate_req", text, sizeof text) && text[0] == '1' &&

@@ -16,6 +16,10 @@ bool listener_blocks(int fd);
  * an internet socket. */
 uint64_t listener_address_key(int fd);
 
+/* Is SO_REUSEPORT set? Then other sockets may be bound to the same address, and nobody else gets
+ * what waits for this one. */
+bool listener_may_have_peers(int fd);
+
 /* When this socket is closed, does the kernel hand its waiting connections to reuseport peers? It
  * does if net.ipv4.tcp_migrate_req is 1 (Linux 5.14) and another socket of the SO_REUSEPORT group
  * listens. */

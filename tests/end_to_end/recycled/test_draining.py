@@ -227,8 +227,28 @@ def test_overdue_worker_that_leaves():
         drainer.finish()
 
 
-def test_no_drain():
-    with nginx(shim(SL_DRAIN_TIMEOUT=0, SL_REPLACE_TIMEOUT="1s", **FEW)) as server:
-        open_still = "stays (exit method QUIT@close): for as long as it has connections open"
-        load_until(server, lambda: open_still in server.said.read_text(), many_clients, seconds=30)
+class AcceptMutex(test_nginx.Nginx):
+    """Its workers take turns at waiting for the listener."""
+
+    workers_at_start = 4
+
+    def prepare(self):
+        super().prepare()
+        file = self.directory / "nginx.conf"
+        file.write_text(file.read_text().replace("events {", "events { accept_mutex on;"))
+
+
+CANNOT = {
+    "forbidden": lambda environment: nginx(environment | {"SL_DRAIN_TIMEOUT": "0"}),
+    "a listener each": test_nginx.make("reuseport"),
+    "an accept mutex": AcceptMutex,
+}
+
+
+@pytest.mark.parametrize("why", CANNOT)
+def test_no_drain(why):
+    """Where nobody else would accept meanwhile."""
+    reason = "stays (exit method QUIT@close): for as long as it has connections open"
+    with CANNOT[why](shim(SL_REPLACE_TIMEOUT="1s", **FEW)) as server:
+        load_until(server, lambda: reason in said(server), many_clients, seconds=30)
         assert not drained(server)
