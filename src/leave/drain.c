@@ -160,8 +160,6 @@ enum drain_answer drain_take_out(struct drain *drain, int set, bool (*is_listene
 
 static int change(struct drained_listener *listener, const struct epoll_event *event)
 {
-	if (event == NULL)
-		return EFAULT;
 	if ((listener->events | event->events) & EPOLLEXCLUSIVE)
 		return EINVAL;
 	listener->events = event->events;
@@ -177,12 +175,14 @@ bool drain_control(struct drain *drain, int set, int operation, int fd,
 	if (listener == NULL)
 		return false;
 	*error = 0;
-	if (operation == EPOLL_CTL_ADD)
-		*error = EEXIST;
+	if (operation == EPOLL_CTL_DEL)
+		*listener = drain->out[--drain->outs];
+	else if (event == NULL)
+		*error = EFAULT;
 	else if (operation == EPOLL_CTL_MOD)
 		*error = change(listener, event);
 	else
-		*listener = drain->out[--drain->outs];
+		*error = operation == EPOLL_CTL_ADD ? EEXIST : EINVAL;
 	return true;
 }
 
