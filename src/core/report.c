@@ -90,6 +90,16 @@ void report_unscaled(enum quantity quantity)
 	log_write(&line);
 }
 
+void report_unlistened(void)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": SL_LISTEN names none of the listeners that this server has now, so no "
+	                 "connection counts");
+	log_write(&line);
+}
+
 void report_pressure_unknown(void)
 {
 	struct line line;

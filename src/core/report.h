@@ -27,6 +27,9 @@ void report_log_failure(const char *path, int error);
 /* A limit is a share of the memory, and how much there is is unknown. */
 void report_unscaled(enum quantity quantity);
 
+/* SL_LISTEN names no listener that the server has. */
+void report_unlistened(void);
+
 /* The kernel tells no pressure. */
 void report_pressure_unknown(void);
 

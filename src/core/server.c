@@ -18,6 +18,7 @@
 #include "limits/policy.h"
 #include "log/log.h"
 #include "os/process.h"
+#include "os/socket_address.h"
 #include "pool/page_file.h"
 
 struct server server;
@@ -117,6 +118,17 @@ static void say_remarks(void)
 	report_remarks(&remarks);
 }
 
+static bool is_any_listener_watched(void)
+{
+	struct socket_address address;
+
+	for (int fd = 0; fd < worker.listener_end; fd++)
+		if (worker_knows_listener(fd) && socket_address_find(fd, &address) &&
+		    config_watches(&server.config, &address))
+			return true;
+	return false;
+}
+
 static void say_limits(void)
 {
 	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
@@ -125,6 +137,8 @@ static void say_limits(void)
 	              plan.method.action != ACTION_NONE && !plan.master_is_vouched);
 	say_what_is_unmeasurable();
 	say_what_the_kernel_refused();
+	if (server.config.listens > 0 && !is_any_listener_watched())
+		report_unlistened();
 	if (server.page == NULL)
 		report_no_page();
 }
