@@ -248,7 +248,7 @@ CANNOT = {
 @pytest.mark.parametrize("why", CANNOT)
 def test_no_drain(why):
     """Where nobody else would accept meanwhile."""
-    reason = "stays (exit method QUIT@close): for as long as it has connections open"
+    reason = "for as long as it has connections open"
     with CANNOT[why](shim(SL_REPLACE_TIMEOUT="1s", **FEW)) as server:
         load_until(server, lambda: reason in said(server), many_clients, seconds=30)
         assert not drained(server)
