@@ -23,7 +23,9 @@ probe_function probe_statm;
 
 /* Linux: shared, unshared and proportional, summed over the mappings in `smaps` (2.6.25 and later),
  * or from the sums in `smaps_rollup` (4.14 and later); 11 ms, and more if there are many mappings.
- */
+ * Unshared and proportional are without private pages that were given back by MADV_FREE. The rollup
+ * does not tell whether such a page is private: if some are shared by copy-on-write, as many
+ * private clean pages of files may be left out in their place. */
 probe_function probe_smaps;
 
 /* Linux: swapped, from `status` (2.6.34 and later); 3 µs. */

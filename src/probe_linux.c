@@ -6,7 +6,8 @@
  * /proc/PID/smaps_rollup, in kB: 55e6d4b2f000-7ffd64bfd000 ---p 00000000 00:00 0    [rollup]
  *                                Rss:               11240 kB
  *                                Shared_Clean:       1412 kB
- *                                Private_Dirty:       112 kB
+ *                                Private_Clean:       200 kB
+ *                                LazyFree:            120 kB
  *                                ...
  * and smaps the same lines for every mapping.
  *
@@ -51,6 +52,8 @@ bool probe_statm(int fd, struct sample *sample)
 struct sums {
 	uint64_t of[QUANTITIES]; /* kB */
 	unsigned seen;           /* bit i: keys[i] came at least once */
+	uint64_t private_clean;  /* kB in the mapping whose lines are read */
+	uint64_t lazily_freed;   /* kB that only this process maps */
 };
 
 static const struct {
@@ -58,20 +61,36 @@ static const struct {
 	enum quantity quantity;
 	bool is_needed; /* false of the huge-page lines, which came with Linux 4.4 */
 } keys[] = {
-    {"Shared_Clean:", QUANTITY_SHARED, true},    {"Shared_Dirty:", QUANTITY_SHARED, true},
     {"Private_Clean:", QUANTITY_UNSHARED, true}, {"Private_Dirty:", QUANTITY_UNSHARED, true},
+    {"Shared_Clean:", QUANTITY_SHARED, true},    {"Shared_Dirty:", QUANTITY_SHARED, true},
     {"Shared_Hugetlb:", QUANTITY_SHARED, false}, {"Private_Hugetlb:", QUANTITY_UNSHARED, false},
     {"Pss:", QUANTITY_PROPORTIONAL, true},
 };
-enum { KEYS = sizeof keys / sizeof *keys };
+enum { PRIVATE_CLEAN, KEYS = sizeof keys / sizeof *keys };
 static const enum quantity summed[] = {QUANTITY_SHARED, QUANTITY_UNSHARED, QUANTITY_PROPORTIONAL};
 enum { SUMMED = sizeof summed / sizeof *summed };
+
+/* Pages that were given back by MADV_FREE are clean until they are written to again. Those that are
+ * shared by copy-on-write are in this line, too, so no more is left out than what is private and
+ * clean. The line came with Linux 4.12, and comes after Private_Clean. */
+static bool add_lazily_freed(const char *rest, struct sums *sums)
+{
+	uint64_t number;
+
+	if (!number_read_kilobytes(rest, &number))
+		return false;
+	sums->lazily_freed += number < sums->private_clean ? number : sums->private_clean;
+	sums->private_clean = 0;
+	return true;
+}
 
 /* Adds one line to the sums; false if it has one of the keys and is malformed. */
 static bool add_line(const char *line, void *argument)
 {
 	struct sums *sums = argument;
 
+	if (strncmp(line, "LazyFree:", 9) == 0)
+		return add_lazily_freed(line + 9, sums);
 	for (int i = 0; i < KEYS; i++) {
 		size_t length = strlen(keys[i].key);
 		uint64_t *sum = &sums->of[keys[i].quantity];
@@ -83,9 +102,21 @@ static bool add_line(const char *line, void *argument)
 		    __builtin_add_overflow(*sum, number, sum))
 			return false;
 		sums->seen |= 1u << i;
+		if (i == PRIVATE_CLEAN)
+			sums->private_clean = number;
 		return true;
 	}
 	return true;
+}
+
+/* The kernel may take these pages at any time: nobody uses them. */
+static void leave_out_lazily_freed(struct sample *sample, uint64_t bytes)
+{
+	uint64_t *proportional = &sample->value[QUANTITY_PROPORTIONAL];
+
+	sample->lazily_freed = bytes;
+	sample->value[QUANTITY_UNSHARED] -= bytes;
+	*proportional -= bytes < *proportional ? bytes : *proportional;
 }
 
 bool probe_smaps(int fd, struct sample *sample)
@@ -102,6 +133,7 @@ bool probe_smaps(int fd, struct sample *sample)
 			return false;
 	for (int i = 0; i < SUMMED; i++)
 		sample_set(sample, summed[i], sums.of[summed[i]] * 1024);
+	leave_out_lazily_freed(sample, sums.lazily_freed * 1024);
 	return true;
 }
 

@@ -13,9 +13,10 @@
 enum quantity {
 	QUANTITY_SIZE,         /* bytes of address space, resident or not */
 	QUANTITY_RESIDENT,     /* bytes in memory, shared or not */
-	QUANTITY_UNSHARED,     /* bytes that only this process maps (private clean, dirty, huge) */
+	QUANTITY_UNSHARED,     /* bytes that only this process maps, except those freed lazily */
 	QUANTITY_SHARED,       /* bytes that other processes map too */
-	QUANTITY_PROPORTIONAL, /* bytes resident, each divided by the number of processes that map it */
+	QUANTITY_PROPORTIONAL, /* bytes resident, each divided by the number of processes that map it;
+	                          the same exception */
 	QUANTITY_SWAPPED,      /* bytes of it that were swapped out */
 	QUANTITY_GROWTH,       /* bytes of unshared memory beyond those at its first measurement */
 	QUANTITY_CONNECTIONS,  /* connections accepted since this worker's fork */
@@ -41,7 +42,8 @@ extern const struct quantity_kind quantity_kinds[QUANTITIES];
 /* One measurement. The value of a quantity whose bit in `known` is clear means nothing. */
 struct sample {
 	uint64_t value[QUANTITIES];
-	unsigned known; /* bit q: value[q] was measured */
+	unsigned known;        /* bit q: value[q] was measured */
+	uint64_t lazily_freed; /* bytes that unshared memory leaves out, if it is known */
 };
 
 static inline bool sample_knows(const struct sample *sample, enum quantity quantity)

@@ -232,6 +232,12 @@ static bool have_swapped_out(void)
 	return is_on;
 }
 
+static bool have_freed_lazily(void)
+{
+	take_own();
+	return madvise(own, GROWTH, MADV_FREE) == 0;
+}
+
 static void write_to_own(void)
 {
 	memset(own, 2, GROWTH);
@@ -254,6 +260,7 @@ static const struct {
     {"shared memory that nobody else maps", share_alone, NULL},
     {"write to pages that KSM merged", write_to_own, have_merged},
     {"write to pages that were swapped out", write_to_own, have_swapped_out},
+    {"write to pages that were lazily freed", write_to_own, have_freed_lazily},
 };
 
 static int growth;
@@ -265,7 +272,7 @@ static void see_growth(void)
 
 	meter_begin(&meter, &config, true);
 	if (growths[growth].prepare != NULL && !growths[growth].prepare()) {
-		printf("skipped, for it takes root: %s\n", growths[growth].name);
+		printf("skipped, for it cannot be done here: %s\n", growths[growth].name);
 		return;
 	}
 	meter_check(&meter, &config, config.limit, clock_boot(), WALKED, &before);
@@ -596,7 +603,7 @@ static void make_step(void)
 		break;
 	case 5:
 		if (*area != NULL)
-			madvise(*area, AREA, MADV_DONTNEED);
+			madvise(*area, AREA, random_number(2) == 0 ? MADV_DONTNEED : MADV_FREE);
 		break;
 	case 6:
 	case 7:

@@ -83,6 +83,27 @@ START_TEST(does_without_the_huge_page_lines)
 }
 END_TEST
 
+START_TEST(leaves_out_lazily_freed_pages)
+{
+	ck_assert(probe(probe_smaps, "lazily_freed/smaps_rollup"));
+	has(QUANTITY_SHARED, 1412 + 30 + 2048);
+	has(QUANTITY_UNSHARED, 200 + 112 + 4096 - 150);
+	has(QUANTITY_PROPORTIONAL, 1841 - 150);
+	ck_assert_uint_eq(sample.lazily_freed, 150 * 1024);
+}
+END_TEST
+
+/* In the first mapping 10 KB of them are shared: they were inherited. */
+START_TEST(leaves_out_lazily_freed_pages_of_each_mapping)
+{
+	ck_assert(probe(probe_smaps, "lazily_freed/smaps"));
+	has(QUANTITY_SHARED, 14 + 120 + 76);
+	has(QUANTITY_UNSHARED, 18 + 12 + 40);
+	has(QUANTITY_PROPORTIONAL, 25 + 66 + 78);
+	ck_assert_uint_eq(sample.lazily_freed, (100 + 16) * 1024);
+}
+END_TEST
+
 static const struct {
 	probe_function *function;
 	const char *fixture;
@@ -95,6 +116,7 @@ static const struct {
     {probe_statm, "malformed/statm"},
     {probe_smaps, "malformed/smaps_rollup"},
     {probe_smaps, "malformed/smaps"},
+    {probe_smaps, "malformed/lazily_freed"},
     {probe_statm, "truncated/statm"},
     {probe_smaps, "truncated/smaps_rollup"},
     {probe_smaps, "truncated/smaps"},
@@ -155,6 +177,100 @@ START_TEST(tells_copy_on_write_from_unshared)
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
 	munmap(much, MUCH);
+}
+END_TEST
+
+enum { LAZY = 50 << 20, ABOUT = 1 << 20 }; /* some pages are marked later than others */
+
+static char *written(void)
+{
+	char *memory = mmap(NULL, LAZY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	madvise(memory, LAZY, MADV_NOHUGEPAGE);
+	memset(memory, 1, LAZY);
+	return memory;
+}
+
+static void expect_about(const struct sample *now, enum quantity quantity, uint64_t expected)
+{
+	ck_assert_uint_ge(now->value[quantity] + ABOUT, expected);
+	ck_assert_uint_le(now->value[quantity], expected + ABOUT);
+}
+
+START_TEST(lazily_freed_is_not_unshared_until_it_is_written_to)
+{
+	struct sample before = measure((enum probe_choice)_i), freed, again;
+	char *memory = written();
+
+	ck_assert_int_eq(madvise(memory, LAZY, MADV_FREE), 0);
+	freed = measure((enum probe_choice)_i);
+	ck_assert_uint_ge(freed.lazily_freed, LAZY - ABOUT);
+	expect_about(&freed, QUANTITY_RESIDENT, before.value[QUANTITY_RESIDENT] + LAZY);
+	expect_about(&freed, QUANTITY_UNSHARED, before.value[QUANTITY_UNSHARED]);
+	expect_about(&freed, QUANTITY_PROPORTIONAL, before.value[QUANTITY_PROPORTIONAL]);
+	memset(memory, 2, LAZY / 2);
+	again = measure((enum probe_choice)_i);
+	expect_about(&again, QUANTITY_UNSHARED, before.value[QUANTITY_UNSHARED] + LAZY / 2);
+	expect_about(&again, QUANTITY_PROPORTIONAL, before.value[QUANTITY_PROPORTIONAL] + LAZY / 2);
+}
+END_TEST
+
+/* What a child frees of its inheritance was none of its unshared memory. */
+START_TEST(lazily_freed_inheritance_is_left_out_once)
+{
+	char *inherited = written();
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		char *own = written();
+		struct sample before = measure((enum probe_choice)_i), after;
+
+		madvise(inherited, LAZY, MADV_FREE);
+		after = measure((enum probe_choice)_i);
+		ck_assert_uint_ge(before.value[QUANTITY_UNSHARED], LAZY);
+		expect_about(&after, QUANTITY_UNSHARED, before.value[QUANTITY_UNSHARED]);
+		expect_about(&after, QUANTITY_SHARED, before.value[QUANTITY_SHARED]);
+		munmap(own, LAZY);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* The manual says so: the pages of a shared mapping are unshared until somebody else touches them.
+ */
+static void touch_all(char *memory)
+{
+	for (size_t i = 0; i < LAZY; i += 4096)
+		memory[i]++;
+}
+
+static void expect_all_to_become(enum quantity quantity, char *memory)
+{
+	struct sample before = measure(PROBE_AUTO), after;
+
+	touch_all(memory);
+	after = measure(PROBE_AUTO);
+	expect_about(&after, quantity, before.value[quantity] + LAZY);
+}
+
+START_TEST(shared_mapping_is_unshared_while_nobody_else_touches_it)
+{
+	char *memory = mmap(NULL, LAZY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+	int status;
+
+	if (_i == 1)
+		touch_all(memory);
+	child = fork();
+	if (child == 0) {
+		expect_all_to_become(_i == 1 ? QUANTITY_SHARED : QUANTITY_UNSHARED, memory);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -244,8 +360,15 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, sums_smaps_over_mappings);
 	tcase_add_test(tests, reads_what_is_swapped);
 	tcase_add_test(tests, does_without_the_huge_page_lines);
+	tcase_add_test(tests, leaves_out_lazily_freed_pages);
+	tcase_add_test(tests, leaves_out_lazily_freed_pages_of_each_mapping);
 	add_for_each(tests, leaves_unknown_what_it_cannot_read, unknown);
 	tcase_add_loop_test(tests, tells_copy_on_write_from_unshared, PROBE_AUTO, PROBE_SMAPS + 1);
+	tcase_add_loop_test(tests, lazily_freed_is_not_unshared_until_it_is_written_to, PROBE_AUTO,
+	                    PROBE_SMAPS + 1);
+	tcase_add_loop_test(tests, lazily_freed_inheritance_is_left_out_once, PROBE_AUTO,
+	                    PROBE_SMAPS + 1);
+	tcase_add_loop_test(tests, shared_mapping_is_unshared_while_nobody_else_touches_it, 0, 2);
 	tcase_add_test(tests, sums_many_mappings_as_the_kernel_does);
 	tcase_add_test(tests, knows_only_what_the_forced_probe_tells);
 	tcase_add_test(tests, rusage_is_the_peak);

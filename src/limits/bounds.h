@@ -13,6 +13,9 @@
  * that is allocated and freed again causes faults, too. Proportional memory, of which an unshared
  * page is a whole page and a shared one a part, grows by no more than that, either.
  *
+ * A page that was given back by MADV_FREE comes back without a fault when it is written to, so the
+ * bounds count it as unshared, whatever the measurement says.
+ *
  * The bound does not cover what happens without a fault of this process: other processes stop
  * sharing pages (its parent, siblings or children write to them, unmap them, or end), and the
  * kernel collapses pages into huge ones, or copies them for userfaultfd. Nor does it hold if shared
@@ -36,8 +39,8 @@ struct bounds {
 	uint64_t unshared, proportional; /* upper bounds, in bytes */
 };
 
-/* Starts from measured values, or after a fork from 0 unshared bytes. `page` and `slack` are
- * already set. */
+/* Starts from measured values that include lazily freed pages, or after a fork from 0 unshared
+ * bytes. `page` and `slack` are already set. */
 void bounds_start(struct bounds *bounds, const struct usage *usage, uint64_t unshared,
                   uint64_t proportional);
 

@@ -206,7 +206,8 @@ static bool can_afford_walk(struct meter *meter, const struct config *config, ui
 }
 
 /* The bounds are not started from a walk while this process has a child, because the pages that it
- * shares with the child become unshared without a fault when the child ends. */
+ * shares with the child become unshared without a fault when the child ends. They start with the
+ * pages that were lazily freed, because writing to these again raises no fault. */
 static void walk_in_budget(struct meter *meter, const struct config *config,
                            const struct usage *usage, struct sample *sample)
 {
@@ -216,8 +217,8 @@ static void walk_in_budget(struct meter *meter, const struct config *config,
 	meter->credit -= (int64_t)(clock_thread() - start);
 	meter->walked_at = clock_boot();
 	if (is_measured && usage != NULL && !process_has_children())
-		start_bounds(meter, usage, sample->value[QUANTITY_UNSHARED],
-		             sample->value[QUANTITY_PROPORTIONAL]);
+		start_bounds(meter, usage, sample->value[QUANTITY_UNSHARED] + sample->lazily_freed,
+		             sample->value[QUANTITY_PROPORTIONAL] + sample->lazily_freed);
 }
 
 HOT unsigned meter_check(struct meter *meter, const struct config *config,

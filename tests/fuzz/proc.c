@@ -66,15 +66,20 @@ static void try_smaps(void)
 	static const char *const unshared[] = {
 	    "Private_Clean:", "Private_Dirty:", "Private_Hugetlb:", NULL};
 	static const char *const proportional[] = {"Pss:", NULL};
+	static const char *const lazily_freed[] = {"LazyFree:", NULL};
 	struct sample sample = {.known = 0};
+	unsigned __int128 all;
 
 	if (!probe(probe_smaps,
 	           1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL,
 	           &sample))
 		return;
 	must(sample.value[QUANTITY_SHARED] == sum_up(shared) * 1024);
-	must(sample.value[QUANTITY_UNSHARED] == sum_up(unshared) * 1024);
-	must(sample.value[QUANTITY_PROPORTIONAL] == sum_up(proportional) * 1024);
+	must(sample.lazily_freed <= sum_up(lazily_freed) * 1024);
+	must(sample.value[QUANTITY_UNSHARED] + sample.lazily_freed == sum_up(unshared) * 1024);
+	all = sum_up(proportional) * 1024;
+	must(sample.value[QUANTITY_PROPORTIONAL] ==
+	     (all > sample.lazily_freed ? all - sample.lazily_freed : 0));
 }
 
 static void try_status(void)

@@ -265,6 +265,41 @@ static void leak_and_end_in_handler(int connection)
 	end_in_handler(connection);
 }
 
+/* ------------------------------------------------------------------- memory */
+
+/* Memory that is used and given back by MADV_FREE: the kernel takes it when it needs some. */
+static char *used_and_freed_lazily(void)
+{
+	enum { MUCH = 16 << 20 };
+	static char *memory;
+
+	if (memory == NULL) {
+		memory = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		fail_if(memory == MAP_FAILED, "mmap");
+	}
+	memset(memory, 1, MUCH);
+	fail_if(madvise(memory, MUCH, MADV_FREE) != 0, "MADV_FREE");
+	return memory;
+}
+
+static void free_lazily(int connection)
+{
+	used_and_freed_lazily();
+	end_by_close(connection);
+}
+
+/* Every tenth connection takes half of it back, which raises no page fault. */
+static void take_back(int connection)
+{
+	enum { HALF = 8 << 20 };
+	static int number;
+	char *memory = used_and_freed_lazily();
+
+	if (++number % 10 == 0)
+		memset(memory, 2, HALF);
+	end_by_close(connection);
+}
+
 /* ----------------------------------------------------------- foreign descriptors */
 
 enum { FOREIGN_FROM = 64, FOREIGN_COUNT = 16 };
@@ -311,6 +346,8 @@ static const struct service services[] = {
     {"passed", pass_on, start_server_process},
     {"threads", start_thread, prepare_nothing},
     {"in_handler", leak_and_end_in_handler, prepare_nothing},
+    {"frees_lazily", free_lazily, prepare_nothing},
+    {"takes_back", take_back, prepare_nothing},
     {"takes_numbers", take_numbers, prepare_nothing},
 };
 

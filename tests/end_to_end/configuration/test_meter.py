@@ -1,7 +1,10 @@
 """What is measured at every connection, in children of httpd with mod_perl: memory that comes and
-goes is no growth, and does not hide what stays."""
+goes is no growth, and does not hide what stays. And in a hand-written server: memory that is given
+back by MADV_FREE, which the kernel has not taken yet."""
 
-from servers import Sampler, grow, growing_httpd, load_until_left, rounds_of, shim
+import pytest
+
+from servers import HandWritten, Sampler, ab, grow, growing_httpd, load_until_left, rounds_of, shim
 
 KB, MB = 1024, 1024 * 1024
 LIMIT = shim(SL_MAX_UNSHARED="16M", SL_MAX_LEAVING="100%")
@@ -25,3 +28,36 @@ def test_growth_is_seen_beside_transient_memory():
         for leaving in server.leavings():
             value, limit = leaving.limits["SL_MAX_UNSHARED"]
             assert limit == 16 * KB < value
+
+
+each_way = pytest.mark.parametrize(
+    ("limit", "probe"),
+    [
+        *[("SL_MAX_UNSHARED", "rollup"), ("SL_MAX_PSS", "rollup"), ("SL_MAX_GROWTH", "rollup")],
+        ("SL_MAX_UNSHARED", "smaps"),
+    ],
+)
+
+
+def freeing_lazily(service, limit, probe):
+    """A server whose workers free 16 MB lazily at each connection. Walks are not rationed."""
+    variables = {limit: "4M", "SL_PROBE": probe, "SL_PROBE_BUDGET": "100%"}
+    return HandWritten(shim(SL_MAX_LEAVING="100%", **variables), service=service)
+
+
+@each_way
+def test_lazily_freed_memory_is_not_the_workers(limit, probe):
+    with freeing_lazily("frees_lazily", limit, probe) as server:
+        ab(server.url(), 400).expect_good()
+        assert server.leavings() == []
+
+
+@each_way
+def test_lazily_freed_memory_that_is_used_again_is_seen(limit, probe):
+    """At each tenth connection, which uses it, although no fault tells of it."""
+    with freeing_lazily("takes_back", limit, probe) as server:
+        load_until_left(server, 8, rounds_of(100))
+        for leaving in server.leavings():
+            value, most = leaving.limits[limit]
+            assert most == 4 * KB < 7 * KB <= value < 10 * KB
+            assert (leaving.connections - leaving.served_meanwhile) % 10 == 0
