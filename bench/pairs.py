@@ -47,9 +47,9 @@ class Run:
         )
 
 
-def arguments(description, seconds=0):
+def arguments(description, seconds=0, pairs=30):
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--pairs", type=int, default=30, help="rounds; 30 unless told")
+    parser.add_argument("--pairs", type=int, default=pairs, help=f"rounds; {pairs} unless told")
     parser.add_argument("--seconds", type=int, default=seconds, help="the length of a run")
     parser.add_argument("--quick", action="store_true", help="3 rounds of 3 s: a first look")
     asked = parser.parse_args()

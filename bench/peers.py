@@ -24,7 +24,11 @@ def _milliseconds(pattern, text):
 
 def saturate(server, path, seconds, keep_alive=False):
     """As many clients as workers, each with a connection after the other: what the server can do."""
-    load = wrk(server.url(path), seconds, server.workers_at_start, keep_alive)
+    return run_of(wrk(server.url(path), seconds, server.workers_at_start, keep_alive))
+
+
+def run_of(load):
+    """What wrk said."""
     return Run(
         load.rate,
         _milliseconds("50%", load.output),

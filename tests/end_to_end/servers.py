@@ -115,11 +115,28 @@ def ab(url, requests, clients=8, keep_alive=False):
     )
 
 
-def wrk(url, seconds, clients=8, keep_alive=True):
+# For wrk: every so many requests of a thread, one asks for the end of its connection.
+SOME_CLOSE = """
+local count = 0
+request = function()
+    count = count + 1
+    wrk.headers["Connection"] = count % {requests} == 0 and "close" or nil
+    return wrk.format()
+end
+"""
+
+
+def wrk(url, seconds, clients=8, keep_alive=True, requests=0):
+    """`requests`: on a connection, on average; 0: as many as the server allows."""
     command = [tool("wrk"), "-t2", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s", "--latency"]
     if not keep_alive:
         command += ["-H", "Connection: close"]
-    done = subprocess.run(command + [url], text=True, capture_output=True, timeout=seconds + 120)
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if requests:
+            script.write(SOME_CLOSE.format(requests=requests))
+            script.flush()
+            command += ["-s", script.name]
+        done = subprocess.run([*command, url], text=True, capture_output=True, timeout=seconds + 120)
     output = done.stdout + done.stderr
     errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
     failed = sum(map(int, errors.groups())) if errors else 0
