@@ -17,11 +17,10 @@
 bool draining_is_possible(uint64_t now)
 {
 	const struct exit_plan *plan = &worker.plan;
-	const struct course *course = &worker.course;
 
-	return plan->drains && server.config.drain_timeout > 0 && !course->cannot_drain &&
-	       now >= course->drains_from && !worker.waits_without &&
-	       !listener_blocks(worker.listener) && !worker_may_have_reuseport() &&
+	return plan->drains && server.config.drain_timeout > 0 && now >= worker.course.drains_from &&
+	       !worker.waits_without && !listener_blocks(worker.listener) &&
+	       !worker_may_have_reuseport() &&
 	       (plan->method_is_vouched || lock_suspected() == LOCK_NONE);
 }
 
@@ -47,12 +46,12 @@ void draining_give_up(void)
 	worker.drains = worker.minds_waits = false;
 }
 
-void draining_end(uint64_t now)
+void draining_end(uint64_t now, uint64_t not_before)
 {
 	draining_give_up();
 	worker.course.phase = SERVING;
 	worker.course.drained_at = 0;
-	worker.course.drains_from = now + server.config.drain_timeout;
+	worker.course.drains_from = not_before;
 	worker.course.blocked_at = now;
 	member_end_draining(&worker.member, server.page);
 }
@@ -60,9 +59,8 @@ void draining_end(uint64_t now)
 /* The wait, or the accept, cannot be kept from its listener. */
 static void end_for_good(uint64_t now)
 {
-	worker.course.cannot_drain = true;
 	if (worker.course.phase == DRAINING)
-		draining_end(now);
+		draining_end(now, UINT64_MAX);
 	else
 		draining_give_up();
 }

@@ -218,6 +218,17 @@ static void begin_leaving(uint64_t now)
 	worker.pacing.rests = 0;
 }
 
+/* What held it for as long as that may hold it as long again. Else it was its siblings' end. */
+static void resume(unsigned remark, uint64_t now)
+{
+	enum { A_SECOND = 1000 };
+	bool was_held = remark != REMARK_NONE;
+
+	draining_end(now, now + (was_held ? server.config.drain_timeout : A_SECOND));
+	if (was_held)
+		report_stay_once(remark);
+}
+
 static void carry_out(const struct step *step, uint64_t now)
 {
 	switch (step->kind) {
@@ -249,9 +260,7 @@ static void carry_out(const struct step *step, uint64_t now)
 		draining_go_on(now);
 		return;
 	case STEP_RESUME:
-		draining_end(now);
-		if (step->remark != REMARK_NONE)
-			report_stay_once(step->remark);
+		resume(step->remark, now);
 		return;
 	case STEP_LEAVE:
 		begin_leaving(now);

@@ -63,15 +63,15 @@ struct course {
 	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
 	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
 	uint64_t drained_at;           /* when it began to; 0: it did not */
-	uint64_t drains_from;          /* not again before that */
-	bool cannot_drain;             /* a wait went on telling of the listener */
-	_Atomic bool is_muted;         /* at least one of its waits leaves its listeners out */
-	_Atomic unsigned turned_away;  /* accepts, since it drains */
-	uint64_t trimmed_at;           /* boot clock, milliseconds; 0: never */
-	uint64_t left_at;              /* when it was decided; boot clock, milliseconds */
-	_Atomic bool is_told;          /* its exit method was carried out */
-	unsigned refused;              /* accepts, since it left */
-	uint64_t reported;             /* remarks, where there is no page to keep them */
+	uint64_t drains_from;  /* not again before that; UINT64_MAX: never, because a wait went on
+	                          telling of the listener */
+	_Atomic bool is_muted; /* at least one of its waits leaves its listeners out */
+	_Atomic unsigned turned_away; /* accepts, since it drains */
+	uint64_t trimmed_at;          /* boot clock, milliseconds; 0: never */
+	uint64_t left_at;             /* when it was decided; boot clock, milliseconds */
+	_Atomic bool is_told;         /* its exit method was carried out */
+	unsigned refused;             /* accepts, since it left */
+	uint64_t reported;            /* remarks, where there is no page to keep them */
 };
 
 struct worker {
