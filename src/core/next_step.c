@@ -187,7 +187,7 @@ static struct step ask_last(const struct view *view)
 	if (!knows(view, FACT_CROSSED))
 		return fetch(FACT_CROSSED);
 	if (!view->is_crossed_still)
-		return say(STEP_NOT_NOW, REMARK_NONE);
+		return say(view->phase == DRAINING ? STEP_RESUME : STEP_NOT_NOW, REMARK_NONE);
 	if (view->is_dry_run)
 		return say(STEP_REHEARSE, REMARK_NONE);
 	if (view->phase == SERVING && !knows(view, FACT_EXEMPTION))
