@@ -18,9 +18,9 @@ bool draining_is_possible(uint64_t now)
 {
 	const struct exit_plan *plan = &worker.plan;
 
-	return plan->drains && server.config.drain_timeout > 0 && now >= worker.course.drains_from &&
-	       !worker.waits_without && !listener_blocks(worker.listener) &&
-	       !worker_may_have_reuseport() &&
+	return plan->drains && now > 0 && server.config.drain_timeout > 0 &&
+	       now >= worker.course.drains_from && !worker.waits_without &&
+	       !listener_blocks(worker.listener) && !worker_may_have_reuseport() &&
 	       (plan->method_is_vouched || lock_suspected() == LOCK_NONE);
 }
 

@@ -13,7 +13,7 @@
 
 #include "os/wait_set.h"
 
-/* Could it begin to drain at `now`, boot clock, milliseconds? */
+/* Could it begin to drain at `now`, boot clock, milliseconds? Not without a clock. */
 bool draining_is_possible(uint64_t now);
 
 /* It has its place among those that drain. */

@@ -242,7 +242,8 @@ static int make_muted(const struct wait_set *set, uint64_t timeout, const sigset
 static int mind(const struct wait_set *set, uint64_t timeout, const sigset_t *mask)
 {
 	draining_notes_wait();
-	return worker.drains && timeout != REFUSED ? make_muted(set, timeout, mask) : NOT_MADE;
+	return worker.drains && timeout != REFUSED && clock_boot() != 0 ? make_muted(set, timeout, mask)
+	                                                                : NOT_MADE;
 }
 
 /* Of each kind: what the wait returns, if it is made here. */
