@@ -46,6 +46,7 @@ class Known(Server):
     # A worker that catches it is ready; before, the signal to stop finds the handlers of its master,
     # and some masters then wait for such a worker for long. None: it does not matter.
     ready_signal = None
+    shed_signal = None  # one that its master catches, and a worker no more when it is ready
 
     def __init__(self, environment=None, own=None):
         super().__init__(environment)
@@ -105,7 +106,8 @@ class Known(Server):
         with contextlib.suppress(OSError, TypeError):
             status = Path(f"/proc/{worker.pid}/status").read_text()
             caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
-            return caught >> (self.ready_signal - 1) & 1
+            catches = {signal for signal in range(1, 65) if caught >> (signal - 1) & 1}
+            return self.ready_signal in catches and self.shed_signal not in catches
         return False
 
     def is_settled(self):

@@ -119,6 +119,8 @@ class Variant:
         if self.command:
             server.environment["GUNICORN_CMD_ARGS"] = self.command
         server.title = self.title
+        if "uvicorn" in self.title:
+            server.ready_signal, server.shed_signal = signal.SIGTERM, signal.SIGHUP
         for name in ("options", "application", "configuration", "worker"):
             setattr(server, name, getattr(self, name))
         return server
