@@ -4,6 +4,7 @@ load that never pauses, beside streams, and whatever becomes of them or their si
 import contextlib
 import re
 import signal
+import sys
 import time
 
 import psutil
@@ -112,7 +113,11 @@ class Drainer:
     def __enter__(self):
         self.server.__enter__()
         self.downloads = []
-        wait_until(self._drains, "one drains")
+        try:
+            wait_until(self._drains, "one drains")
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
         return self
 
     def __exit__(self, *error):
