@@ -31,8 +31,7 @@ void draining_give_up(void);
 bool draining_concerns(const struct wait_set *set);
 
 /* Leaves them out. False where the wait has to be made as it is: the next one may be better, or the
- * drain is over, because none would. `is_listener_awaited`: others wait to be accepted all the
- * time, so that the next one will wake a sibling. */
+ * drain is over, because none would. */
 bool draining_mutes(const struct wait_set *set, uint64_t now);
 
 /* Without the guard, by any thread: the errno to refuse an accept with; 0: it goes ahead. */

@@ -18,7 +18,6 @@
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/listener.h"
-#include "os/socket_address.h"
 
 #define RARE __attribute__((cold, noinline))
 
@@ -400,14 +399,6 @@ static inline bool is_to_refuse(void)
 	return true;
 }
 
-/* Not inline, because recycle_before_accept() is quicker without it. */
-__attribute__((noinline)) static bool is_listener_watched(int listener)
-{
-	struct socket_address address;
-
-	return socket_address_find(listener, &address) && config_watches(&server.config, &address);
-}
-
 /* A worker that drains accepts on none of its listeners, limits or not. */
 RARE static int before_accept_elsewhere(int listener)
 {
@@ -422,7 +413,7 @@ HOT int recycle_before_accept(int listener)
 {
 	int refusal = 0;
 
-	if (server.config.listens > 0 && !is_listener_watched(listener))
+	if (server.config.listens > 0 && !server_watches_listener(listener))
 		return before_accept_elsewhere(listener);
 	worker_accepts_on(listener);
 	if (!worker.course.has_accepted)
@@ -471,7 +462,7 @@ RARE void recycle_on_listener_wait(int listener, uint64_t waited_for)
 		return;
 	if (!atomic_exchange(&worker.course.has_arrived, true) && server.page != NULL &&
 	    member_sees_siblings(&worker.member) &&
-	    (server.config.listens == 0 || is_listener_watched(listener)))
+	    (server.config.listens == 0 || server_watches_listener(listener)))
 		arrive(listener, waited_for);
 	guard_release(&worker.guard, &hold);
 	errno = saved;

@@ -118,13 +118,17 @@ static void say_remarks(void)
 	report_remarks(&remarks);
 }
 
-static bool is_any_listener_watched(void)
+bool server_watches_listener(int listener)
 {
 	struct socket_address address;
 
+	return socket_address_find(listener, &address) && config_watches(&server.config, &address);
+}
+
+static bool is_any_listener_watched(void)
+{
 	for (int fd = 0; fd < worker.listener_end; fd++)
-		if (worker_knows_listener(fd) && socket_address_find(fd, &address) &&
-		    config_watches(&server.config, &address))
+		if (worker_knows_listener(fd) && server_watches_listener(fd))
 			return true;
 	return false;
 }

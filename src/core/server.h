@@ -55,6 +55,9 @@ void server_before_fork(void);
  * constructor what is wrong, and no more. */
 void server_announce(void);
 
+/* Are limits about the connections of this listener (SL_LISTEN)? */
+bool server_watches_listener(int listener);
+
 /* At the first accept of a process that is no worker: why it is none, if it was meant to be. */
 void server_report_lacking_parent(void);
 

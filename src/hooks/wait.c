@@ -296,20 +296,29 @@ HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
 	return next.ppoll(set, count, timeout, mask);
 }
 
-/* It leaves in its timeout what is left of it. */
-RARE static int mind_timed_select(int count, fd_set *reads, fd_set *writes, fd_set *others,
-                                  struct timeval *timeout)
+/* `rest`: nanoseconds, what is left of the timeout, which the wait leaves in it. */
+static int mind_timed_select(int count, fd_set *reads, fd_set *writes, fd_set *others,
+                             uint64_t timeout, uint64_t *rest)
 {
-	uint64_t begun = clock_boot(), passed, rest;
-	uint64_t time = timeout == NULL ? FOR_GOOD : from_timeval(timeout->tv_sec, timeout->tv_usec);
-	int result = mind_select(count, reads, writes, others, time, NULL);
+	uint64_t begun = clock_boot(), passed;
+	int result = mind_select(count, reads, writes, others, timeout, NULL);
 
-	if (result == NOT_MADE || timeout == NULL)
-		return result;
 	passed = clock_boot() - begun;
-	rest = time > passed ? time - passed : 0;
-	timeout->tv_sec = (time_t)(rest / BILLION);
-	timeout->tv_usec = (suseconds_t)(rest % BILLION / 1000);
+	*rest = timeout > passed ? timeout - passed : 0;
+	return result;
+}
+
+RARE static int mind_select_of(int count, fd_set *reads, fd_set *writes, fd_set *others,
+                               struct timeval *timeout)
+{
+	uint64_t time = timeout == NULL ? FOR_GOOD : from_timeval(timeout->tv_sec, timeout->tv_usec);
+	uint64_t rest;
+	int result = mind_timed_select(count, reads, writes, others, time, &rest);
+
+	if (result != NOT_MADE && timeout != NULL) {
+		timeout->tv_sec = (time_t)(rest / BILLION);
+		timeout->tv_usec = (suseconds_t)(rest % BILLION / 1000);
+	}
 	return result;
 }
 
@@ -320,8 +329,7 @@ HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_s
 
 	if (is_select_over(count, reads, writes, others, timeout != NULL))
 		return -1;
-	if (is_minded() &&
-	    (result = mind_timed_select(count, reads, writes, others, timeout)) != NOT_MADE)
+	if (is_minded() && (result = mind_select_of(count, reads, writes, others, timeout)) != NOT_MADE)
 		return result;
 	return next.select(count, reads, writes, others, timeout);
 }
@@ -457,19 +465,16 @@ HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const
 	return next.ppoll64_chk(set, count, time, mask, room);
 }
 
-RARE static int mind_timed_select64(int count, fd_set *reads, fd_set *writes, fd_set *others,
-                                    struct timeval64 *timeout)
+RARE static int mind_select64_of(int count, fd_set *reads, fd_set *writes, fd_set *others,
+                                 struct timeval64 *timeout)
 {
-	uint64_t begun = clock_boot(), passed, rest;
 	uint64_t time =
 	    timeout == NULL ? FOR_GOOD : from_timeval(timeout->seconds, timeout->microseconds);
-	int result = mind_select(count, reads, writes, others, time, NULL);
+	uint64_t rest;
+	int result = mind_timed_select(count, reads, writes, others, time, &rest);
 
-	if (result == NOT_MADE || timeout == NULL)
-		return result;
-	passed = clock_boot() - begun;
-	rest = time > passed ? time - passed : 0;
-	*timeout = (struct timeval64){(int64_t)(rest / BILLION), (int64_t)(rest % BILLION / 1000)};
+	if (result != NOT_MADE && timeout != NULL)
+		*timeout = (struct timeval64){(int64_t)(rest / BILLION), (int64_t)(rest % BILLION / 1000)};
 	return result;
 }
 
@@ -479,8 +484,7 @@ HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, vo
 
 	if (is_select_over(count, reads, writes, others, time != NULL))
 		return -1;
-	if (is_minded() &&
-	    (result = mind_timed_select64(count, reads, writes, others, time)) != NOT_MADE)
+	if (is_minded() && (result = mind_select64_of(count, reads, writes, others, time)) != NOT_MADE)
 		return result;
 	return next.select64(count, reads, writes, others, time);
 }
