@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -323,6 +324,16 @@ static void *play(void *number)
 	return NULL;
 }
 
+static void *work_off(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		sem_wait(&turns[0]);
+		to_do--;
+	}
+	return NULL;
+}
+
 START_TEST(misses_no_job_that_threads_hand_on)
 {
 	unsigned looks = 0;
@@ -339,6 +350,25 @@ START_TEST(misses_no_job_that_threads_hand_on)
 	}
 	ck_assert_uint_gt(looks, 10);
 	ck_assert(comes_to(IDLE_NOTHING_LEFT));
+}
+END_TEST
+
+/* One that is woken may not run for a while, because another processor is to run it, and a virtual
+ * machine's may be off at the time. */
+START_TEST(misses_no_thread_that_is_woken)
+{
+	enum { WAKES = 20000 };
+
+	to_do = WAKES;
+	ck_assert_int_eq(sem_init(&turns[0], 0, 0), 0);
+	start_thread(work_off, NULL);
+	ck_assert(comes_to(IDLE_NOTHING_LEFT));
+	for (unsigned left = WAKES; left > 0; left--) {
+		sem_post(&turns[0]);
+		ck_assert(idle_find_left() == IDLE_THREAD || to_do == left - 1);
+		while (to_do == left)
+			sched_yield();
+	}
 }
 END_TEST
 
@@ -527,6 +557,7 @@ static void add_tests(TCase *tests)
 {
 	add_for_each(tests, tells_whether_a_thread_is_at_work, states);
 	tcase_add_test(tests, misses_no_job_that_threads_hand_on);
+	tcase_add_test(tests, misses_no_thread_that_is_woken);
 	tcase_add_test(tests, tells_whether_a_timer_is_armed);
 	tcase_add_test(tests, tells_whether_an_alarm_is_set);
 	tcase_add_test(tests, tells_whether_a_posix_timer_is_armed);

@@ -150,12 +150,25 @@ static bool read_runs(const char *thread, uint64_t *runs)
 	return at != NULL && *runs > 0;
 }
 
-static bool is_asleep(const char *thread)
+static bool is_in_wait(const char *thread)
 {
 	char text[TEXT_SIZE];
 	struct call call;
 
 	return read_of(thread, "/syscall", text) && read_call(text, &call) && waits_for_good(&call);
+}
+
+/* Reads "4711 (name) S 1 4711 ...". A thread that was woken has another state, also while it is on
+ * its way to another processor, when the kernel still tells of the call in which it slept. */
+static bool is_unwoken(const char *thread)
+{
+	char text[TEXT_SIZE];
+	const char *end;
+
+	if (!read_of(thread, "/stat", text))
+		return false;
+	end = strrchr(text, ')');
+	return end != NULL && strncmp(end, ") S", 3) == 0;
 }
 
 struct look {
@@ -179,7 +192,7 @@ static bool look_at_thread(const char *name, void *argument)
 		return false;
 	if (thread == look->caller)
 		return true;
-	if (!read_runs(name, &runs) || !is_asleep(name))
+	if (!read_runs(name, &runs) || !is_in_wait(name) || !is_unwoken(name))
 		return false;
 	look->history = mix(mix(look->history, thread), runs);
 	return true;
