@@ -54,8 +54,9 @@ int slshim_request_done(void) SLSHIM_WEAK;
 
 /* Returns what this process has now of a quantity, by its name in the log: "size", "resident",
  * "unshared", "shared", "proportional", "swapped" (bytes), "growth" (bytes beyond the first
- * measurement), "connections", "requests", "descriptors", "age", "cpu" (milliseconds). Shared,
- * unshared and proportional memory take a walk over the page tables: 11 ms for a gigabyte. */
+ * measurement), "connections", "requests", "descriptors", "age", "cpu" (milliseconds), "pool"
+ * (bytes of all workers together, if there is a limit on that). Shared, unshared and proportional
+ * memory take a walk over the page tables: 11 ms for a gigabyte. */
 long long slshim_measure(const char *quantity) SLSHIM_WEAK;
 
 #ifdef __cplusplus

@@ -14,6 +14,7 @@ const struct quantity_kind quantity_kinds[QUANTITIES] = {
     [QUANTITY_AGE] = {"age", "SL_MAX_AGE", false, UNIT_MILLISECONDS},
     [QUANTITY_CPU] = {"cpu", "SL_MAX_CPU", false, UNIT_MILLISECONDS},
     [QUANTITY_DESCRIPTORS] = {"descriptors", "SL_MAX_FDS", false, UNIT_COUNT},
+    [QUANTITY_POOL] = {"pool", "SL_MAX_POOL", false, UNIT_BYTES},
 };
 
 void quantity_write(struct line *line, enum quantity quantity, uint64_t value)

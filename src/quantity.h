@@ -24,6 +24,8 @@ enum quantity {
 	QUANTITY_AGE,          /* milliseconds since its fork */
 	QUANTITY_CPU,          /* milliseconds of processor time, user and system */
 	QUANTITY_DESCRIPTORS,  /* open descriptors */
+	QUANTITY_POOL,         /* bytes of proportional memory of all workers of its pool together, as
+	                          each of them last measured it */
 	QUANTITIES
 };
 

@@ -3,6 +3,9 @@
  * as it likes. */
 #include "limits/limit_state.h"
 
+#include <string.h>
+#include <sys/mman.h>
+
 #include "os/process.h"
 
 #include "check_main.h"
@@ -106,7 +109,10 @@ START_TEST(tells_quantity)
 	uint64_t value;
 
 	life.requests = 1;
+	life.company = (struct company){.is_known = true};
+	config.limit[QUANTITY_POOL] = 1;
 	begin();
+	limit_state_tell(&state, QUANTITY_PROPORTIONAL, &value);
 	ck_assert_msg(limit_state_tell(&state, (enum quantity)_i, &value), "nothing measures %s",
 	              quantity_kinds[_i].name);
 }
@@ -166,6 +172,81 @@ START_TEST(sets_a_limit_for_good)
 }
 END_TEST
 
+/* A worker alone has its share, and is the pool. */
+START_TEST(crosses_the_limit_of_its_pool)
+{
+	uint64_t own;
+
+	begin();
+	ck_assert(limit_state_tell(&state, QUANTITY_PROPORTIONAL, &own));
+	config.limit[QUANTITY_POOL] = own * 2;
+	config.strikes = 1;
+	config.probe_budget = 100;
+	begin();
+	ck_assert(!limit_state_measure(&state)); /* of the others nothing is known */
+	life.company = (struct company){.is_known = true};
+	ck_assert(!limit_state_measure(&state));
+	life.company = (struct company){true, 1, own * 2, 0, 0};
+	ck_assert(limit_state_measure(&state));
+	ck_assert_uint_eq(state.crossed, 1u << QUANTITY_POOL);
+	ck_assert_uint_gt(state.sample.value[QUANTITY_POOL], own * 2);
+	ck_assert(limit_state_is_crossed_still(&state));
+	life.company.proportional = 0; /* one of them has left */
+	ck_assert(!limit_state_is_crossed_still(&state));
+	life.company.unmeasured = 1000; /* each shares something */
+	ck_assert(limit_state_measure(&state));
+}
+END_TEST
+
+START_TEST(leaves_the_limit_of_its_pool_to_others)
+{
+	uint64_t own, unshared;
+
+	begin();
+	ck_assert(limit_state_tell(&state, QUANTITY_PROPORTIONAL, &own));
+	ck_assert(limit_state_tell(&state, QUANTITY_UNSHARED, &unshared));
+	config.limit[QUANTITY_POOL] = own;
+	config.strikes = 1;
+	config.probe_budget = 100;
+	begin();
+	life.company = (struct company){true, 2, own * 2, unshared * 8, 0};
+	ck_assert(!limit_state_measure(&state));
+	life.company.count = 16; /* of whom each has less */
+	ck_assert(limit_state_measure(&state));
+}
+END_TEST
+
+/* ... by a part of what is left to the pool: once where that is much, again where it is little. */
+START_TEST(measures_when_it_may_have_grown)
+{
+	const uint64_t much = UINT64_C(1) << 40;
+	uint64_t first, now;
+
+	config.limit[QUANTITY_POOL] = much;
+	config.strikes = 1;
+	config.probe_budget = 100;
+	begin();
+	life.company = (struct company){true, 1, 1, 1, 0};
+	limit_state_measure(&state);
+	first = state.meter.proportional;
+	ck_assert_uint_gt(first, 0);
+	for (int i = 0; i < 2; i++) {
+		char *grown =
+		    mmap(NULL, 1 << 23, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		ck_assert_ptr_ne(grown, MAP_FAILED);
+		memset(grown, 1, 1 << 23);
+		limit_state_measure(&state);
+		now = state.meter.proportional;
+		if (i == 0)
+			ck_assert_uint_eq(now, first);
+		state.limit[QUANTITY_POOL] = now + (1 << 25);
+	}
+	ck_assert_uint_ge(now, first + (1 << 23));
+	ck_assert_uint_eq(state.crossed, 0);
+}
+END_TEST
+
 /* What SL_JITTER takes from a limit must not make a worker that has served nothing be over it. */
 START_TEST(gives_jitter_back_to_the_newborn)
 {
@@ -209,6 +290,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, forgets_the_limit_of_a_request);
 	tcase_add_test(tests, keeps_the_limit_of_a_request_that_is_crossed);
 	tcase_add_test(tests, sets_a_limit_for_good);
+	tcase_add_test(tests, crosses_the_limit_of_its_pool);
+	tcase_add_test(tests, leaves_the_limit_of_its_pool_to_others);
+	tcase_add_test(tests, measures_when_it_may_have_grown);
 	tcase_add_test(tests, gives_jitter_back_to_the_newborn);
 	tcase_add_test(tests, begins_anew);
 }

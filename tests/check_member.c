@@ -252,29 +252,50 @@ END_TEST
 
 /* ---------------------------------------------------------------------- wanting */
 
-static bool lets_fatter_go_first(void)
+static const struct pool_rules vouched_for_two = {
+    .max_leaving = 2, .master_is_vouched = true, .replaced_within = TIMEOUT};
+
+static bool lets_fatter_go_first(const struct pool_rules *rules, bool is_for_the_pool)
 {
 	pid_t pid;
 	bool yields;
 
-	join(&vouched);
-	member_want(&member, page, 1);
+	join(rules);
+	member_want(&member, page, 1, is_for_the_pool);
 	pid = fork(); /* a member of the pool of this worker's parent, by name */
 	if (pid == 0) {
 		struct member fatter;
 
 		member_begin(&fatter, getppid(), member.parent, false, member.born);
-		member_join(&fatter, page, &vouched, LISTENERS);
+		member_join(&fatter, page, rules, LISTENERS);
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
 	for (int i = 0; i < POOL_SLOTS; i++)
 		if (i != member.slot && page->slots[i].holder != 0)
-			page->slots[i].excess = 1000;
+			page->slots[i].excess = page->slots[i].unshared = 1000;
 	yields = ask() == POOL_WAIT && member.yields_since != 0;
-	member_want(&member, page, 0);
+	member_want(&member, page, 0, false);
 	return yields && member.yields_since == 0;
 }
+
+static bool lets_fatter_have_the_lease(void)
+{
+	return lets_fatter_go_first(&vouched, false);
+}
+
+static bool takes_the_other_lease(void)
+{
+	return !lets_fatter_go_first(&vouched_for_two, false);
+}
+
+static bool waits_for_the_larger_one(void)
+{
+	return lets_fatter_go_first(&vouched_for_two, true);
+}
+
+static bool (*const of_wanting[])(void) = {lets_fatter_have_the_lease, takes_the_other_lease,
+                                           waits_for_the_larger_one};
 
 START_TEST(lets_those_go_first_that_want_it_more)
 {
@@ -282,15 +303,12 @@ START_TEST(lets_those_go_first_that_want_it_more)
 
 	make_page();
 	sibling = start_sibling(&vouched);
-	ck_assert(in_worker(lets_fatter_go_first));
+	ck_assert(in_worker(of_wanting[_i]));
 	end(sibling);
 }
 END_TEST
 
 /* --------------------------------------------------------------------- draining */
-
-static const struct pool_rules vouched_for_two = {
-    .max_leaving = 2, .master_is_vouched = true, .replaced_within = TIMEOUT};
 
 /* After a mark that is made now has run out, and before one of then has. */
 enum { LATER = TIMEOUT + 1 };
@@ -578,7 +596,8 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, stays_where_its_sibling_has_died);
 	tcase_add_test(tests, leaves_once_on_trial);
 	tcase_add_test(tests, has_no_trial_before_it_has_served);
-	tcase_add_test(tests, lets_those_go_first_that_want_it_more);
+	tcase_add_loop_test(tests, lets_those_go_first_that_want_it_more, 0,
+	                    sizeof of_wanting / sizeof *of_wanting);
 	add_for_each(tests, has_company_of_those_that_accept, companies);
 	tcase_add_test(tests, drains_if_not_too_many_do);
 	tcase_add_test(tests, drains_where_others_have_died_of_it);

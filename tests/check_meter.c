@@ -643,6 +643,7 @@ static void live(void)
 	config.limit[QUANTITY_RESIDENT] =
 	    perhaps(first.value[QUANTITY_RESIDENT] / MB + random_number(4));
 	meter_begin(&meter, &config, true);
+	meter.most_proportional = config.limit[QUANTITY_PROPORTIONAL];
 	for (int step = 0; step < STEPS; step++) {
 		struct sample cheap = {.known = 0}, whole;
 		unsigned limit_state, before, right;

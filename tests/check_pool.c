@@ -8,6 +8,7 @@
 
 #include "os/process.h"
 #include "pool/census.h"
+#include "pool/memory.h"
 #include "pool/newcomers.h"
 #include "pool/slots.h"
 #include "pool/statistics.h"
@@ -676,6 +677,36 @@ START_TEST(knows_who_wants_it_more)
 }
 END_TEST
 
+START_TEST(adds_up_what_the_others_have)
+{
+	const struct pool_memory some = {100, 60}, most = {UINT64_MAX, 1};
+	int self = on_first_accept(TAG, getpid()), one = on_first_accept(TAG, 1001);
+	struct pool_memory_sum sum;
+
+	pool_set_memory(page, self, TAG, getpid(), &most);
+	ck_assert_uint_eq(pool_sum_memory(page, TAG, getpid(), NULL).count, 0);
+	pool_set_memory(page, one, TAG, 1001, &some);
+	pool_set_memory(page, one, TAG, 1002, &most); /* not its slot */
+	pool_set_memory(page, on_first_accept(TAG, 1002), TAG, 1002, &some);
+	pool_set_memory(page, on_first_accept(OTHER, 1003), OTHER, 1003, &most);
+	on_first_accept(TAG, 1004); /* has not measured yet */
+	sum = pool_sum_memory(page, TAG, getpid(), is_alive);
+	ck_assert_uint_eq(sum.count, 2);
+	ck_assert_uint_eq(sum.unmeasured, 1);
+	ck_assert_uint_eq(sum.of_all.proportional, 200);
+	ck_assert_uint_eq(sum.of_all.unshared, 120);
+	ck_assert_uint_eq(pool_sum_memory(page, TAG, 1001, is_alive).of_all.proportional, UINT64_MAX);
+	ck_assert_uint_eq(pool_count_larger(page, TAG, 59), 2);
+	ck_assert_uint_eq(pool_count_larger(page, TAG, 60), 0);
+	pool_exit(page, one, TAG, 1001);
+	on_first_accept(TAG, 1005); /* what the last holder of its slot had is gone */
+	ck_assert_uint_eq(pool_sum_memory(page, TAG, getpid(), is_alive).count, 1);
+	all_alive = false;
+	ck_assert_uint_eq(pool_sum_memory(page, TAG, getpid(), NULL).count, 1);
+	ck_assert_uint_eq(pool_sum_memory(page, TAG, getpid(), is_alive).count, 0);
+}
+END_TEST
+
 START_TEST(churns_after_short_lives_in_a_row)
 {
 	for (int i = 0; i < 7; i++)
@@ -816,6 +847,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, knows_who_has_a_slot_elsewhere);
 	tcase_add_test(tests, says_a_thing_once);
 	tcase_add_test(tests, knows_who_wants_it_more);
+	tcase_add_test(tests, adds_up_what_the_others_have);
 	tcase_add_test(tests, churns_after_short_lives_in_a_row);
 	tcase_add_test(tests, sums_up_once_a_minute);
 	tcase_add_test(tests, lends_no_more_when_many_ask_at_once);

@@ -3,6 +3,7 @@
 
 #include "core/draining.h"
 #include "core/exemption.h"
+#include "core/pool_limit.h"
 #include "core/server.h"
 #include "leave/idle.h"
 #include "leave/leave.h"
@@ -165,6 +166,7 @@ void facts_fetch(enum fact fact, struct view *view, const struct inquiry *inquir
 		view->exit_point = worker.plan.method.point;
 		break;
 	case FACT_CROSSED:
+		pool_limit_look_closely();
 		view->is_crossed_still = limit_state_is_crossed_still(&worker.limits);
 		break;
 	case FACT_EXEMPTION:

@@ -11,6 +11,7 @@
 #include "core/exemption.h"
 #include "core/facts.h"
 #include "core/next_step.h"
+#include "core/pool_limit.h"
 #include "core/report.h"
 #include "core/server.h"
 #include "leave/leave.h"
@@ -18,8 +19,6 @@
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/listener.h"
-
-#define RARE __attribute__((cold, noinline))
 
 void recycle_begin(void)
 {
@@ -150,7 +149,8 @@ static void want(bool wants)
 	worker.course.wants = wants;
 	if (server.page != NULL)
 		member_want(&worker.member, server.page,
-		            wants ? policy_excess(limits->limit, &limits->sample, limits->crossed) : 0);
+		            wants ? policy_excess(limits->limit, &limits->sample, limits->crossed) : 0,
+		            pool_limit_is_the_only());
 }
 
 void recycle_note_crossing(void)
@@ -170,7 +170,8 @@ static void sum_up_dry_run(void)
 void recycle_measure(void)
 {
 	worker.unchecked = 0;
-	if (limit_state_measure(&worker.limits))
+	if (worker.limits.limit[QUANTITY_POOL] == 0 ? limit_state_measure(&worker.limits)
+	                                            : pool_limit_measure())
 		recycle_note_crossing();
 	if (worker.course.wants && worker.limits.crossed == 0)
 		want(false);

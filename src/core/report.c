@@ -172,15 +172,15 @@ static void add_crossed(struct line *line, const struct leaving *leaving)
 	}
 }
 
-/* Growth is told only where it has a limit, because elsewhere its base is not measured. Requests
- * are told only where the application counts them. */
+/* Growth and the pool are told only where they have a limit, because elsewhere they are not
+ * measured. Requests are told only where the application counts them. */
 static void add_sample(struct line *line, const struct leaving *leaving)
 {
 	const struct sample *sample = &leaving->sample;
 	const char *before = "; ";
 
 	for (int q = 0; q < QUANTITIES; q++) {
-		if (q == QUANTITY_GROWTH && leaving->limit[q] == 0)
+		if ((q == QUANTITY_GROWTH || q == QUANTITY_POOL) && leaving->limit[q] == 0)
 			continue;
 		if (q == QUANTITY_REQUESTS && !sample_knows(sample, (enum quantity)q))
 			continue;

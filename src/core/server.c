@@ -81,6 +81,8 @@ static void say_what_is_unmeasurable(void)
 	sample_set(&sample, QUANTITY_CONNECTIONS, 0);
 	sample_set(&sample, QUANTITY_REQUESTS, 0);
 	sample_set(&sample, QUANTITY_AGE, 0);
+	if (sample_knows(&sample, QUANTITY_PROPORTIONAL))
+		sample_set(&sample, QUANTITY_POOL, 0);
 	meter_end(&meter);
 	for (int q = 0; q < QUANTITIES; q++)
 		if (server.config.limit[q] > 0 && !sample_knows(&sample, (enum quantity)q))

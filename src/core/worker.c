@@ -60,6 +60,7 @@ void worker_born(uint64_t now)
 	worker.open = 0;
 	worker.life.served = 0;
 	worker.life.requests = 0;
+	worker.life.company = (struct company){.is_known = false};
 	worker.unchecked = 0;
 	worker.highest = -1;
 }

@@ -67,6 +67,7 @@ struct course {
 	                          telling of the listener */
 	_Atomic bool is_muted; /* at least one of its waits leaves its listeners out */
 	_Atomic unsigned turned_away; /* accepts, since it drains */
+	uint64_t looks_at_pool;       /* again from then on; boot clock, nanoseconds */
 	uint64_t trimmed_at;          /* boot clock, milliseconds; 0: never */
 	uint64_t left_at;             /* when it was decided; boot clock, milliseconds */
 	_Atomic bool is_told;         /* its exit method was carried out */

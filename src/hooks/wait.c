@@ -17,11 +17,9 @@
 #include "core/worker.h"
 #include "hooks/hook.h"
 #include "os/clock.h"
+#include "os/hot.h"
 #include "os/next.h"
 #include "os/wait_set.h"
-
-/* What is rare is apart from what each wait comes through. */
-#define RARE __attribute__((cold, noinline))
 
 static inline bool is_something_to_ask(void)
 {

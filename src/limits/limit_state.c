@@ -27,16 +27,18 @@ static void set_limit(struct limit_state *state, enum quantity quantity, uint64_
 {
 	state->limit[quantity] = limit;
 	state->wanted = policy_limited(state->limit);
+	state->meter.most_proportional = state->limit[QUANTITY_PROPORTIONAL];
 }
 
+/* A pool has one limit, because jitter is to keep workers from crossing theirs all at once. */
 static void draw_limits(struct limit_state *state)
 {
 	uint32_t number = state->config->jitter > 0 ? draw() : 0;
 
 	for (int q = 0; q < QUANTITIES; q++)
 		set_limit(state, (enum quantity)q,
-		          policy_stricter((enum quantity)q, state->config->limit[q], state->config->jitter,
-		                          number));
+		          policy_stricter((enum quantity)q, state->config->limit[q],
+		                          q != QUANTITY_POOL ? state->config->jitter : 0, number));
 }
 
 void limit_state_begin(struct limit_state *state, const struct config *config,
@@ -76,17 +78,56 @@ static bool does_count(struct limit_state *state, uint64_t now)
 	       now - state->life->born >= state->config->min_age && is_pressed(state);
 }
 
+/* Those that have not measured themselves have served nothing yet. They share as much as this one
+ * at least, which has changed some of that. */
+RARE static uint64_t add_up_pool(const struct limit_state *state)
+{
+	const struct meter *meter = &state->meter;
+	const struct company *company = &state->life->company;
+	uint64_t sum = meter->proportional;
+
+	if (meter->proportional > meter->unshared)
+		sum += (meter->proportional - meter->unshared) * company->unmeasured;
+	return __builtin_add_overflow(sum, company->proportional, &sum) ? UINT64_MAX : sum;
+}
+
+RARE static void count_pool(const struct limit_state *state, struct sample *sample)
+{
+	if (state->meter.proportional != 0 && state->life->company.is_known)
+		sample_set(sample, QUANTITY_POOL, add_up_pool(state));
+}
+
 static void count_life(const struct limit_state *state, struct sample *sample, uint64_t now)
 {
 	sample_set(sample, QUANTITY_CONNECTIONS, state->life->served);
 	if (state->life->requests > 0) /* 0: the application reports none */
 		sample_set(sample, QUANTITY_REQUESTS, state->life->requests);
 	sample_set(sample, QUANTITY_AGE, now - state->life->born);
+	if (state->limit[QUANTITY_POOL] != 0)
+		count_pool(state, sample);
+}
+
+/* The limit of the pool is not for one that has less unshared memory than the others on average,
+ * because as much would soon be taken by its replacement. */
+RARE static bool leaves_pool_to_others(const struct limit_state *state)
+{
+	const struct company *company = &state->life->company;
+
+	return company->count > 0 && state->meter.unshared < company->unshared / company->count;
+}
+
+static inline unsigned find_crossed(const struct limit_state *state)
+{
+	unsigned crossed = policy_crossed(state->limit, &state->sample);
+
+	if (crossed >> QUANTITY_POOL & 1 && leaves_pool_to_others(state))
+		crossed &= ~(1u << QUANTITY_POOL);
+	return crossed;
 }
 
 static void judge(struct limit_state *state, unsigned undecided)
 {
-	state->over = policy_crossed(state->limit, &state->sample) | (state->over & undecided);
+	state->over = find_crossed(state) | (state->over & undecided);
 	if (state->over == 0)
 		state->strikes = 0;
 	else if (undecided == 0)
@@ -118,6 +159,26 @@ static void end_request(struct limit_state *state)
 	state->of_request &= ~ended;
 }
 
+/* What the limit of the pool leaves to this worker before it measures itself again: so that what
+ * all of them have grown by unmeasured, be they idle for good since, is a quarter of what is left
+ * to the pool, and in the end a thirtieth of its limit. */
+RARE static uint64_t find_most_proportional(const struct limit_state *state)
+{
+	enum { PARTS_LEFT = 4, PARTS = 32 };
+	const struct company *company = &state->life->company;
+	uint64_t own = state->meter.proportional, own_limit = state->limit[QUANTITY_PROPORTIONAL];
+	uint64_t limit = state->limit[QUANTITY_POOL], all = add_up_pool(state), left, most;
+
+	if (!company->is_known)
+		return own_limit;
+	if (own == 0) /* it was never measured */
+		return 1;
+	left = all < limit ? (limit - all) / PARTS_LEFT : 0;
+	most = own + (left > limit / PARTS ? left : limit / PARTS) /
+	                 (company->count + company->unmeasured + 1);
+	return own_limit == 0 || most < own_limit ? most : own_limit;
+}
+
 HOT bool limit_state_measure(struct limit_state *state)
 {
 	uint64_t nanoseconds = clock_boot(), now = nanoseconds / 1000000;
@@ -125,6 +186,8 @@ HOT bool limit_state_measure(struct limit_state *state)
 	bool is_new;
 
 	state->sample.known = 0;
+	if (state->limit[QUANTITY_POOL] != 0)
+		state->meter.most_proportional = find_most_proportional(state);
 	undecided = meter_check(&state->meter, state->config, state->limit, nanoseconds, state->wanted,
 	                        &state->sample);
 	count_life(state, &state->sample, now);
@@ -162,7 +225,7 @@ void limit_state_disable(struct limit_state *state, unsigned limits)
 /* Judges a sample in which nothing is undecided. */
 static bool judge_again(struct limit_state *state)
 {
-	state->over = policy_crossed(state->limit, &state->sample);
+	state->over = find_crossed(state);
 	state->crossed = state->over | (state->crossed & CROSSED_BY_REQUEST);
 	return state->crossed != 0;
 }
@@ -177,10 +240,14 @@ void limit_state_measure_again(struct limit_state *state)
 
 bool limit_state_is_crossed_still(struct limit_state *state)
 {
-	unsigned unknown = state->crossed & ~state->sample.known & ALL_QUANTITIES;
+	bool is_of_pool = state->crossed >> QUANTITY_POOL & 1;
+	unsigned asked = state->crossed | (is_of_pool ? 1u << QUANTITY_PROPORTIONAL : 0);
+	unsigned unknown = asked & ~state->sample.known & ALL_QUANTITIES;
 
 	meter_read(&state->meter, state->config->probe, unknown, &state->sample);
-	return unknown != 0 ? judge_again(state) : state->crossed != 0;
+	if (is_of_pool)
+		count_pool(state, &state->sample);
+	return unknown != 0 || is_of_pool ? judge_again(state) : state->crossed != 0;
 }
 
 void limit_state_set(struct limit_state *state, enum quantity quantity, uint64_t limit)
@@ -217,6 +284,8 @@ struct sample limit_state_describe(struct limit_state *state)
 	struct sample sample = state->sample;
 
 	meter_read(&state->meter, state->config->probe, ALL_QUANTITIES & ~sample.known, &sample);
-	count_life(state, &sample, process_clock()); /* counts have grown since the check */
+	count_life(state, &sample, process_clock());     /* counts have grown since the check */
+	if (sample_knows(&state->sample, QUANTITY_POOL)) /* as it was judged */
+		sample.value[QUANTITY_POOL] = state->sample.value[QUANTITY_POOL];
 	return sample;
 }

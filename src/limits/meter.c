@@ -15,7 +15,7 @@
  * quantities that no other source tells. */
 enum {
 	WALKED = 1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL |
-	         1u << QUANTITY_GROWTH,
+	         1u << QUANTITY_GROWTH | 1u << QUANTITY_POOL,
 	COUNTED = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT
 };
 
@@ -39,7 +39,8 @@ static bool walk(struct meter *meter, enum probe_choice choice, struct sample *s
 		is_read = read_by(probe_smaps, &meter->smaps, sample);
 	if (!is_read)
 		return false;
-	unshared = sample->value[QUANTITY_UNSHARED];
+	unshared = meter->unshared = sample->value[QUANTITY_UNSHARED];
+	meter->proportional = sample->value[QUANTITY_PROPORTIONAL];
 	if (!meter->has_first)
 		meter->first = unshared;
 	meter->has_first = true;
@@ -112,6 +113,7 @@ void meter_begin(struct meter *meter, const struct config *config, bool serves)
 
 	meter_end(meter); /* the inherited descriptors are about the parent */
 	meter->is_bounded = meter->has_first = false;
+	meter->unshared = meter->proportional = 0;
 	meter->credit = at_birth;
 	meter->walked_at = clock_boot();
 	meter->credited_at = meter->walked_at;
@@ -153,7 +155,7 @@ static bool is_within(const struct meter *meter, const struct bounds *bounds,
                       const uint64_t limit[QUANTITIES])
 {
 	uint64_t most = limit[QUANTITY_UNSHARED], least = limit[QUANTITY_SHARED];
-	uint64_t proportional = limit[QUANTITY_PROPORTIONAL], growth = limit[QUANTITY_GROWTH];
+	uint64_t proportional = meter->most_proportional, growth = limit[QUANTITY_GROWTH];
 
 	return meter->is_bounded && (most == 0 || bounds->unshared <= most) &&
 	       (least == 0 || bounds_shared(bounds) >= least) &&

@@ -17,9 +17,12 @@
 /* Only the thread that calls uses it, and one thread calls at a time. */
 struct meter {
 	struct persistent_file statm, rollup, smaps, status, descriptors;
-	bool has_first;  /* `first` is known */
-	uint64_t first;  /* bytes unshared at the first walk */
-	bool is_bounded; /* the bounds hold */
+	bool has_first;                  /* `first` is known */
+	uint64_t first;                  /* bytes unshared at the first walk */
+	uint64_t unshared, proportional; /* bytes, at the last walk; 0: there was none */
+	uint64_t most_proportional; /* bytes that there may be without a walk; 0: any. The caller sets
+	                               it, because it depends on two limits */
+	bool is_bounded;            /* the bounds hold */
 	struct bounds bounds;
 	uint64_t walked_at;   /* when the last walk ended, or the process began; boot clock,
 	                         nanoseconds */

@@ -6,4 +6,7 @@
 
 #define HOT __attribute__((hot))
 
+/* What they call hardly ever is kept out of them. */
+#define RARE __attribute__((cold, noinline))
+
 #endif

@@ -88,6 +88,7 @@ static void take_slot(struct member *member, struct pool_page *page)
 
 	member->slot = pool_enter(page, member->tag, &entry, process_is_alive);
 	pool_set_excess(page, member->slot, member->tag, member->pid, member->excess);
+	pool_set_memory(page, member->slot, member->tag, member->pid, &member->memory);
 }
 
 static void fill_vacancy(struct member *member, struct pool_page *page)
@@ -186,8 +187,10 @@ enum pool_answer member_look(struct member *member, struct pool_page *page,
 	return pool_judge(page, member->tag, &terms);
 }
 
-void member_want(struct member *member, struct pool_page *page, uint64_t excess)
+void member_want(struct member *member, struct pool_page *page, uint64_t excess,
+                 bool is_for_the_pool)
 {
+	member->is_for_the_pool = is_for_the_pool;
 	if (excess == 0)
 		member->yields_since = 0;
 	if (excess != member->excess)
@@ -195,14 +198,36 @@ void member_want(struct member *member, struct pool_page *page, uint64_t excess)
 	member->excess = excess;
 }
 
+void member_tell_memory(struct member *member, struct pool_page *page,
+                        const struct pool_memory *memory)
+{
+	member->memory = *memory;
+	pool_set_memory(page, member->slot, member->tag, member->pid, memory);
+}
+
+struct pool_memory_sum member_sum_memory(const struct member *member, struct pool_page *page,
+                                         bool closely)
+{
+	return pool_sum_memory(page, member->tag, member->pid, closely ? process_is_sibling : NULL);
+}
+
 /* Are the leases that are left needed for members further over their limits? */
+static bool leases_are_needed(const struct member *member, struct pool_page *page,
+                              const struct pool_terms *terms)
+{
+	unsigned further = pool_count_further_over(page, member->tag, member->excess);
+
+	return further > 0 && terms->census.away + further >= terms->most;
+}
+
+/* When one that has more has left, the pool may be within its limit. */
 static bool is_to_yield(struct member *member, struct pool_page *page,
                         const struct pool_terms *terms)
 {
 	enum { AT_MOST = 1000 };
-	unsigned further = pool_count_further_over(page, member->tag, member->excess);
 
-	if (further == 0 || terms->census.away + further < terms->most)
+	if (member->is_for_the_pool ? pool_count_larger(page, member->tag, member->memory.unshared) == 0
+	                            : !leases_are_needed(member, page, terms))
 		return false;
 	if (member->yields_since == 0)
 		member->yields_since = terms->now;
@@ -282,6 +307,8 @@ bool member_begin_draining(struct member *member, struct pool_page *page,
 {
 	struct pool_terms terms = find_terms(member, page, request);
 
+	if (is_to_yield(member, page, &terms))
+		return false;
 	member->drains = true;
 	member_goes_on_draining(member, page, terms.now);
 	if (pool_count_drainers(page, member->tag, member->pid, terms.now, terms.timeout) < terms.most)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "pool/memory.h"
 #include "pool/pool.h"
 #include "pool/turns.h"
 
@@ -29,10 +30,12 @@ struct member {
 
 	/* Private to member.c. */
 	struct pool_rules rules;
-	uint32_t tag;          /* of its pool; 0: it has not joined yet */
-	int slot;              /* index in the page, or POOL_NO_SLOT */
-	uint64_t start_time;   /* clock ticks after boot; 0: not read yet */
-	uint64_t excess;       /* how far it is over its limits; 0: it does not want to leave */
+	uint32_t tag;         /* of its pool; 0: it has not joined yet */
+	int slot;             /* index in the page, or POOL_NO_SLOT */
+	uint64_t start_time;  /* clock ticks after boot; 0: not read yet */
+	uint64_t excess;      /* how far it is over its limits; 0: it does not want to leave */
+	bool is_for_the_pool; /* the only limit that it is over is that of its pool */
+	struct pool_memory memory;
 	uint64_t yields_since; /* when it began to let others go first, boot clock, milliseconds; 0: it
 	                          does not */
 	bool drains;           /* its slot says so */
@@ -84,12 +87,21 @@ enum pool_answer member_look(struct member *member, struct pool_page *page,
                              const struct member_request *request);
 
 /* Tells the pool how far the worker is over its limits, as of policy_excess(); 0: it no longer
- * wants to leave. */
-void member_want(struct member *member, struct pool_page *page, uint64_t excess);
+ * wants to leave. `is_for_the_pool`: it is only over that of its pool. */
+void member_want(struct member *member, struct pool_page *page, uint64_t excess,
+                 bool is_for_the_pool);
+
+/* Tells the pool what memory the worker has; returns what the others have told. `closely`: without
+ * those that are dead, for which the kernel is asked. */
+void member_tell_memory(struct member *member, struct pool_page *page,
+                        const struct pool_memory *memory);
+struct pool_memory_sum member_sum_memory(const struct member *member, struct pool_page *page,
+                                         bool closely);
 
 /* Asks whether the worker may leave now; after POOL_GO it counts as away. If the leases that are
- * left are needed for members further over their limits, it lets these go first, but only for a
- * second, because an idle member does not ask. */
+ * left are needed for members further over their limits, it lets these go first, and where it would
+ * leave for the pool all that have more unshared memory; but only for a second, because an idle
+ * member does not ask. */
 enum pool_answer member_ask(struct member *member, struct pool_page *page,
                             const struct member_request *request);
 

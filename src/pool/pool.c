@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-_Static_assert(sizeof(struct pool_slot) == 64, "a slot is a cache line");
+_Static_assert(sizeof(struct pool_slot) == 128, "a slot is two cache lines");
 
 struct pool_page *pool_create(void)
 {

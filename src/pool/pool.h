@@ -3,9 +3,10 @@
  * The page is hostile input, because any worker can write to it, and workers may be subverted or
  * run as other users. So it holds no pointer and no lock, every index is bounded, and a pid from it
  * is only ever looked up. The worst that a writer can do is to stop recycling, to let more workers
- * than SL_MAX_LEAVING leave at a time, or to have lines of the log lost or invented. The master
- * only creates the page. It reads only `lost`, a number that it prints, and `mail`, lines that it
- * writes to the log: bounded, without control characters, at most MAILBOX_ENTRIES at each fork.
+ * than SL_MAX_LEAVING leave at a time, to have workers leave one after another as if SL_MAX_POOL
+ * were crossed, or to have lines of the log lost or invented. The master only creates the page. It
+ * reads only `lost`, a number that it prints, and `mail`, lines that it writes to the log: bounded,
+ * without control characters, at most MAILBOX_ENTRIES at each fork.
  *
  * A pool is the workers of one parent on one listener, and is known by a tag of 24 bits made from
  * these. Two pools with the same tag share their leases, which is slower, but safe.
@@ -52,7 +53,7 @@ _Static_assert(__atomic_always_lock_free(sizeof(_Atomic uint64_t), 0),
 
 enum { POOL_TAG_BITS = 24, POOL_SLOTS = 4096, POOL_LEASES = 1024 };
 
-/* The slot of one worker, a cache line of its own. Times are milliseconds on the boot clock.
+/* The slot of one worker, two cache lines of its own. Times are milliseconds on the boot clock.
  * `holder` is written last, so that no process sees half a slot; until then it is a claim
  * (slots.c), which belongs to no pool. */
 struct pool_slot {
@@ -64,6 +65,11 @@ struct pool_slot {
 	_Atomic uint64_t excess;     /* how far the holder is over its limits; 0: it is not */
 	_Atomic uint64_t entered;    /* when the holder took the slot */
 	_Atomic uint64_t drains; /* until when the holder accepts nothing, unless it says so again */
+
+	/* What the holder last told of its memory (memory.h), in a line that only one who adds that up
+	 * reads. */
+	_Alignas(64) _Atomic uint64_t proportional; /* bytes; 0: it has not told yet */
+	_Atomic uint64_t unshared;
 };
 
 /* All workers write to all of it. A page of zeros is empty. Each element of the arrays of words

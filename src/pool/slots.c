@@ -57,6 +57,7 @@ int slot_claim(struct pool_page *page, uint64_t wanted, uint64_t lease,
 			slot->died = 0;
 			slot->excess = 0;
 			slot->drains = 0;
+			slot->proportional = slot->unshared = 0;
 			if (atomic_compare_exchange_strong(&slot->holder, &claim, wanted))
 				return (int)at;
 		}
@@ -98,7 +99,7 @@ bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid)
 
 bool pool_has_elsewhere(struct pool_page *page, uint32_t tag, pid_t pid)
 {
-	for (int i = 0; i < POOL_SLOTS; i++) {
+	for (unsigned i = 0; i < slots_used(page); i++) {
 		uint64_t holder = page->slots[i].holder;
 
 		if ((uint32_t)holder == (uint32_t)pid && holder >> 32 != tag)
