@@ -185,6 +185,17 @@ bool probe_descriptors(int fd, struct sample *sample)
 	return true;
 }
 
+bool probe_each_descriptor(int unused, struct sample *sample)
+{
+	uint64_t count;
+
+	(void)unused;
+	if (!process_count_descriptors(&count))
+		return false;
+	sample_set(sample, QUANTITY_DESCRIPTORS, count);
+	return true;
+}
+
 /* ------------------------------------------------------------------ bounds */
 
 /* How exactly a kernel counts resident memory. Before 6.2 each thread may hold back the pages of 64
@@ -232,14 +243,22 @@ uint64_t probe_resident_slack(void)
 	return 0;
 }
 
+/* Where it cannot be seen, as in a chroot, it is as it was. */
 bool probe_reserved_pages(void)
 {
+	static _Atomic bool were_reserved;
 	static const char *const paths[] = {"/proc/sys/vm/nr_hugepages",
 	                                    "/proc/sys/vm/nr_overcommit_hugepages"};
+	bool are_seen = false, are_reserved = false;
 	char text[32];
 
-	for (int i = 0; i < 2; i++)
-		if (file_read(paths[i], text, sizeof text) && strcmp(text, "0\n") != 0)
-			return true;
-	return false;
+	for (int i = 0; i < 2; i++) {
+		if (!file_read(paths[i], text, sizeof text))
+			continue;
+		are_seen = true;
+		are_reserved = are_reserved || strcmp(text, "0\n") != 0;
+	}
+	if (are_seen)
+		were_reserved = are_reserved;
+	return were_reserved;
 }

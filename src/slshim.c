@@ -126,6 +126,13 @@ HOOK int dup3(int from, int to, int flags)
 	return duplicated(from, next.dup3(from, to, flags));
 }
 
+HOOK int chroot(const char *path)
+{
+	if (worker.is_watched && worker_is_current())
+		recycle_before_chroot();
+	return next.chroot(path);
+}
+
 HOOK int listen(int fd, int backlog)
 {
 	int result;

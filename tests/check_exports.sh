@@ -12,7 +12,7 @@ expect() {
 		failures=1
 	fi
 }
-expect "exports" "$exports" "__poll_chk __ppoll_chk accept accept4 close dup2 dup3 epoll_create \
+expect "exports" "$exports" "__poll_chk __ppoll_chk accept accept4 chroot close dup2 dup3 epoll_create \
 epoll_create1 epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd fclose listen pipe pipe2 poll ppoll pselect pthread_mutexattr_setpshared select \
 sem_init sem_open semop semtimedop slshim_check slshim_limit slshim_limit_request \
 slshim_measure slshim_recycle slshim_request_done socketpair "

@@ -200,6 +200,8 @@ static bool say(unsigned remark)
 	} else if (remark == REMARK_UNSEEN || remark == REMARK_BLIND ||
 	           remark == REMARK_PARENT_LACKS_LISTENER)
 		report_unwatched(remark);
+	else if (remark == REMARK_UNMEASURED)
+		report_unmeasured();
 	else if (remark == REMARK_NEWBORN || remark == REMARK_EARLY)
 		report_exempted(remark, &leaving);
 	else

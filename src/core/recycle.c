@@ -19,6 +19,7 @@
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/listener.h"
+#include "os/self.h"
 
 void recycle_begin(void)
 {
@@ -33,6 +34,21 @@ void recycle_begin(void)
 	worker.drains = false;
 	worker.took_out = worker.waits_without = worker.minds_waits = false;
 	drain_begin_process(&worker.drain);
+}
+
+/* A worker that may be one of a pool looks around as long as it sees /proc. */
+void recycle_before_chroot(void)
+{
+	int saved = errno;
+	struct guard_hold hold;
+
+	if (worker.forker == 0 || !worker_has_listener() || !guard_take(&worker.guard, &hold))
+		return;
+	limit_state_keep(&worker.limits);
+	member_keep(&worker.member);
+	self_keep();
+	guard_release(&worker.guard, &hold);
+	errno = saved;
 }
 
 /* ---------------------------------------------------------------- what is said */
@@ -96,6 +112,14 @@ static struct leaving describe(uint64_t now)
 
 /* ------------------------------------------------------------- its first accept */
 
+/* A limit that nobody measures must not go unmentioned. */
+static void report_unmeasured_once(void)
+{
+	if (server.page != NULL && limit_state_is_blind(&worker.limits) &&
+	    pool_report_once(server.page, REMARK_UNMEASURED))
+		report_unmeasured();
+}
+
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void on_first_accept(void)
 {
@@ -118,8 +142,11 @@ static void on_first_accept(void)
 		watch_no_more();
 	} else if (reason != WORKER_IS_ELIGIBLE && reason != WORKER_HAS_WORKERS)
 		facts_register_accepting_parent(worker.listener);
-	else if (server.page != NULL && facts_join(&worker.plan, worker.listener, 0))
-		exemption_at_birth();
+	else {
+		report_unmeasured_once();
+		if (server.page != NULL && facts_join(&worker.plan, worker.listener, 0))
+			exemption_at_birth();
+	}
 }
 
 /* Another thread that comes to accept meanwhile goes on without it. */

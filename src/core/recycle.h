@@ -19,6 +19,10 @@
 /* In a process that begins: it serves, and nothing is known of it. */
 void recycle_begin(void);
 
+/* Only while worker.is_watched, in the current process: it may confine itself to a directory
+ * without /proc now. */
+void recycle_before_chroot(void);
+
 /* At an accept of a process that none of our fork handlers saw the birth of. */
 void recycle_unseen(void);
 

@@ -28,9 +28,10 @@ enum remark {
 	REMARK_BLIND,                 /* it is not watched */
 	REMARK_PARENT_LACKS_LISTENER, /* it is not watched */
 	REMARK_STARTED_CHILDREN,
-	REMARK_NEWBORN, /* what it is over does not count */
-	REMARK_EARLY,   /* what it is over does not count */
-	REMARK_LIMITS,  /* not of a worker: the start line */
+	REMARK_NEWBORN,    /* what it is over does not count */
+	REMARK_EARLY,      /* what it is over does not count */
+	REMARK_UNMEASURED, /* its memory is unknown */
+	REMARK_LIMITS,     /* not of a worker: the start line */
 	REMARKS
 };
 

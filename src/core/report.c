@@ -405,14 +405,23 @@ void report_stay(unsigned remark, const struct exit_method *method)
 	log_write(&line);
 }
 
+void report_unmeasured(void)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, " can no longer read its figures in /proc, as in a chroot, so limits on its "
+	                 "memory have no effect");
+	log_write(&line);
+}
+
 static const char *why_unwatched(unsigned remark)
 {
 	switch (remark) {
 	case REMARK_UNSEEN:
 		return "it was made by clone() or the like, which slshim does not see, not by fork()";
 	case REMARK_BLIND:
-		return "it sees no /proc, as in a chroot without one, so its memory and its siblings are "
-		       "unknown";
+		return "neither /proc nor pidfd_open() shows it whether its siblings live";
 	default:
 		return "its parent is not seen to hold the listener that it inherited, so the parent is "
 		       "not a master that would replace it";

@@ -70,6 +70,9 @@ void report_stay(unsigned remark, const struct exit_method *method);
 /* What it says; NULL if this is no reason to stay. The manual lists them all. */
 const char *report_reason(unsigned remark);
 
+/* REMARK_UNMEASURED. */
+void report_unmeasured(void);
+
 /* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND or
  * REMARK_PARENT_LACKS_LISTENER. */
 void report_unwatched(unsigned remark);

@@ -12,6 +12,7 @@
 #include "leave/accept_lock.h"
 #include "os/next.h"
 #include "os/process.h"
+#include "os/self.h"
 
 /* `serves`: it was forked, and may be a worker. */
 static void begin_watch(bool serves)
@@ -34,6 +35,7 @@ static void begin_life(void)
 		is_waking = false; /* the thread that was about to read is the parent's */
 	if (!server.is_on)
 		return;
+	self_forget();
 	begin_watch(may_serve);
 }
 

@@ -12,10 +12,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "os/file.h"
 #include "os/process.h"
+#include "os/wait_set.h"
 
 static _Atomic enum lock noted;
 
@@ -104,19 +106,29 @@ static bool are_partners(int fd, int other)
 
 /* --------------------------------------------------------------- suspicion */
 
-/* Does the name that /proc gives to a nameless file begin with `kind`? Returns `otherwise` if it
- * cannot be told. */
-static bool is_called(int fd, const char *kind, bool otherwise)
+/* A file without an inode of its own may be one if it cannot be told, as in a chroot. */
+static bool may_be_eventfd(int fd)
 {
+	static const char name[] = "anon_inode:[eventfd]";
+	const size_t length = sizeof name - 1;
 	char target[32];
 	char path[FILE_PATH_SIZE];
-	ssize_t length = (ssize_t)strlen(kind), found;
+	ssize_t found;
 
 	file_path_of(path, 0, "fd", fd);
 	found = readlink(path, target, sizeof target);
 	if (found < 0)
-		return otherwise;
-	return found >= length && memcmp(target, kind, (size_t)length) == 0;
+		return !wait_set_is_epoll(fd);
+	return (size_t)found >= length && memcmp(target, name, length) == 0;
+}
+
+/* Is this FIFO one that pipe() made? */
+static bool has_no_path(int fd)
+{
+	enum { PIPEFS = 0x50495045 };
+	struct statfs system;
+
+	return fstatfs(fd, &system) == 0 && system.f_type == PIPEFS;
 }
 
 /* Bit O_RDONLY, O_WRONLY or O_RDWR is set; a descriptor with the last is both ends of a pipe. */
@@ -135,7 +147,7 @@ static bool is_own_end(int fd, file_id id)
 
 	return is_kind(found, LOCK_PIPE) && is_own(found) && are_partners(fd, partner) &&
 	       file_identify(partner, &type) == id &&
-	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && is_called(fd, "pipe:[", false);
+	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && has_no_path(fd);
 }
 
 /* One pass over the descriptors, which collects at most PIPES pipes; `next` is the first descriptor
@@ -239,8 +251,7 @@ static enum lock look_at(struct look *look, int fd)
 
 	if (type == S_IFIFO && completes_pipe(look, fd, id))
 		return LOCK_PIPE;
-	if (type == FILE_ANONYMOUS && !is_own_eventfd(fd) &&
-	    is_called(fd, "anon_inode:[eventfd]", true))
+	if (type == FILE_ANONYMOUS && !is_own_eventfd(fd) && may_be_eventfd(fd))
 		return LOCK_EVENTFD;
 	return LOCK_NONE;
 }

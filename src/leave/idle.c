@@ -27,6 +27,7 @@
 #include "os/next.h"
 #include "os/number.h"
 #include "os/process.h"
+#include "os/self.h"
 
 /* ----------------------------------------------------------------- threads */
 
@@ -198,12 +199,14 @@ static bool look_at_thread(const char *name, void *argument)
 	return true;
 }
 
-/* Returns false if a thread is not asleep, or cannot be looked at. */
+/* Returns false if a thread is not asleep, or cannot be looked at. In a chroot without /proc it is
+ * known only that there is no other thread, if there is none. */
 static bool are_others_asleep(uint64_t *history)
 {
 	struct look look = {.caller = (uint64_t)syscall(SYS_gettid)};
 	int tasks = open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool are_asleep = tasks >= 0 && file_each_entry(tasks, look_at_thread, &look);
+	bool are_asleep =
+	    tasks >= 0 ? file_each_entry(tasks, look_at_thread, &look) : process_threads() == 1;
 
 	if (tasks >= 0)
 		next.close(tasks);
@@ -238,8 +241,7 @@ static bool is_timer_armed(void)
 
 	if (getitimer(ITIMER_REAL, &left) == 0 && (left.it_value.tv_sec | left.it_value.tv_usec) != 0)
 		return true;
-	return access("/proc/self/timers", F_OK) == 0 &&
-	       !file_each_line("/proc/self/timers", is_disarmed, NULL);
+	return !self_each_line_on_timers(is_disarmed, NULL);
 }
 
 /* timerfd_gettime() fails if `fd` is not a timer. A timer that has expired counts as armed until it

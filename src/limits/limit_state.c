@@ -57,6 +57,13 @@ void limit_state_begin(struct limit_state *state, const struct config *config,
 		persistent_file_open(&state->pressure);
 }
 
+void limit_state_keep(struct limit_state *state)
+{
+	meter_keep(&state->meter, state->config);
+	if (state->pressure.path != NULL)
+		persistent_file_open(&state->pressure);
+}
+
 /* An unknown pressure may be high. */
 static bool is_pressed(struct limit_state *state)
 {
@@ -211,6 +218,11 @@ unsigned limit_state_at_birth(struct limit_state *state)
 		set_limit(state, (enum quantity)__builtin_ctz(left),
 		          state->config->limit[__builtin_ctz(left)]);
 	return policy_crossed(state->limit, &state->sample);
+}
+
+bool limit_state_is_blind(struct limit_state *state)
+{
+	return meter_is_blind(&state->meter, state->config, state->wanted);
 }
 
 void limit_state_disable(struct limit_state *state, unsigned limits)

@@ -50,6 +50,9 @@ struct limit_state {
 void limit_state_begin(struct limit_state *state, const struct config *config,
                        const struct life *life, const char *pressure_path, bool serves);
 
+/* Before a chroot: see meter_keep(). */
+void limit_state_keep(struct limit_state *state);
+
 /* Measures, and returns true if a limit is crossed and none was before. A crossed limit counts
  * after SL_STRIKES measurements in a row, from the age of SL_MIN_AGE on, and while memory pressure
  * is at least SL_PRESSURE. */
@@ -58,6 +61,9 @@ bool limit_state_measure(struct limit_state *state);
 /* Returns the limits that are crossed before the first connection. A limit that is crossed only
  * because of SL_JITTER is set back to the configured one. */
 unsigned limit_state_at_birth(struct limit_state *state);
+
+/* Is a limit on memory set whose figure cannot be read by this worker? */
+bool limit_state_is_blind(struct limit_state *state);
 
 /* Turns these limits off for this worker. */
 void limit_state_disable(struct limit_state *state, unsigned limits);

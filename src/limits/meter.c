@@ -64,10 +64,21 @@ void meter_read(struct meter *meter, enum probe_choice choice, unsigned wanted,
 		read_by(probe_status, &meter->status, sample);
 	if (wanted & 1u << QUANTITY_CPU)
 		probe_cpu(-1, sample);
-	if (wanted & 1u << QUANTITY_DESCRIPTORS)
-		read_by(probe_descriptors, &meter->descriptors, sample);
+	if ((wanted & 1u << QUANTITY_DESCRIPTORS) &&
+	    !read_by(probe_descriptors, &meter->descriptors, sample))
+		probe_each_descriptor(-1, sample);
 	if ((wanted & WALKED) && may_walk(choice))
 		walk(meter, choice, sample);
+}
+
+/* The sources of memory are opened together, and lost together. */
+bool meter_is_blind(struct meter *meter, const struct config *config, unsigned wanted)
+{
+	enum { MEMORY = WALKED | COUNTED | 1u << QUANTITY_SWAPPED };
+	struct sample sample = {.known = 0};
+
+	return config->probe != PROBE_RUSAGE && (wanted & MEMORY) != 0 &&
+	       !read_by(probe_statm, &meter->statm, &sample);
 }
 
 /* ------------------------------------------------------------------ bounds */
@@ -102,6 +113,24 @@ static void start_bounds(struct meter *meter, const struct usage *usage, uint64_
 	bounds_start(&meter->bounds, usage, unshared, proportional);
 }
 
+static void open_sources(struct meter *meter, const struct config *config)
+{
+	persistent_file_open(&meter->statm);
+	if (config->limit[QUANTITY_SWAPPED] > 0)
+		persistent_file_open(&meter->status);
+	if (may_walk(config->probe) && config->probe != PROBE_SMAPS)
+		persistent_file_open(&meter->rollup);
+	if (may_walk(config->probe) && meter->rollup.fd < 0 && config->probe != PROBE_ROLLUP)
+		persistent_file_open(&meter->smaps);
+}
+
+void meter_keep(struct meter *meter, const struct config *config)
+{
+	open_sources(meter, config);
+	probe_reserved_pages();
+	probe_resident_slack();
+}
+
 /* A child has no unshared memory until its first fault, so its faults are counted from the fork on.
  */
 void meter_begin(struct meter *meter, const struct config *config, bool serves)
@@ -119,17 +148,9 @@ void meter_begin(struct meter *meter, const struct config *config, bool serves)
 	meter->credited_at = meter->walked_at;
 	if (!serves)
 		return;
-	persistent_file_open(&meter->statm);
-	if (config->limit[QUANTITY_SWAPPED] > 0)
-		persistent_file_open(&meter->status);
-	if (!may_walk(config->probe))
-		return;
-	if (config->probe != PROBE_SMAPS)
-		persistent_file_open(&meter->rollup);
-	if (meter->rollup.fd < 0 && config->probe != PROBE_ROLLUP)
-		persistent_file_open(&meter->smaps);
+	open_sources(meter, config);
 	usage.faults = 0;
-	if (read_resident(meter, &sample, &usage))
+	if (may_walk(config->probe) && read_resident(meter, &sample, &usage))
 		start_bounds(meter, &usage, 0, usage.resident);
 }
 

@@ -45,6 +45,12 @@ struct meter {
  * now, because it may later change its root or user. */
 void meter_begin(struct meter *meter, const struct config *config, bool serves);
 
+/* Before a chroot: opens the sources anew, and finds out what can be found out now only. */
+void meter_keep(struct meter *meter, const struct config *config);
+
+/* Can the wanted figures of memory not be read, because what they are read from cannot be? */
+bool meter_is_blind(struct meter *meter, const struct config *config, unsigned wanted);
+
 /* Adds the wanted quantities (bit q of `wanted`) to `sample`, and those from the same sources: size
  * with resident, shared with unshared. What the chosen probe cannot tell stays unknown. */
 void meter_read(struct meter *meter, enum probe_choice choice, unsigned wanted,

@@ -51,6 +51,7 @@ EARLY(accept, "accept", (int fd, struct sockaddr *restrict address, socklen_t *r
 EARLY(accept4, "accept4",
       (int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags),
       (fd, address, size, flags))
+EARLY(chroot, "chroot", (const char *path), (path))
 EARLY(dup2, "dup2", (int from, int to), (from, to))
 EARLY(dup3, "dup3", (int from, int to, int flags), (from, to, flags))
 EARLY(listen, "listen", (int fd, int backlog), (fd, backlog))
@@ -149,6 +150,7 @@ static sem_t *early_sem_open(const char *name, int flags, ...)
 struct next next = {
     .accept = early_accept,
     .accept4 = early_accept4,
+    .chroot = early_chroot,
     .close = call_close,
     .dup2 = early_dup2,
     .dup3 = early_dup3,
@@ -211,6 +213,7 @@ void next_resolve(void)
 {
 	resolve("accept", &next.accept);
 	resolve("accept4", &next.accept4);
+	resolve("chroot", &next.chroot);
 	resolve("dup2", &next.dup2);
 	resolve("dup3", &next.dup3);
 	resolve("listen", &next.listen);

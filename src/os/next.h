@@ -28,6 +28,7 @@
 struct next {
 	int (*accept)(int, struct sockaddr *restrict, socklen_t *restrict);
 	int (*accept4)(int, struct sockaddr *restrict, socklen_t *restrict, int);
+	int (*chroot)(const char *);
 	int (*close)(int);
 	int (*dup2)(int, int);
 	int (*dup3)(int, int, int);

@@ -2,6 +2,8 @@
 #include "os/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 #include "os/hot.h"
 #include "os/next.h"
 #include "os/number.h"
+#include "os/self.h"
 
 uint64_t process_clock(void)
 {
@@ -124,22 +127,20 @@ bool process_is_main_thread(void)
 	return syscall(SYS_gettid) == getpid();
 }
 
-/* FDSize in /proc/PID/status is the size of the kernel's descriptor table. */
+/* The size of the kernel's table, which all descriptors are below. */
+static bool read_table_size(uint64_t *size)
+{
+	return self_read_status("FDSize:\t", size) && *size > 0;
+}
+
 int process_descriptor_end(void)
 {
 	enum { HIGHEST = 1 << 20 };
-	static const char key[] = "\nFDSize:\t";
 	struct rlimit limit;
-	char text[1024];
 	uint64_t size;
 
-	if (file_read("/proc/self/status", text, sizeof text)) {
-		const char *found = strstr(text, key);
-
-		if (found != NULL && number_read(found + sizeof key - 1, &size) != NULL && size > 0 &&
-		    size < HIGHEST)
-			return (int)size;
-	}
+	if (read_table_size(&size) && size < HIGHEST)
+		return (int)size;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST)
 		return (int)limit.rlim_cur;
 	return HIGHEST;
@@ -174,6 +175,21 @@ bool process_each_descriptor(bool (*visit)(int fd, void *argument), void *argume
 			if ((looked_at[i].revents & POLLNVAL) == 0 && !visit(looked_at[i].fd, argument))
 				return false;
 	}
+	return true;
+}
+
+/* Also of those that poll() takes for unused, because they name a file but do not open it. */
+bool process_count_descriptors(uint64_t *count)
+{
+	uint64_t end;
+	int saved = errno;
+
+	if (!read_table_size(&end))
+		return false;
+	*count = 0;
+	for (int fd = 0; (uint64_t)fd < end && fd < INT_MAX; fd++)
+		*count += fcntl(fd, F_GETFD) >= 0;
+	errno = saved;
 	return true;
 }
 
@@ -252,8 +268,12 @@ bool process_has_children(void)
 unsigned process_threads(void)
 {
 	struct stat status;
+	uint64_t count;
+	int saved = errno;
+	bool is_there = stat("/proc/self/task", &status) == 0;
 
-	if (stat("/proc/self/task", &status) != 0 || status.st_nlink < 3)
-		return 0;
-	return (unsigned)status.st_nlink - 2;
+	errno = saved;
+	if (is_there)
+		return status.st_nlink < 3 ? 0 : (unsigned)status.st_nlink - 2;
+	return self_read_status("Threads:\t", &count) && count <= UINT_MAX ? (unsigned)count : 0;
 }

@@ -32,6 +32,10 @@ int process_descriptor_end(void);
  * visited, false also if it cannot be told which are open. */
 bool process_each_descriptor(bool (*visit)(int fd, void *argument), void *argument);
 
+/* Counts the open descriptors without /proc/self/fd; false if it cannot be told how many there may
+ * be. */
+bool process_count_descriptors(uint64_t *count);
+
 /* Does one of the first 1,024 descriptors of another process refer to the same socket, pipe or file
  * as the caller's `fd`? False if the caller may not look. */
 bool process_holds(pid_t pid, int fd);

@@ -26,7 +26,8 @@ struct wait_set {
 	int most;                    /* ... so many of them */
 };
 
-/* Is this descriptor among those that it waits to read from? Of an epoll set that is in /proc. */
+/* Is this descriptor among those that it waits to read from? Of an epoll set that is in /proc;
+ * where that is out of sight, kcmp() tells. */
 bool wait_set_includes(const struct wait_set *set, int fd);
 
 /* Waits for that many milliseconds at most; as the wait itself would: above 0 when something is
@@ -49,6 +50,9 @@ struct wait_member {
 bool wait_set_each_of_epoll(int set,
                             bool (*visit)(const struct wait_member *member, void *argument),
                             void *argument);
+
+/* Is it an epoll set? False also if the kernel does not tell. For where /proc is out of sight. */
+bool wait_set_is_epoll(int fd);
 
 /* Does poll or select wait to read from such a descriptor? */
 bool wait_set_has(const struct wait_set *set, bool (*is_sought)(int fd));

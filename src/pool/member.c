@@ -18,7 +18,7 @@ void member_begin(struct member *member, pid_t pid, pid_t parent, bool is_grandc
 	};
 }
 
-/* Read once, because it takes a file. */
+/* Read once, because it takes a file, which a chroot may put out of sight. */
 static uint64_t find_start_time(struct member *member)
 {
 	if (member->start_time == 0)
@@ -26,9 +26,14 @@ static uint64_t find_start_time(struct member *member)
 	return member->start_time;
 }
 
+void member_keep(struct member *member)
+{
+	find_start_time(member);
+}
+
 bool member_sees_siblings(struct member *member)
 {
-	return find_start_time(member) != 0;
+	return process_is_alive(member->pid, find_start_time(member));
 }
 
 static struct pool_entry describe(struct member *member)

@@ -46,7 +46,11 @@ struct member {
 void member_begin(struct member *member, pid_t pid, pid_t parent, bool is_grandchild,
                   uint64_t born);
 
-/* Can this process find out whether its siblings live? It cannot without /proc. */
+/* Before a chroot: finds out what can be found out now only. */
+void member_keep(struct member *member);
+
+/* Can this process find out whether its siblings live? Then it finds out as well that it does
+ * itself. It cannot without both /proc and pidfd_open(). */
 bool member_sees_siblings(struct member *member);
 
 /* Called in a process that accepts on this listener and is not a worker. It tells its children,

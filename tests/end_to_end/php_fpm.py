@@ -33,6 +33,7 @@ class PhpFpm(FastcgiServer):
     manager = "static"
     on_port = False
     pools = ("",)
+    chroot = False  # each worker confines itself to htdocs
 
     def __init__(self, environment=None, own=None):
         super().__init__(environment, own)
@@ -48,7 +49,12 @@ class PhpFpm(FastcgiServer):
 
     @property
     def script(self):
-        return self.directory / "htdocs" / "index.php"
+        """Its path as the workers see it."""
+        return Path("/" if self.chroot else self.htdocs) / "index.php"
+
+    @property
+    def htdocs(self):
+        return self.directory / "htdocs"
 
     def _pool(self, name):
         return f"""
@@ -56,14 +62,15 @@ class PhpFpm(FastcgiServer):
 {"user = www-data" if as_root() else ""}
 listen = {f"127.0.0.1:{self.backend}" if self.on_port else self.socket(name)}
 listen.mode = 0666
+{f"chroot = {self.htdocs}" if self.chroot else ""}
 {MANAGERS[self.manager]}
 pm.max_requests = {self.own or 0}
 """
 
     def prepare(self):
         self.workers_at_start = {"static": 4, "dynamic": 8, "ondemand": 1}[self.manager]
-        self.script.parent.mkdir()
-        self.script.write_text(SCRIPT)
+        self.htdocs.mkdir()
+        (self.htdocs / "index.php").write_text(SCRIPT)
         head = f"[global]\nerror_log = {self.output}\ndaemonize = no\n"
         head += "process_control_timeout = 30\n"  # without it a reload drops what is being served
         pools = "".join(map(self._pool, self.pools))

@@ -16,6 +16,9 @@
  *     accepting        the master accepts, too
  *     clone            workers are made by a bare clone()
  *     chroot           each worker confines itself to the directory that it is in
+ *     chroot_tidy      ... and then closes what it did not open
+ *     chroot_filter    ... and may not call pidfd_open()
+ *     chroot_threads   ... and has a thread that sleeps
  *     never_replaces   the master lets workers go
  *     slow             the master takes a third of a second to replace one
  *     thread_pool      each worker has four threads that do all that workers do
@@ -28,13 +31,17 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -192,13 +199,49 @@ static void keep_helper(void)
 			pause();
 }
 
+/* Fails as on a kernel that has no such call. */
+static void filter_pidfd_open(void)
+{
+	struct sock_filter steps[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = {sizeof steps / sizeof *steps, steps};
+
+	fail_if(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0, "PR_SET_NO_NEW_PRIVS");
+	fail_if(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0, "PR_SET_SECCOMP");
+}
+
+static void *sleep_for_good(void *nothing)
+{
+	pause();
+	return nothing;
+}
+
+static void confine(void)
+{
+	pthread_t thread;
+
+	fail_if(chroot(".") != 0, "chroot");
+	for (int fd = STDERR_FILENO + 1; is_odd("chroot_tidy") && fd < 1024; fd++)
+		if (fd != listener)
+			close(fd);
+	if (is_odd("chroot_filter"))
+		filter_pidfd_open();
+	if (is_odd("chroot_threads"))
+		fail_if(pthread_create(&thread, NULL, sleep_for_good, NULL) != 0, "pthread_create");
+}
+
 static _Noreturn void work(void)
 {
 	struct sigaction action = {.sa_handler = ask_to_leave, .sa_flags = SA_RESTART};
 	pthread_t thread;
 
 	sigaction(SIGQUIT, &action, NULL);
-	fail_if(is_odd("chroot") && chroot(".") != 0, "chroot");
+	if (strncmp(oddity, "chroot", 6) == 0)
+		confine();
 	if (is_odd("stuck"))
 		atexit(get_stuck);
 	if (is_odd("helper"))

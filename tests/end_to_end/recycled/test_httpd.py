@@ -2,10 +2,13 @@
 notices."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
-from servers import Httpd, Sampler, ab, ab_each, get, growing, shim, unshared, wait_until, wrk
+from servers import (
+    THREADED_POOL, Httpd, Sampler, ab, ab_each, as_root, get, growing, shim, unshared, wait_until, wrk
+)  # fmt: skip
 
 MUTEXES = ["default", "sysvsem", "posixsem", "pthread", "fcntl", "flock"]
 KB, MB = 1024, 1024 * 1024
@@ -104,6 +107,33 @@ def test_mod_perl_by_unshared_memory(listens):
         ended = server.witness.read_text().split()
         assert {str(leaving.pid) for leaving in left} <= set(ended)
         assert len(ended) == len(set(ended))
+
+
+@pytest.mark.skipif(not as_root(), reason="chroot takes root")
+@pytest.mark.parametrize(
+    ("mpm", "limit"),
+    [
+        ("prefork", {"SL_MAX_CONNECTIONS": 20}),
+        ("prefork", {"SL_MAX_GROWTH": "1K"}),
+        ("worker", {"SL_MAX_CONNECTIONS": 20}),
+        ("event", {"SL_MAX_CONNECTIONS": 20}),
+    ],
+)
+def test_chroot(mpm, limit):
+    """Its children see no /proc, and the files of the server by their usual names. What glibc loads
+    when a thread ends has to be there before."""
+    threaded = f"LoadFile {next(Path('/lib').glob('*/libgcc_s.so.1'))}\n{THREADED_POOL}"
+    config = 'ChrootDir "@directory@"\n' + ("" if mpm == "prefork" else threaded)
+    environment = shim(**limit, SL_MAX_LEAVING="100%")
+    with Httpd(environment, mpm=mpm, config=config, observed=True) as server:
+        inside = server.directory / server.directory.relative_to("/")
+        inside.parent.mkdir(parents=True)
+        inside.symlink_to("/")
+        loads = []
+        while len(server.leavings()) < 15 and len(loads) < 10:
+            loads.append(ab(server.url(), 1000))
+        expect_sound(server, loads, at_least=15)
+        assert set(server.statuses()) == {"exited 0"}
 
 
 def test_growth_of_a_large_master_is_copy_on_write():

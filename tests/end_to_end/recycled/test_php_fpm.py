@@ -10,7 +10,7 @@ import pytest
 
 from known import expect_alike, expect_reload, run_own, run_shimmed
 from php_fpm import MANAGERS, PhpFpm
-from servers import ab, ab_each, sessions, shim, wait_until
+from servers import ab, ab_each, as_root, sessions, shim, wait_until
 
 
 def pool_of(worker):
@@ -40,6 +40,14 @@ def use(server):
 def test_php_fpm(manager, on_port, keep_alive):
     variant = make(manager=manager, on_port=on_port, keep_alive=keep_alive)
     expect_alike(run_own(variant, use), run_shimmed(variant, use), hooks=False)
+
+
+@pytest.mark.skipif(not as_root(), reason="chroot takes root")
+@pytest.mark.parametrize("limit", [{}, {"SL_MAX_GROWTH": "1K", "SL_MAX_CONNECTIONS": 0}])
+def test_chroot(limit):
+    """Its workers see no /proc; their error log is that of the master."""
+    shimmed = run_shimmed(make(chroot=True), use, **limit)
+    expect_alike(run_own(make(chroot=True), use), shimmed, hooks=False)
 
 
 def test_work_after_the_response():

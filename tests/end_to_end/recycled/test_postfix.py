@@ -10,7 +10,7 @@ from collections import Counter
 import psutil
 import pytest
 
-from known import EVERY, Known, expect_alike, run_own, run_shimmed
+from known import Known, expect_alike, run_own, run_shimmed
 from servers import Missing, as_root, calls, leavings, shim, wait_until
 
 MASTER = "/usr/lib/postfix/sbin/master"
@@ -31,6 +31,7 @@ qmgr       unix       n - n 300 1 qmgr
 postlog    unix-dgram n - n - 1 postlogd
 """
 DIRECT = "127.0.0.1:@port@ inet n - n - - smtpd"
+CHROOTED = DIRECT.replace("n - n", "n - y")  # as Debian's master.cf has it
 SCREENED = "127.0.0.1:@port@ inet n - n - 1 postscreen\nsmtpd pass - - n - - smtpd"
 
 
@@ -140,7 +141,9 @@ def use(server, mails=1, connections=400):
 
 
 @pytest.mark.parametrize("mails", [1, 3], ids=["a mail a session", "3 mails a session"])
-@pytest.mark.parametrize("services", [DIRECT, SCREENED], ids=["direct", "behind postscreen"])
+@pytest.mark.parametrize(
+    "services", [DIRECT, CHROOTED, SCREENED], ids=["direct", "in a chroot", "behind postscreen"]
+)
 def test_smtpd(services, mails):
     """Own recycling: max_use. The master says what holds, each smtpd that it leaves and no more."""
     servers = []
@@ -166,17 +169,22 @@ def shimmed(services=DIRECT, connections=100, **variables):
         return server.said_by(), server.said.read_text()
 
 
-def test_smtpd_by_memory():
+in_and_out = pytest.mark.parametrize("services", [DIRECT, CHROOTED], ids=["direct", "in a chroot"])
+
+
+@in_and_out
+def test_smtpd_by_memory(services):
     """Who needs a page more than at its start leaves, and does so between two sessions."""
-    said_by, said = shimmed(SL_MAX_GROWTH="1K")
+    said_by, said = shimmed(services, SL_MAX_GROWTH="1K")
     assert len(leavings(said)) >= 5
     assert {tuple(leaving.limits) for leaving in leavings(said)} == {("SL_MAX_GROWTH",)}
     assert said_by == {"master": 1, "smtpd": len(leavings(said))}
 
 
-def test_smtpd_by_what_it_has_from_its_start():
+@in_and_out
+def test_smtpd_by_what_it_has_from_its_start(services):
     """Each is alone with its page, and says that it stays; it serves all sessions."""
-    said_by, said = shimmed(SL_MAX_UNSHARED="1K")
+    said_by, said = shimmed(services, SL_MAX_UNSHARED="1K")
     assert leavings(said) == []
     assert said.count("before it served anything") == said_by["smtpd"] >= 1
 
@@ -195,10 +203,3 @@ def test_wrong_value(only):
     assert said_by == {"smtpd": said_by["smtpd"]} | ({} if only else {"master": 1})
     assert said_by["smtpd"] >= 1
     assert said.count('SL_MAX_CONNECTIONS="many" is refused and slshim is off') == said_by.total()
-
-
-def test_smtpd_in_a_chroot():
-    """As Debian's master.cf has it: it sees no /proc there, and stays."""
-    said_by, said = shimmed(DIRECT.replace("n - n", "n - y"), SL_MAX_CONNECTIONS=EVERY)
-    assert leavings(said) == []
-    assert said.count("is not watched: it sees no /proc") == said_by["smtpd"] >= 1

@@ -38,6 +38,7 @@ FUNCTIONS = {
     "fdopendir": ["getdents64"],
     "fstat": ["newfstatat"],
     "fstatat": ["newfstatat"],
+    "fstatfs": ["fstatfs"],
     "getitimer": ["getitimer"],
     "getpeername": ["getpeername"],
     "getrandom": ["getrandom"],
@@ -96,6 +97,7 @@ FUNCTIONS = {
 # What it calls by syscall().
 RAW_CALLS = {
     "SYS_connect": "connect",
+    "SYS_kcmp": "kcmp",
     "SYS_openat": "openat",
     "SYS_pidfd_open": "pidfd_open",
     "SYS_ppoll": "ppoll",
@@ -171,6 +173,7 @@ CALLS = {
     "connect": Call("ECONNREFUSED EAGAIN EACCES EINTR", ("syslog",)),
     "dup3": Call("", unreached="only in httpd's threaded workers"),
     "fallocate": Call("", unreached="only with a page that is a file"),
+    "fstatfs": Call("", unreached="only with a pipe of the worker's own"),
     "fcntl": Call("EMFILE EINVAL EBADF", ("limits", "a token")),
     "getdents64": Call("", unreached="before Linux 6.2"),
     "getitimer": Call("EINVAL", ("a token",)),
@@ -179,6 +182,7 @@ CALLS = {
     "getrusage": Call("EPERM EINVAL"),
     "getsockname": Call("ENOBUFS EBADF", ("limits", "a token")),
     "getsockopt": Call("ENOPROTOOPT ENOBUFS"),
+    "kcmp": Call("", unreached="only where /proc is not seen"),
     "kill": Call("EPERM ESRCH", ("a signal",)),
     "lseek": Call("", unreached="before Linux 6.2"),
     "madvise": Call("EINVAL ENOMEM", ("walks",)),

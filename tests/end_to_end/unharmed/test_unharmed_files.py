@@ -39,8 +39,7 @@ class FileServer(Stranger):
 class Ftp(FileServer):
     """A child for each client, which itself listens where the client is to fetch its data."""
 
-    # As root the session, which accepts on listeners of its own, is locked into the tree.
-    said = "it sees no /proc" if as_root() else "it accepts on a socket that it opened itself"
+    said = "it accepts on a socket that it opened itself"  # as root, locked into the tree
 
     def fetch(self, *options):
         """In one connection, both listings and both files; the data in connections of their own."""

@@ -77,6 +77,41 @@ def test_leaves_before_it_takes_a_lock_that_would_last(wait, lock, limit):
     assert LASTING_LOCKS[lock] in server.log()
 
 
+needs_root = pytest.mark.skipif(not as_root(), reason="chroot takes root")
+
+
+@needs_root
+@at_both_paces
+@pytest.mark.parametrize("wait", WAITS)
+def test_leaves_in_a_chroot(wait, limit):
+    """Where there is no /proc: as idle as elsewhere, by what was looked up beforehand."""
+    recycled(wait, oddity="chroot", **limit)
+
+
+@needs_root
+def test_is_measured_in_a_chroot():
+    left, _ = recycled(oddity="chroot", SL_MAX_GROWTH="1K")
+    assert {tuple(leaving.limits) for leaving in left} == {("SL_MAX_GROWTH",)}
+    for quantity in ("size", "resident", "unshared", "descriptors"):
+        assert all(quantity in leaving.text for leaving in left)
+
+
+@needs_root
+def test_is_confined_and_cannot_be_measured():
+    """It says so once; where nothing tells of its threads either, it has to be told how to leave."""
+    reason = "can no longer read its figures in /proc"
+    _, server = recycled(
+        oddity="chroot_tidy", SL_MAX_CONNECTIONS=20, SL_MAX_UNSHARED="1G", SL_LEAVE=IDLE
+    )
+    assert server.log().count(reason) == 1
+
+
+@needs_root
+@pytest.mark.parametrize("oddity", ["chroot_tidy", "chroot_threads"])
+def test_stays_in_a_chroot_for_its_threads(oddity):
+    left_alone("or cannot be inspected", "accept", "close", "none", oddity, **LIMITS["always"])
+
+
 def test_many_pipes_are_told_from_a_lock():
     """The reason that is given is the true one, and where there is none, workers leave when idle."""
     recycled(lock="many_pipes", **LIMITS["always"])
@@ -145,11 +180,15 @@ def test_stays_and_says_why(wait, reason, service, lock, oddity):
 
 @pytest.mark.parametrize("wait", ["accept", "epoll_wait"])
 @pytest.mark.parametrize(
-    ("oddity", "reason"), [("clone", "made by clone() or the like"), ("chroot", "it sees no /proc")]
+    ("oddity", "reason"),
+    [
+        ("clone", "made by clone() or the like"),
+        ("chroot_filter", "neither /proc nor pidfd_open() shows it whether its siblings live"),
+    ],
 )
 def test_is_not_watched_and_says_why(wait, oddity, reason):
-    """Who is made by no fork, and who sees no /proc."""
-    if oddity == "chroot" and not as_root():
+    """Who is made by no fork, and who cannot tell whether others live."""
+    if oddity == "chroot_filter" and not as_root():
         pytest.skip("chroot takes root")
     with HandWritten(shim(SL_MAX_CONNECTIONS=1), wait, oddity=oddity) as server:
         load_until(server, lambda: reason in server.log())
