@@ -198,7 +198,7 @@ static bool say(unsigned remark)
 			return false;
 		report_lock((enum lock)(remark - REMARK_LOCK));
 	} else if (remark == REMARK_UNSEEN || remark == REMARK_BLIND ||
-	           remark == REMARK_PARENT_LACKS_LISTENER)
+	           remark == REMARK_PARENT_LACKS_LISTENER || remark == REMARK_NO_MASTER)
 		report_unwatched(remark);
 	else if (remark == REMARK_NEWBORN || remark == REMARK_EARLY)
 		report_exempted(remark, &leaving);

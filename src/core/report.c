@@ -413,6 +413,9 @@ static const char *why_unwatched(unsigned remark)
 	case REMARK_BLIND:
 		return "it sees no /proc, as in a chroot without one, so its memory and its siblings are "
 		       "unknown";
+	case REMARK_NO_MASTER:
+		return "it accepts connections itself and no master forked it, so nobody would replace it; "
+		       "run it with a master and workers, which may take a setting of the server";
 	default:
 		return "its parent is not seen to hold the listener that it inherited, so the parent is "
 		       "not a master that would replace it";

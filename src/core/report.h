@@ -70,8 +70,8 @@ void report_stay(unsigned remark, const struct exit_method *method);
 /* What it says; NULL if this is no reason to stay. The manual lists them all. */
 const char *report_reason(unsigned remark);
 
-/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND or
- * REMARK_PARENT_LACKS_LISTENER. */
+/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND,
+ * REMARK_PARENT_LACKS_LISTENER or REMARK_NO_MASTER. */
 void report_unwatched(unsigned remark);
 
 /* Why the default exit point of a worker is a close. */

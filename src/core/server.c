@@ -178,6 +178,14 @@ void server_report_lacking_parent(void)
 	report_unwatched(REMARK_PARENT_LACKS_LISTENER);
 }
 
+void server_report_no_master(void)
+{
+	if (server.page != NULL && !pool_report_once(server.page, REMARK_NO_MASTER))
+		return;
+	say_remarks();
+	report_unwatched(REMARK_NO_MASTER);
+}
+
 /* Also where the variables are not read yet, because each child may make its own listener. */
 static void make_page(void)
 {

@@ -61,6 +61,9 @@ bool server_watches_listener(int listener);
 /* At the first accept of a process that is no worker: why it is none, if it was meant to be. */
 void server_report_lacking_parent(void);
 
+/* It serves, and has neither a master nor workers. */
+void server_report_no_master(void);
+
 /* One limit, as the application says it. */
 enum limit_answer { LIMIT_IS_READ, LIMIT_IS_REFUSED, LIMIT_IS_UNSCALED };
 enum limit_answer server_read_limit(const char *variable, const char *value,

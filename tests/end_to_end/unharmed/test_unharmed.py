@@ -92,7 +92,7 @@ child.join()
 class PumaSingle(Stranger):
     """One process; its threads answer."""
 
-    said = ""
+    said = "no master forked it"
 
     def command(self):
         application = self.directory / "config.ru"
