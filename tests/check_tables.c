@@ -6,6 +6,7 @@
 
 #include "core/report.h"
 #include "leave/profile.h"
+#include "leave/program.h"
 #include "log/log.h"
 
 #include "check_main.h"
@@ -200,7 +201,12 @@ static bool say(unsigned remark)
 	} else if (remark == REMARK_UNSEEN || remark == REMARK_BLIND ||
 	           remark == REMARK_PARENT_LACKS_LISTENER || remark == REMARK_NO_MASTER)
 		report_unwatched(remark);
-	else if (remark == REMARK_NEWBORN || remark == REMARK_EARLY)
+	else if (remark == REMARK_LEFT_OUT) {
+		struct config config = {.onlys = 1, .only = {"PATTERN"}};
+
+		program_set("NAME", "", 1);
+		report_left_out(&config);
+	} else if (remark == REMARK_NEWBORN || remark == REMARK_EARLY)
 		report_exempted(remark, &leaving);
 	else
 		return false;

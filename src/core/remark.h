@@ -28,6 +28,7 @@ enum remark {
 	REMARK_BLIND,                 /* it is not watched */
 	REMARK_PARENT_LACKS_LISTENER, /* it is not watched */
 	REMARK_NO_MASTER,             /* it is not watched */
+	REMARK_LEFT_OUT,              /* it is not watched */
 	REMARK_STARTED_CHILDREN,
 	REMARK_NEWBORN, /* what it is over does not count */
 	REMARK_EARLY,   /* what it is over does not count */

@@ -432,6 +432,22 @@ void report_unwatched(unsigned remark)
 	log_write(&line);
 }
 
+void report_left_out(const struct config *config)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, " and its siblings are left alone, because SL_ONLY=");
+	for (unsigned i = 0; i < config->onlys; i++) {
+		line_text(&line, i == 0 ? "" : ",");
+		line_foreign(&line, config->only[i]);
+	}
+	line_text(&line, " does not match its name; add ");
+	line_foreign(&line, program_name());
+	line_text(&line, " if they are to be recycled, too");
+	log_write(&line);
+}
+
 void report_lock(enum lock lock)
 {
 	static const char *const what[LOCKS] = {

@@ -74,6 +74,9 @@ const char *report_reason(unsigned remark);
  * REMARK_PARENT_LACKS_LISTENER or REMARK_NO_MASTER. */
 void report_unwatched(unsigned remark);
 
+/* SL_ONLY leaves out a program that has workers. */
+void report_left_out(const struct config *config);
+
 /* Why the default exit point of a worker is a close. */
 void report_lock(enum lock lock);
 
