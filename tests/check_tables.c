@@ -181,12 +181,14 @@ END_TEST
 
 /* ------------------------------------------------------------------ remarks */
 
-/* The first of each group; what the start line is about; and what lasts a second at most. */
+/* The first of each group; what the start line is about; what is only noted; and what lasts a
+ * second at most. */
 static bool is_silent(unsigned remark)
 {
 	return remark == REMARK_NONE || remark == REMARK_BLOCKER + BLOCKER_NONE ||
 	       remark == REMARK_LOCK + LOCK_NONE || remark == REMARK_IDLE + IDLE_NOTHING_LEFT ||
-	       remark == REMARK_LIMITS || remark == REMARK_BLOCKER + BLOCKER_BACKLOG;
+	       remark == REMARK_LIMITS || remark == REMARK_SEEN ||
+	       remark == REMARK_BLOCKER + BLOCKER_BACKLOG;
 }
 
 /* Has it said on the log. */
@@ -199,7 +201,8 @@ static bool say(unsigned remark)
 			return false;
 		report_lock((enum lock)(remark - REMARK_LOCK));
 	} else if (remark == REMARK_UNSEEN || remark == REMARK_BLIND ||
-	           remark == REMARK_PARENT_LACKS_LISTENER || remark == REMARK_NO_MASTER)
+	           remark == REMARK_PARENT_LACKS_LISTENER || remark == REMARK_NO_MASTER ||
+	           remark == REMARK_PASSED_BY)
 		report_unwatched(remark);
 	else if (remark == REMARK_LEFT_OUT) {
 		struct config config = {.onlys = 1, .only = {"PATTERN"}};

@@ -13,6 +13,7 @@
 #include "core/next_step.h"
 #include "core/report.h"
 #include "core/server.h"
+#include "core/unseen.h"
 #include "leave/leave.h"
 #include "limits/policy.h"
 #include "os/clock.h"
@@ -68,6 +69,7 @@ static void report_unwatched_once(unsigned remark)
 
 void recycle_unseen(void)
 {
+	unseen_note_accept();
 	report_unwatched_once(REMARK_UNSEEN);
 }
 
@@ -146,6 +148,8 @@ RARE static void on_first_accept_once(void)
 
 	if (!guard_take(&worker.guard, &hold))
 		return;
+	if (!worker.course.has_accepted)
+		unseen_note_accept();
 	if (worker.forker == 0)
 		on_accept_without_master();
 	else if (!worker.course.has_accepted) {

@@ -416,6 +416,11 @@ static const char *why_unwatched(unsigned remark)
 	case REMARK_NO_MASTER:
 		return "it accepts connections itself and no master forked it, so nobody would replace it; "
 		       "run it with a master and workers, which may take a setting of the server";
+	case REMARK_PASSED_BY:
+		return "it accepts connections in a way that slshim does not see, such as io_uring, a raw "
+		       "system call or a library opened with RTLD_DEEPBIND; have the server accept by the "
+		       "C "
+		       "library's accept() or accept4()";
 	default:
 		return "its parent is not seen to hold the listener that it inherited, so the parent is "
 		       "not a master that would replace it";

@@ -70,8 +70,8 @@ void report_stay(unsigned remark, const struct exit_method *method);
 /* What it says; NULL if this is no reason to stay. The manual lists them all. */
 const char *report_reason(unsigned remark);
 
-/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND,
- * REMARK_PARENT_LACKS_LISTENER or REMARK_NO_MASTER. */
+/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND, REMARK_PARENT_LACKS_LISTENER,
+ * REMARK_NO_MASTER or REMARK_PASSED_BY. */
 void report_unwatched(unsigned remark);
 
 /* SL_ONLY leaves out a program that has workers. */

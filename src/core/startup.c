@@ -8,6 +8,7 @@
 
 #include "core/recycle.h"
 #include "core/server.h"
+#include "core/unseen.h"
 #include "core/worker.h"
 #include "leave/accept_lock.h"
 #include "os/next.h"
@@ -39,6 +40,7 @@ static void begin_life(void)
 	if (!server.is_on)
 		return;
 	begin_watch(may_serve);
+	unseen_begin(may_serve);
 }
 
 static bool wake(bool at_start)

@@ -117,6 +117,7 @@ def assert_unharmed(server_class, way):
     print(log)
     assert (shimmed_replies, shimmed_status) == (replies, status)
     assert server_class.said in log
+    assert "in a way that slshim does not see" not in log
     assert len(leavings(log)) <= (server_class.trials if way else 0)
 
 
