@@ -40,9 +40,9 @@ __attribute__((constructor)) static void start(void)
 #endif
 
 /* Is an accept one of a worker's that is watched? */
-static bool is_watched(void)
+static bool is_watched(int listener)
 {
-	if (!server.is_on && !(server_is_asleep && startup_wake()))
+	if (!server.is_on && !(startup_minds_accepts && startup_before_accept(listener)))
 		return false;
 	if (worker_is_current())
 		return worker.is_watched;
@@ -68,7 +68,7 @@ HOOK HOT int accept(int fd, struct sockaddr *restrict address, socklen_t *restri
 {
 	int answer;
 
-	if (!is_watched())
+	if (!is_watched(fd))
 		return next.accept(fd, address, size);
 	answer = recycle_before_accept(fd);
 	return answer > 0 ? refused(answer) : accepted(answer, next.accept(fd, address, size));
@@ -78,7 +78,7 @@ HOOK HOT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restr
 {
 	int answer;
 
-	if (!is_watched())
+	if (!is_watched(fd))
 		return next.accept4(fd, address, size, flags);
 	answer = recycle_before_accept(fd);
 	return answer > 0 ? refused(answer) : accepted(answer, next.accept4(fd, address, size, flags));

@@ -6,6 +6,7 @@
 
 #include "core/report.h"
 #include "leave/profile.h"
+#include "leave/program.h"
 #include "log/log.h"
 
 #include "check_main.h"
@@ -180,12 +181,14 @@ END_TEST
 
 /* ------------------------------------------------------------------ remarks */
 
-/* The first of each group; what the start line is about; and what lasts a second at most. */
+/* The first of each group; what the start line is about; what is only noted; and what lasts a
+ * second at most. */
 static bool is_silent(unsigned remark)
 {
 	return remark == REMARK_NONE || remark == REMARK_BLOCKER + BLOCKER_NONE ||
 	       remark == REMARK_LOCK + LOCK_NONE || remark == REMARK_IDLE + IDLE_NOTHING_LEFT ||
-	       remark == REMARK_LIMITS || remark == REMARK_BLOCKER + BLOCKER_BACKLOG;
+	       remark == REMARK_LIMITS || remark == REMARK_SEEN ||
+	       remark == REMARK_BLOCKER + BLOCKER_BACKLOG;
 }
 
 /* Has it said on the log. */
@@ -198,11 +201,17 @@ static bool say(unsigned remark)
 			return false;
 		report_lock((enum lock)(remark - REMARK_LOCK));
 	} else if (remark == REMARK_UNSEEN || remark == REMARK_BLIND ||
-	           remark == REMARK_PARENT_LACKS_LISTENER)
+	           remark == REMARK_PARENT_LACKS_LISTENER || remark == REMARK_NO_MASTER ||
+	           remark == REMARK_PASSED_BY)
 		report_unwatched(remark);
 	else if (remark == REMARK_UNMEASURED)
 		report_unmeasured();
-	else if (remark == REMARK_NEWBORN || remark == REMARK_EARLY)
+	else if (remark == REMARK_LEFT_OUT) {
+		struct config config = {.onlys = 1, .only = {"PATTERN"}};
+
+		program_set("NAME", "", 1);
+		report_left_out(&config);
+	} else if (remark == REMARK_NEWBORN || remark == REMARK_EARLY)
 		report_exempted(remark, &leaving);
 	else
 		return false;

@@ -14,6 +14,7 @@
 #include "core/pool_limit.h"
 #include "core/report.h"
 #include "core/server.h"
+#include "core/unseen.h"
 #include "leave/leave.h"
 #include "limits/policy.h"
 #include "os/clock.h"
@@ -83,6 +84,7 @@ static void report_unwatched_once(unsigned remark)
 
 void recycle_unseen(void)
 {
+	unseen_note_accept();
 	report_unwatched_once(REMARK_UNSEEN);
 }
 
@@ -120,17 +122,32 @@ static void report_unmeasured_once(void)
 		report_unmeasured();
 }
 
+/* A process that no master forked never leaves. Whether to say so is known only after so many
+ * connections that it is a server, and none that forks a child for each of them: a program may
+ * accept a few to be controlled by. What listened before execve belongs to who started it, and
+ * where others accept, they say why they stay. */
+static void on_accept_without_master(void)
+{
+	enum { MANY = 100 };
+
+	if (worker.course.phase == SERVING) {
+		server_report_lacking_parent();
+		facts_register_accepting_parent(worker.listener);
+		watch_no_more();
+		worker.is_watched = worker_made(worker.listener);
+	}
+	if (!worker.is_watched || worker.uncounted < MANY)
+		return;
+	worker.is_watched = false;
+	if (server.page == NULL || !pool_has_others(server.page, worker.pid))
+		server_report_no_master();
+}
+
 /* A worker that comes to its first accept has its place in the pool, and fills a vacancy. */
 static void on_first_accept(void)
 {
 	enum worker_ineligibility reason;
 
-	if (worker.forker == 0) {
-		server_report_lacking_parent();
-		facts_register_accepting_parent(worker.listener);
-		watch_no_more();
-		return;
-	}
 	if (!worker.is_started)
 		server_announce();
 	worker.plan = exit_plan_find(&server.config, worker.is_started);
@@ -157,11 +174,15 @@ RARE static void on_first_accept_once(void)
 
 	if (!guard_take(&worker.guard, &hold))
 		return;
-	if (!worker.course.has_accepted) {
+	if (!worker.course.has_accepted)
+		unseen_note_accept();
+	if (worker.forker == 0)
+		on_accept_without_master();
+	else if (!worker.course.has_accepted) {
 		on_first_accept();
 		worker.course.has_accepted = true;
-		worker.course.has_arrived = true;
 	}
+	worker.course.has_arrived = true;
 	guard_release(&worker.guard, &hold);
 	errno = saved;
 }
@@ -444,8 +465,11 @@ HOT int recycle_before_accept(int listener)
 	if (server.config.listens > 0 && !server_watches_listener(listener))
 		return before_accept_elsewhere(listener);
 	worker_accepts_on(listener);
-	if (!worker.course.has_accepted)
+	if (!worker.course.has_accepted) {
 		on_first_accept_once();
+		if (worker.forker == 0)
+			return RECYCLE_UNCOUNTED;
+	}
 	if (worker.limits.crossed == 0 && !is_due(POINT_ACCEPT))
 		return 0;
 	consider(POINT_ACCEPT);

@@ -27,11 +27,15 @@ enum remark {
 	REMARK_UNSEEN,                /* it is not watched */
 	REMARK_BLIND,                 /* it is not watched */
 	REMARK_PARENT_LACKS_LISTENER, /* it is not watched */
+	REMARK_NO_MASTER,             /* it is not watched */
+	REMARK_LEFT_OUT,              /* it is not watched */
+	REMARK_PASSED_BY,             /* it is not watched */
 	REMARK_STARTED_CHILDREN,
 	REMARK_NEWBORN,    /* what it is over does not count */
 	REMARK_EARLY,      /* what it is over does not count */
 	REMARK_UNMEASURED, /* its memory is unknown */
 	REMARK_LIMITS,     /* not of a worker: the start line */
+	REMARK_SEEN,       /* not said: somebody has come to an accept */
 	REMARKS
 };
 

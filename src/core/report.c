@@ -422,6 +422,13 @@ static const char *why_unwatched(unsigned remark)
 		return "it was made by clone() or the like, which slshim does not see, not by fork()";
 	case REMARK_BLIND:
 		return "neither /proc nor pidfd_open() shows it whether its siblings live";
+	case REMARK_NO_MASTER:
+		return "it accepts connections itself and no master forked it, so nobody would replace it; "
+		       "run it with a master and workers, which may take a setting of the server";
+	case REMARK_PASSED_BY:
+		return "it accepts connections in a way that slshim does not see, such as io_uring, a raw "
+		       "system call or a library opened with RTLD_DEEPBIND; have the server accept by "
+		       "the C library's accept() or accept4()";
 	default:
 		return "its parent is not seen to hold the listener that it inherited, so the parent is "
 		       "not a master that would replace it";
@@ -435,6 +442,22 @@ void report_unwatched(unsigned remark)
 	start(&line);
 	line_text(&line, " is not watched: ");
 	line_text(&line, why_unwatched(remark));
+	log_write(&line);
+}
+
+void report_left_out(const struct config *config)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, " and its siblings are left alone, because SL_ONLY=");
+	for (unsigned i = 0; i < config->onlys; i++) {
+		line_text(&line, i == 0 ? "" : ",");
+		line_foreign(&line, config->only[i]);
+	}
+	line_text(&line, " does not match its name; add ");
+	line_foreign(&line, program_name());
+	line_text(&line, " if they are to be recycled, too");
 	log_write(&line);
 }
 

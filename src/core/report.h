@@ -73,9 +73,12 @@ const char *report_reason(unsigned remark);
 /* REMARK_UNMEASURED. */
 void report_unmeasured(void);
 
-/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND or
- * REMARK_PARENT_LACKS_LISTENER. */
+/* A process that accepts is not watched: REMARK_UNSEEN, REMARK_BLIND, REMARK_PARENT_LACKS_LISTENER,
+ * REMARK_NO_MASTER or REMARK_PASSED_BY. */
 void report_unwatched(unsigned remark);
+
+/* SL_ONLY leaves out a program that has workers. */
+void report_left_out(const struct config *config);
 
 /* Why the default exit point of a worker is a close. */
 void report_lock(enum lock lock);

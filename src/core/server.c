@@ -180,15 +180,53 @@ void server_report_lacking_parent(void)
 	report_unwatched(REMARK_PARENT_LACKS_LISTENER);
 }
 
+void server_report_no_master(void)
+{
+	if (server.page != NULL && !pool_report_once(server.page, REMARK_NO_MASTER))
+		return;
+	say_remarks();
+	report_unwatched(REMARK_NO_MASTER);
+}
+
+static void share_page(void)
+{
+	int saved = errno;
+
+	if (server.page == NULL && (server.page = pool_create()) != NULL)
+		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
+	errno = saved;
+}
+
 /* Also where the variables are not read yet, because each child may make its own listener. */
 static void make_page(void)
 {
-	int saved = errno;
-	bool may_watch = server.is_on || (server_is_asleep && kept.may_limit);
+	if (server.is_on || (server_is_asleep && kept.may_limit))
+		share_page();
+}
 
-	if (may_watch && server.page == NULL && (server.page = pool_create()) != NULL)
-		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
-	errno = saved;
+/* The page is where its workers agree on who says so; until one does it takes address space only.
+ */
+static void before_left_out_fork(void)
+{
+	if (server.page == NULL && worker_has_listener()) {
+		log_open();
+		share_page();
+	}
+	if (server.page != NULL)
+		log_tend();
+}
+
+bool server_may_be_missed(void)
+{
+	return server.is_left_out && server.page != NULL;
+}
+
+/* Only a worker: an orphan is a server of its own, and so is who made its listener. */
+void server_report_left_out(int listener)
+{
+	if (worker_ineligibility() == WORKER_IS_ELIGIBLE && worker_shares(listener) &&
+	    pool_report_once(server.page, REMARK_LEFT_OUT))
+		report_left_out(&server.config);
 }
 
 /* A worker that was started by execve finds its siblings by a file, or has no page; but one of a
@@ -212,6 +250,8 @@ void server_before_fork(void)
 	bool serves = worker.listener >= 0;
 
 	worker_before_fork();
+	if (server.is_left_out)
+		before_left_out_fork();
 	if (!server_is_asleep && !server.is_on && !has_something_to_say())
 		return;
 	if (!announced && !serves)
@@ -320,17 +360,22 @@ bool server_has_listener(void)
 	return worker_has_listener();
 }
 
+static bool has_business(void)
+{
+	return (config_has_limit(&server.config) || server.config.application) && remarks.errors == 0;
+}
+
 static void read_variables(void)
 {
 	config_read(&server.config, &remarks, &kept);
 	program_set(program_image(command), command, command_size);
 	if (getauxval(AT_SECURE) || !is_asked_about()) {
+		server.is_left_out = !getauxval(AT_SECURE) && has_business();
 		kept.others = 0;
 		remarks = (struct remarks){.errors = 0};
 		return;
 	}
-	server.is_on =
-	    (config_has_limit(&server.config) || server.config.application) && remarks.errors == 0;
+	server.is_on = has_business();
 }
 
 /* Of a process that was not forked since it was started; boot clock, milliseconds. */
@@ -345,6 +390,8 @@ static uint64_t find_birth(void)
 bool server_wake(bool at_start)
 {
 	read_variables();
+	if (server.is_left_out)
+		log_start(server.config.log, server.config.log_path);
 	if (!server.is_on && !has_something_to_say())
 		return false;
 	if (server.is_on) {
@@ -379,7 +426,7 @@ void server_before_listen(void)
 
 void server_listens(int fd)
 {
-	if (server.is_on || has_something_to_say())
+	if (server.is_on || server.is_left_out || has_something_to_say())
 		worker_listens(fd);
 	make_page(); /* for workers that no fork will make */
 }

@@ -15,7 +15,8 @@
 #include "pool/pool.h"
 
 struct server {
-	bool is_on; /* a limit is set and nothing was refused */
+	bool is_on;       /* a limit is set and nothing was refused */
+	bool is_left_out; /* a limit is set, and SL_ONLY does not name this program */
 	struct config config;
 	struct machine_memory memory; /* limits in percent are shares of it; 0 bytes: unknown, or there
 	                                 are none */
@@ -60,6 +61,14 @@ bool server_watches_listener(int listener);
 
 /* At the first accept of a process that is no worker: why it is none, if it was meant to be. */
 void server_report_lacking_parent(void);
+
+/* It serves, and has neither a master nor workers. */
+void server_report_no_master(void);
+
+/* Of a program that SL_ONLY leaves out: may this child be one of the workers that its user misses?
+ * At its first accept it is known, and said once by all of them. */
+bool server_may_be_missed(void);
+void server_report_left_out(int listener);
 
 /* One limit, as the application says it. */
 enum limit_answer { LIMIT_IS_READ, LIMIT_IS_REFUSED, LIMIT_IS_UNSCALED };

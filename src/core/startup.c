@@ -8,6 +8,7 @@
 
 #include "core/recycle.h"
 #include "core/server.h"
+#include "core/unseen.h"
 #include "core/worker.h"
 #include "leave/accept_lock.h"
 #include "os/next.h"
@@ -24,6 +25,9 @@ static void begin_watch(bool serves)
 /* A thread of this process reads the variables. */
 static _Atomic bool is_waking;
 
+/* Beside server_is_asleep, because the constructor writes both. */
+__attribute__((section(".data"))) _Atomic bool startup_minds_accepts;
+
 /* A child of a process that accepts is a helper, not a worker. */
 static void begin_life(void)
 {
@@ -33,10 +37,12 @@ static void begin_life(void)
 	lock_born();
 	if (server_is_asleep)
 		is_waking = false; /* the thread that was about to read is the parent's */
+	startup_minds_accepts = server_is_asleep || server_may_be_missed();
 	if (!server.is_on)
 		return;
 	self_forget();
 	begin_watch(may_serve);
+	unseen_begin(may_serve);
 }
 
 static bool wake(bool at_start)
@@ -47,7 +53,7 @@ static bool wake(bool at_start)
 		next_resolve();
 		begin_watch(false);
 	}
-	server_is_asleep = false;
+	server_is_asleep = startup_minds_accepts = false;
 	return has_business;
 }
 
@@ -75,6 +81,18 @@ __attribute__((cold, noinline)) bool startup_wake(void)
 	return server.is_on;
 }
 
+__attribute__((cold, noinline)) bool startup_before_accept(int listener)
+{
+	int saved = errno;
+
+	if (server_is_asleep)
+		return startup_wake();
+	if (worker_is_current() && atomic_exchange(&startup_minds_accepts, false))
+		server_report_left_out(listener);
+	errno = saved;
+	return false;
+}
+
 /* A program that has inherited a listener may fork workers. */
 static void before_fork(void)
 {
@@ -87,10 +105,11 @@ void startup_begin(char *const environment[], char *const words[])
 {
 	if (!server_start(environment, words))
 		return;
-	if (server_cannot_wait() && !wake(true))
+	startup_minds_accepts = true;
+	if (server_cannot_wait() && !wake(true) && !server.is_left_out)
 		return;
 	if (pthread_atfork(before_fork, NULL, begin_life) != 0) {
-		server_is_asleep = false;
+		server_is_asleep = startup_minds_accepts = false;
 		server.is_on = false;
 	}
 }

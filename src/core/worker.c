@@ -40,6 +40,7 @@ void worker_start(pid_t master, uint64_t now)
 void worker_before_fork(void)
 {
 	worker.next_forker = getpid();
+	worker.uncounted = 0;
 }
 
 void worker_born(uint64_t now)
@@ -241,7 +242,8 @@ HOT void worker_accepted(int connection, bool counts)
 	if (counts) {
 		worker.life.served++;
 		worker.unchecked++;
-	}
+	} else
+		worker.uncounted++;
 	if (connection >= WORKER_DESCRIPTORS) {
 		worker.lost_track = true;
 		return;

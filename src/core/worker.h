@@ -102,8 +102,11 @@ struct worker {
 	_Atomic pthread_t waiter; /* the thread that first waited for one, ...; 0, which no thread is */
 	_Atomic bool has_waiter;  /* ... if any did */
 	_Atomic bool on_own;      /* has come to one that this process itself made a listener */
-	_Atomic bool lost_track;  /* accepted a connection that the table has no room for */
-	_Atomic unsigned open;    /* tracked connections not seen closed; may be too high */
+	/* Connections since its last fork, of those that limits are not about, or nobody would leave
+	 * for. */
+	_Atomic unsigned uncounted;
+	_Atomic bool lost_track;    /* accepted a connection that the table has no room for */
+	_Atomic unsigned open;      /* tracked connections not seen closed; may be too high */
 	_Atomic uint64_t unchecked; /* connections since the last check, and the requests beyond one for
 	                               each of them */
 	_Atomic int highest;        /* no tracked descriptor is above this one */

@@ -11,13 +11,29 @@
 #include "os/file.h"
 #include "os/line.h"
 #include "os/number.h"
-#include "os/socket_address.h"
 
 bool listener_blocks(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
 	return flags >= 0 && (flags & O_NONBLOCK) == 0;
+}
+
+static int ask_number(int fd, int option)
+{
+	int number = -1;
+	socklen_t size = sizeof number;
+
+	return getsockopt(fd, SOL_SOCKET, option, &number, &size) == 0 ? number : -1;
+}
+
+/* It has no peer any more if both have said that they send no more. */
+bool listener_may_have_given(const struct socket_address *listener, int fd)
+{
+	struct socket_address local;
+
+	return socket_address_find(fd, &local) && socket_address_may_come_from(&local, listener) &&
+	       ask_number(fd, SO_ACCEPTCONN) == 0 && ask_number(fd, SO_TYPE) != SOCK_DGRAM;
 }
 
 uint64_t listener_address_key(int fd)

@@ -9,8 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "os/socket_address.h"
+
 /* Does accept() wait until there is a connection? */
 bool listener_blocks(int fd);
+
+/* May this be a connection, open or at its end, that was accepted at that address? Also true of a
+ * socket that is bound there and does not listen. */
+bool listener_may_have_given(const struct socket_address *listener, int fd);
 
 /* Returns the same number for sockets that are bound to the same internet address; 0 if `fd` is not
  * an internet socket. */

@@ -77,4 +77,8 @@ void next_start(void);
  * may allocate and an allocator may call close(). */
 void next_resolve(void);
 
+/* From now on `look` is called before each close(), with its descriptor; NULL: no more, and then a
+ * close takes no longer than before. */
+void next_look_at_closes(void (*look)(int fd));
+
 #endif

@@ -108,6 +108,17 @@ bool pool_has_elsewhere(struct pool_page *page, uint32_t tag, pid_t pid)
 	return false;
 }
 
+bool pool_has_others(struct pool_page *page, pid_t pid)
+{
+	for (unsigned i = 0; i < slots_used(page); i++) {
+		uint64_t holder = page->slots[i].holder;
+
+		if (holder != 0 && (uint32_t)holder != (uint32_t)pid)
+			return true;
+	}
+	return false;
+}
+
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid)
 {
 	uint64_t holder = slot_holder(tag, pid);

@@ -33,6 +33,9 @@ bool pool_has(struct pool_page *page, uint32_t tag, pid_t pid);
 /* Does it hold one in another pool? */
 bool pool_has_elsewhere(struct pool_page *page, uint32_t tag, pid_t pid);
 
+/* Does any other process hold one? */
+bool pool_has_others(struct pool_page *page, pid_t pid);
+
 /* Frees the slot. A worker does so before it takes a lease, because it would be counted twice. */
 void pool_exit(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 

@@ -41,6 +41,11 @@ bool pool_take_summary(struct pool_page *page, uint64_t now, struct pool_summary
 	return true;
 }
 
+bool pool_has_reported(struct pool_page *page, unsigned remark)
+{
+	return page->reported >> remark % 64 & 1;
+}
+
 bool pool_report_once(struct pool_page *page, unsigned remark)
 {
 	uint64_t bit = UINT64_C(1) << remark % 64;

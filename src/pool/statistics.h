@@ -29,4 +29,7 @@ bool pool_take_summary(struct pool_page *page, uint64_t now, struct pool_summary
  * page. */
 bool pool_report_once(struct pool_page *page, unsigned remark);
 
+/* Was there one? */
+bool pool_has_reported(struct pool_page *page, unsigned remark);
+
 #endif

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from servers import (
-    LIBRARY, Server, ab, accepts, as_root, free_port, leavings, shim, tool, wait_until
+    LIBRARY, Server, ab, accepts, as_root, exchange, free_port, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 
@@ -117,6 +117,7 @@ def assert_unharmed(server_class, way):
     print(log)
     assert (shimmed_replies, shimmed_status) == (replies, status)
     assert server_class.said in log
+    assert "in a way that slshim does not see" not in log
     assert len(leavings(log)) <= (server_class.trials if way else 0)
 
 
@@ -137,6 +138,37 @@ class Redis(Stranger):
         saving = self.ask("bgsave")
         wait_until(lambda: "rdb_bgsave_in_progress:0" in self.ask("info"), "it has saved")
         return answers, saving, "rdb_last_bgsave_status:ok" in self.ask("info")
+
+
+class Memcached(Daemon):
+    """-d: forks once after it listens, so a rule that looks only at the pid takes it for a worker."""
+
+    said = "its parent is gone"
+
+    def command(self):
+        user = ["-u", "nobody"] if as_root() else []
+        pid_file = str(self.pid_file)
+        return [tool("memcached"), "-d", "-l", "127.0.0.1", "-p", str(self.port), "-P", pid_file, *user]
+
+    def prepare(self):
+        if as_root():
+            shutil.chown(self.directory, "nobody")
+
+    def use(self):
+        return [
+            exchange(self.port, b"set key 0 0 2\r\nok\r\nget key\r\nquit\r\n", b"\0")
+            for _ in range(300)
+        ]
+
+
+class SocatFork(Stranger):
+    """Accepts in the parent, forks for each connection."""
+
+    def command(self):
+        return [tool("socat"), f"TCP-LISTEN:{self.port},bind=127.0.0.1,fork,reuseaddr", "EXEC:cat"]
+
+    def use(self):
+        return [exchange(self.port, b"hello\n", b"\n") for _ in range(100)]
 
 
 class PhpBuiltIn(Stranger):

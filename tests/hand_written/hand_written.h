@@ -17,6 +17,13 @@ struct wait {
 };
 const struct wait *find_wait(const char *name);
 
+/* How the ODDITY accepts: as most do, if it is about something else. */
+struct accept {
+	const char *name;
+	int (*accept)(void);
+};
+const struct accept *find_accept(const char *oddity);
+
 /* Serves a connection and closes it. `prepare` runs once, in the master. */
 struct service {
 	const char *name;

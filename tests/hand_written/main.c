@@ -27,6 +27,9 @@
  *     closed           1 and 2 are closed before the lock is made, whose token may land there
  *     closed_error     2 alone is closed
  *     own_listener     each worker opens a listener of its own, with SO_REUSEPORT
+ *     raw_accept       workers accept by a system call of their own, ...
+ *     deep_accept      ... in a library that was opened with RTLD_DEEPBIND, ...
+ *     uring_accept     ... or by io_uring
  *     unlink           the master's atexit handler, which workers inherit, unlinks the socket */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -56,6 +59,7 @@ enum { WORKERS = 8, THREADS = 4 };
 int listener = -1;
 
 static const struct wait *how_to_wait;
+static const struct accept *how_to_accept;
 static const struct service *service;
 static const struct lock *lock;
 static const char *oddity = "", *path;
@@ -136,7 +140,7 @@ static void serve_one(void)
 
 	lock->take();
 	how_to_wait->wait();
-	connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	connection = how_to_accept->accept();
 	fail_if(connection < 0 && errno != EAGAIN && errno != EINTR, "accept");
 	lock->release();
 	if (connection >= 0)
@@ -336,6 +340,7 @@ static void find_parts(int argc, char **argv)
 		else if (option == 'p')
 			place.sin_port = htons((uint16_t)atoi(optarg));
 	}
+	how_to_accept = find_accept(oddity);
 	if (how_to_wait == NULL || service == NULL || lock == NULL) {
 		fprintf(stderr, "hand_written: there is no such part\n");
 		exit(64);

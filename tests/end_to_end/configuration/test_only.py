@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from servers import HandWritten, LeakyPrefork, ab, get, load_until, load_until_left, shim, wrk
+from servers import (
+    HandWritten, Httpd, LeakyPrefork, ab, get, load_until, load_until_left, shim, shim_lines,
+    wait_until, wrk
+)  # fmt: skip
 from started import NAMED, Started
-from strangers import PhpBuiltIn, Redis
+from strangers import Memcached, PhpBuiltIn, Redis, SocatFork
 
 
 def used(server, requests=500, is_enough=lambda: True):
@@ -109,22 +112,66 @@ def test_named_master_that_never_replaces_loses_one():
 # ------------------------------------------------------------------- not named
 
 
+LEFT_OUT = (
+    "and its siblings are left alone, because SL_ONLY="
+    "other,leaky,*fork? does not match its name; add {} if they are to be recycled, too"
+)
+
+
+def shares_memory(server):
+    """Has it the page that workers share?"""
+    return "/dev/zero" in Path(f"/proc/{server.master.pid}/maps").read_text()
+
+
 @pytest.mark.parametrize(
     "variables",
-    [
-        {"SL_MAX_CONNECTIONS": 1},
-        {"SL_MAX_SIZE": "huge", "SL_PROBE": "", "SL_STRICT": 1},
-        {"SL_MAX_CONNECTIONS": 1, "SL_MAX_SIEZ": 1, "SL_LEAVE": "_exit@idle"},
-    ],
-    ids=["limit", "wrong values", "told to leave"],
+    [{}, {"SL_MAX_SIEZ": 1, "SL_LEAVE": "_exit@idle"}, {"SL_LOG": "{}/log"}],
+    ids=["limit", "told to leave", "file"],
 )
-def test_who_is_not_named_is_inert(variables):
-    """Neither a word nor a page that workers share."""
-    environment = shim(SL_ONLY="other,leaky,*fork?", **variables)
+def test_who_has_workers_and_is_not_named_says_so_once(variables, tmp_path):
+    """Nothing else happens, however many workers it forks, and whoever of them says so."""
+    variables = {name: str(value).format(tmp_path) for name, value in variables.items()}
+    environment = shim(SL_ONLY="other,leaky,*fork?", SL_MAX_CONNECTIONS=1, **variables)
+    with LeakyPrefork(environment, workers=4, preloaded_mb=1) as server:
+        for _ in range(3):
+            ab(server.url(), 100).expect_good()
+            before = server.pids()
+            for worker in server.workers():
+                worker.terminate()
+            wait_until(lambda: len(server.pids() - before) == 4, "others have come")
+        ab(server.url(), 100).expect_good()
+        assert server.stop() == 0
+        file = tmp_path / "log"
+        said = shim_lines(file.read_text() if "SL_LOG" in variables else server.log())
+        assert len(said) == 1
+        assert said[0].endswith("] " + LEFT_OUT.format("leaky_prefork"))
+
+
+def test_daemon_that_is_not_named_says_so_once():
+    """It forks after it listens, and its workers are that child's."""
+    environment = shim(SL_ONLY="other,leaky,*fork?", SL_MAX_CONNECTIONS=1)
+    with Httpd(environment, arguments=("-k", "start"), workers_at_start=4) as server:
+        ab(server.url(), 200).expect_good()
+        said = shim_lines(server.log())
+        assert len(said) == 1
+        assert said[0].endswith("] " + LEFT_OUT.format("apache2"))
+
+
+@pytest.mark.parametrize("variables", [{"SL_PROBE": ""}, {"SL_STRICT": 1}])
+def test_wrong_values_of_who_is_not_named_are_nobodys_business(variables):
+    environment = shim(SL_ONLY="other,leaky,*fork?", SL_MAX_SIZE="huge", **variables)
     with LeakyPrefork(environment, workers=2, preloaded_mb=1) as server:
         ab(server.url(), 100).expect_good()
-        assert "/dev/zero" not in Path(f"/proc/{server.master.pid}/maps").read_text()
+        assert not shares_memory(server)
         assert server.stop() == 0
+        assert server.log() == ""
+
+
+@pytest.mark.parametrize("server_class", [Redis, Memcached, SocatFork])
+def test_who_has_no_workers_and_is_not_named_is_inert(server_class):
+    """A single process, an orphan, and one that forks for each connection."""
+    with server_class(shim(SL_ONLY="other", SL_MAX_CONNECTIONS=1)) as server:
+        server.use()
         assert server.log() == ""
 
 
@@ -133,4 +180,4 @@ def test_who_is_named_is_watched(only):
     environment = shim(SL_ONLY=only, SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close")
     with LeakyPrefork(environment, workers=4, preloaded_mb=1) as server:
         load_until_left(server, 15)
-        assert "/dev/zero" in Path(f"/proc/{server.master.pid}/maps").read_text()
+        assert shares_memory(server)

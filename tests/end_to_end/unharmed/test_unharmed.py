@@ -1,32 +1,9 @@
 """Servers of data and pages that slshim knows nothing of never notice it."""
 
-import shutil
-
-from servers import ab, as_root, exchange, tool
+from servers import ab, exchange, tool
 from strangers import (
-    Daemon, PhpBuiltIn, Postgres, Redis, Stranger, assert_unharmed, strangers
+    Memcached, PhpBuiltIn, Postgres, Redis, SocatFork, Stranger, assert_unharmed, strangers
 )  # fmt: skip
-
-
-class Memcached(Daemon):
-    """-d: forks once after it listens, so a rule that looks only at the pid takes it for a worker."""
-
-    said = "its parent is gone"
-
-    def command(self):
-        user = ["-u", "nobody"] if as_root() else []
-        pid_file = str(self.pid_file)
-        return [tool("memcached"), "-d", "-l", "127.0.0.1", "-p", str(self.port), "-P", pid_file, *user]
-
-    def prepare(self):
-        if as_root():
-            shutil.chown(self.directory, "nobody")
-
-    def use(self):
-        return [
-            exchange(self.port, b"set key 0 0 2\r\nok\r\nget key\r\nquit\r\n", b"\0")
-            for _ in range(300)
-        ]
 
 
 class HaproxyMasterWorker(Stranger):
@@ -49,16 +26,6 @@ frontend all
 
     def use(self):
         return ab(f"http://127.0.0.1:{self.port}/", 3000).expect_good().requests
-
-
-class SocatFork(Stranger):
-    """Accepts in the parent, forks for each connection."""
-
-    def command(self):
-        return [tool("socat"), f"TCP-LISTEN:{self.port},bind=127.0.0.1,fork,reuseaddr", "EXEC:cat"]
-
-    def use(self):
-        return [exchange(self.port, b"hello\n", b"\n") for _ in range(100)]
 
 
 class ForkingMixIn(Stranger):
@@ -92,7 +59,7 @@ child.join()
 class PumaSingle(Stranger):
     """One process; its threads answer."""
 
-    said = ""
+    said = "no master forked it"
 
     def command(self):
         application = self.directory / "config.ru"
