@@ -257,7 +257,7 @@ void server_before_fork(void)
 	if (!announced && !serves)
 		server_has_listener();
 	make_page();
-	if (!serves)
+	if (!serves && !server_is_asleep && worker_has_listener())
 		profile_note_loaded();
 	if (!announced && !(serves && worker.is_started) && worker_has_listener())
 		server_announce();

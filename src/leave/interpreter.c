@@ -1,9 +1,11 @@
-/* interpreter.c - calls the functions that python and ruby export to their extensions. */
+/* interpreter.c - calls the functions that python and ruby export to their extensions; perl's are
+ * in perl.c. */
 #include "leave/interpreter.h"
 
 #include <stddef.h>
 #include <string.h>
 
+#include "leave/perl.h"
 #include "leave/program.h"
 
 /* Declared as in the public headers. */
@@ -23,34 +25,47 @@ static struct {
 	const unsigned long *object; /* the scope of all constants */
 } ruby;
 
-static bool is_python, is_ruby;
-
-static void look_up(void)
+/* Whatever the program is named: the interpreter may be in a library, or in a renamed image. */
+static bool look_up_python(void)
 {
-	static bool has_looked;
-
-	if (has_looked)
-		return;
-	has_looked = true;
-	is_python = program_is("python*") &&
-	            program_look_up("Py_IsInitialized", &python.is_initialized) &&
-	            program_look_up("PyGILState_Check", &python.holds_lock) &&
-	            program_look_up("PyImport_GetModuleDict", &python.modules) &&
-	            program_look_up("PyDict_GetItemString", &python.find);
-	is_ruby =
-	    program_is("ruby*") && program_look_up("ruby_native_thread_p", &ruby.is_native_thread) &&
-	    program_look_up("ruby_thread_has_gvl_p", &ruby.holds_lock) &&
-	    program_look_up("rb_intern", &ruby.intern) &&
-	    program_look_up("rb_const_defined", &ruby.is_defined) &&
-	    program_look_up("rb_const_get", &ruby.get) && program_look_up("rb_cObject", &ruby.object);
+	return program_look_up("Py_IsInitialized", &python.is_initialized) &&
+	       program_look_up("PyGILState_Check", &python.holds_lock) &&
+	       program_look_up("PyImport_GetModuleDict", &python.modules) &&
+	       program_look_up("PyDict_GetItemString", &python.find);
 }
 
-bool interpreter_may_be_asked(void)
+static bool look_up_ruby(void)
 {
-	look_up();
-	if (is_python)
+	return program_look_up("ruby_native_thread_p", &ruby.is_native_thread) &&
+	       program_look_up("ruby_thread_has_gvl_p", &ruby.holds_lock) &&
+	       program_look_up("rb_intern", &ruby.intern) &&
+	       program_look_up("rb_const_defined", &ruby.is_defined) &&
+	       program_look_up("rb_const_get", &ruby.get) &&
+	       program_look_up("rb_cObject", &ruby.object);
+}
+
+/* Once, because a look-up that fails allocates. */
+static bool is_there(enum language language)
+{
+	static bool has_looked, has_python, has_ruby;
+
+	if (!has_looked) {
+		has_python = look_up_python();
+		has_ruby = look_up_ruby();
+		has_looked = true;
+	}
+	return language == PYTHON ? has_python : has_ruby;
+}
+
+bool interpreter_may_be_asked(enum language language)
+{
+	if (language == PERL)
+		return perl_may_be_asked();
+	if (!is_there(language))
+		return false;
+	if (language == PYTHON)
 		return python.is_initialized() && python.holds_lock();
-	return is_ruby && *ruby.object != 0 && ruby.is_native_thread() && ruby.holds_lock();
+	return *ruby.object != 0 && ruby.is_native_thread() && ruby.holds_lock();
 }
 
 /* Of "A::B" first A, and in that B. */
@@ -77,7 +92,14 @@ static bool ruby_has(const char *name)
 	}
 }
 
-bool interpreter_has_loaded(const char *name)
+bool interpreter_has_loaded(enum language language, const char *name)
 {
-	return is_python ? python.find(python.modules(), name) != NULL : is_ruby && ruby_has(name);
+	switch (language) {
+	case PYTHON:
+		return python.find(python.modules(), name) != NULL;
+	case RUBY:
+		return ruby_has(name);
+	default:
+		return perl_has_loaded(name);
+	}
 }

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "leave/program.h"
@@ -26,6 +27,9 @@ static struct {
 	void (*my_exit)(void *perl, uint32_t status);
 } api;
 
+/* What is to be done with an element of a hash. */
+enum { HV_FETCH_ISEXISTS = 0x08, HV_FETCH_LVALUE = 0x10, HV_FETCH_JUST_SV = 0x20 };
+
 static bool is_there;
 static uint32_t exit_status;
 
@@ -40,6 +44,19 @@ void perl_start(void)
 	           program_look_up("Perl_my_exit", &api.my_exit);
 }
 
+bool perl_may_be_asked(void)
+{
+	return is_there && api.get_context() != NULL;
+}
+
+bool perl_has_loaded(const char *file)
+{
+	void *perl = api.get_context(), *files = api.get_hv(perl, "INC", 0);
+
+	return files != NULL && api.hv_common_key_len(perl, files, file, (int32_t)strlen(file),
+	                                              HV_FETCH_ISEXISTS, NULL, 0) != NULL;
+}
+
 static void leave(void *perl, void *function)
 {
 	(void)function;
@@ -50,7 +67,6 @@ static void leave(void *perl, void *function)
  */
 static bool has_handler(void *perl)
 {
-	enum { HV_FETCH_LVALUE = 0x10, HV_FETCH_JUST_SV = 0x20 };
 	static const char name[] = "RTMAX";
 	void *signals = api.get_hv(perl, "SIG", 0), **element;
 

@@ -4,35 +4,41 @@
 #include <signal.h>
 #include <string.h>
 
-#include "leave/interpreter.h"
 #include "leave/program.h"
-
-/* httpd exports this function, declared in its public ap_mpm.h, by which modules ask for its
- * processing model. Other programs named httpd do not. */
-static int (*ap_mpm_query)(int code, int *result);
+#include "os/image.h"
 
 enum httpd_model { HTTPD_NONE, HTTPD_PREFORK, HTTPD_THREADED };
 
-/* The prefork model answers "not supported" (0) when asked for threads. */
+/* The function, declared in httpd's public ap_mpm.h, tells modules the processing model. The
+ * prefork model answers "not supported" (0) when asked for threads. */
 static enum httpd_model httpd_model(void)
 {
 	enum { AP_MPMQ_IS_THREADED = 2, SUCCESS = 0 };
-	int threads = 0;
+	int (*query)(int code, int *result), threads = 0;
 
-	if (ap_mpm_query == NULL || ap_mpm_query(AP_MPMQ_IS_THREADED, &threads) != SUCCESS)
+	if (!image_look_up("ap_mpm_query", &query) || query(AP_MPMQ_IS_THREADED, &threads) != SUCCESS)
 		return HTTPD_NONE;
 	return threads == 0 ? HTTPD_PREFORK : HTTPD_THREADED;
 }
 
-/* uWSGI exports this function, declared in its public uwsgi.h. It returns the value of an option,
- * wherever it was set, or NULL. */
-static char *(*uwsgi_get_exported_opt)(const char *name);
-
+/* The function, declared in uWSGI's public uwsgi.h, returns the value of an option, wherever it was
+ * set, or NULL. */
 static bool is_uwsgi_threaded(void)
 {
-	const char *threads = uwsgi_get_exported_opt != NULL ? uwsgi_get_exported_opt("threads") : NULL;
+	char *(*get_option)(const char *name);
+	const char *threads =
+	    image_look_up("uwsgi_get_exported_opt", &get_option) ? get_option("threads") : NULL;
 
 	return threads != NULL && strcmp(threads, "1") != 0;
+}
+
+/* The variable, declared in PHP's public SAPI.h, is a structure that begins with the name of what
+ * PHP serves: "fpm-fcgi", "cli", "cli-server", ... */
+static bool php_serves(const char *wanted)
+{
+	const char *const *name;
+
+	return image_look_up("sapi_module", &name) && *name != NULL && strcmp(*name, wanted) == 0;
 }
 
 static bool is_answered(enum profile_question question)
@@ -44,19 +50,19 @@ static bool is_answered(enum profile_question question)
 		return httpd_model() == HTTPD_THREADED;
 	case IS_UWSGI_THREADED:
 		return is_uwsgi_threaded();
+	case IS_PHP_FPM:
+		return php_serves("fpm-fcgi");
+	case IS_PHP_SERVER:
+		return php_serves("cli-server");
 	default:
 		return true;
 	}
 }
 
-#define HTTPD                                                                                      \
-	{                                                                                              \
-		"httpd", "apache2"                                                                         \
-	}
-#define PYTHON                                                                                     \
-	{                                                                                              \
-		"python*"                                                                                  \
-	}
+#define HTTPD            .exports = "ap_mpm_query"
+#define UWSGI            .exports = "uwsgi_get_exported_opt"
+#define PHP              .exports = "php_module_startup"
+#define LOADED(in, what) .language = in, .loaded = (what)
 #define SIGNAL(name, point)                                                                        \
 	{                                                                                              \
 		ACTION_SIGNAL, SIG##name, POINT_##point, 0                                                 \
@@ -84,15 +90,23 @@ static const struct profile profiles[] = {
     {"httpd worker, event", HTTPD, .question = IS_HTTPD_THREADED, .method = POD(ACCEPT),
      .takes_time = true, .is_tcp_only = true, .replaced_within = 2000},
     /* It leaves at accept, because what runs after fastcgi_finish_request() is done by then. */
-    {"php-fpm", {"php-fpm*"}, .method = SIGNAL(QUIT, ACCEPT)},
+    {"php-fpm", PHP, .question = IS_PHP_FPM, .method = SIGNAL(QUIT, ACCEPT)},
     /* The kernel wakes one worker for each connection, and at accept that wake-up would be lost. */
-    {"nginx", {"nginx"}, .method = SIGNAL(QUIT, CLOSE), .drains = true},
+    {"nginx",
+     {"nginx"},
+     .exports = "ngx_master_process_cycle",
+     .method = SIGNAL(QUIT, CLOSE),
+     .drains = true},
     /* At its exit it cancels its threads wherever they are, and may hang because of what they have
      * locked. Its own recycling hangs, too. */
-    {"uWSGI with threads", {"uwsgi*"}, .question = IS_UWSGI_THREADED, .method = STAY},
+    {"uWSGI with threads", UWSGI, .question = IS_UWSGI_THREADED, .method = STAY},
     /* At accept it would hold its accept lock. */
-    {"uWSGI", {"uwsgi*"}, .method = SIGNAL(HUP, CLOSE), .may_lack_master = true},
-    {"lighttpd", {"lighttpd"}, .method = SIGNAL(INT, ACCEPT), .drains = true},
+    {"uWSGI", UWSGI, .method = SIGNAL(HUP, CLOSE), .may_lack_master = true},
+    {"lighttpd",
+     {"lighttpd"},
+     .exports = "config_plugin_values_init",
+     .method = SIGNAL(INT, ACCEPT),
+     .drains = true},
     /* Up to 1.1.0 its master replaces no worker before all are gone, and spins until then. */
     {"fcgiwrap", {"fcgiwrap"}, .method = STAY},
     /* It ends when it has started its program. */
@@ -100,38 +114,48 @@ static const struct profile profiles[] = {
     /* Of gunicorn's workers each class is another server, and which it is the master has loaded.
      * gevent workers finish what is open, and send "Connection: close" from then on; once a second
      * they check whether they are to stop. */
-    {"gunicorn gevent", PYTHON, .loaded = "gunicorn.workers.ggevent",
-     .method = SIGNAL(TERM, ACCEPT), .takes_time = true},
-    {"gunicorn gthread", PYTHON, .loaded = "gunicorn.workers.gthread",
-     .method = SIGNAL(TERM, ACCEPT), .drains = true},
-    {"gunicorn eventlet", PYTHON, .loaded = "gunicorn.workers.geventlet",
+    {"gunicorn gevent", LOADED(PYTHON, "gunicorn.workers.ggevent"), .method = SIGNAL(TERM, ACCEPT),
+     .takes_time = true},
+    {"gunicorn gthread", LOADED(PYTHON, "gunicorn.workers.gthread"), .method = SIGNAL(TERM, ACCEPT),
+     .drains = true},
+    {"gunicorn eventlet", LOADED(PYTHON, "gunicorn.workers.geventlet"),
      .method = SIGNAL(TERM, ACCEPT), .drains = true, .drains_first = true},
-    {"gunicorn tornado", PYTHON, .loaded = "gunicorn.workers.gtornado",
+    {"gunicorn tornado", LOADED(PYTHON, "gunicorn.workers.gtornado"),
      .method = SIGNAL(TERM, ACCEPT), .drains = true, .drains_first = true},
-    {"gunicorn uvicorn", PYTHON, .loaded = "uvicorn.workers", .method = SIGNAL(TERM, ACCEPT),
+    {"gunicorn uvicorn", LOADED(PYTHON, "uvicorn.workers"), .method = SIGNAL(TERM, ACCEPT),
      .drains = true, .drains_first = true},
-    {"gunicorn aiohttp", PYTHON, .loaded = "aiohttp.worker", .method = SIGNAL(TERM, ACCEPT),
+    {"gunicorn aiohttp", LOADED(PYTHON, "aiohttp.worker"), .method = SIGNAL(TERM, ACCEPT),
      .drains = true, .drains_first = true},
-    {"gunicorn sync", PYTHON, .loaded = "gunicorn.workers.sync", .method = SIGNAL(TERM, ACCEPT)},
+    {"gunicorn sync", LOADED(PYTHON, "gunicorn.workers.sync"), .method = SIGNAL(TERM, ACCEPT)},
     /* Nobody has tried other classes. */
-    {"gunicorn", PYTHON, .loaded = "gunicorn.arbiter", .method = STAY},
+    {"gunicorn", LOADED(PYTHON, "gunicorn.arbiter"), .method = STAY},
     {"gunicorn", {"gunicorn*"}, .method = STAY},
-    {"unicorn", {"unicorn", "unicorn_rails"}, .method = SIGNAL(QUIT, CLOSE)},
+    /* Its other constants are in each program that has required its library, puma for one. */
+    {"unicorn",
+     {"unicorn", "unicorn_rails"},
+     LOADED(RUBY, "Unicorn::Launcher"),
+     .method = SIGNAL(QUIT, CLOSE)},
     /* Its main thread takes the signal, and another thread accepts. When it stops it closes each
      * connection on which no whole request has come. */
-    {"puma", {"puma"}, .method = SIGNAL(TERM, ACCEPT), .refuses_for = 1000, .drains = true},
-    /* However it was started. */
     {"puma",
-     {"ruby*"},
-     .loaded = "Puma::Cluster",
+     {"puma"},
+     LOADED(RUBY, "Puma::Cluster"),
      .method = SIGNAL(TERM, ACCEPT),
      .refuses_for = 1000,
      .drains = true},
     /* When it serves no request, its handler runs child_finish_hook and exits. */
-    {"Starman", {"starman"}, .method = SIGNAL(HUP, ACCEPT)},
-    {"Starman", {"plackup"}, "*Starman", .method = SIGNAL(HUP, ACCEPT)},
+    {"Starman",
+     {"starman", "starman-5*"},
+     LOADED(PERL, "Starman/Server.pm"),
+     .method = SIGNAL(HUP, ACCEPT)},
+    /* Of a perl without threads it is not known what it has loaded. */
+    {"Starman", {"plackup", "plackup-5*"}, "*Starman", .method = SIGNAL(HUP, ACCEPT)},
     /* It checks what its handler noted before it takes its lock and accepts. */
-    {"Starlet", {"plackup"}, "*Starlet", .method = SIGNAL(TERM, CLOSE)},
+    {"Starlet",
+     {"plackup", "plackup-5*"},
+     "*Starlet",
+     LOADED(PERL, "Plack/Handler/Starlet.pm"),
+     .method = SIGNAL(TERM, CLOSE)},
     /* A child handles no signal, and its master relies on it once it has reported that it is idle.
      */
     {"spamd", {"spamd"}, .method = EXIT(0, CLOSE)},
@@ -144,15 +168,15 @@ static const struct profile profiles[] = {
      {"imap-login", "pop3-login", "imap", "pop3", "lmtp"},
      .method = STAY,
      .master = "*dovecot"},
-    {"haproxy", {"haproxy"}, .method = STAY},
+    {"haproxy", {"haproxy"}, .exports = "haproxy_version", .method = STAY},
     /* Its master ends when any of its children does. */
     {"krb5kdc", {"krb5kdc"}, .method = STAY},
     /* Its master never replaces one. */
-    {"php -S", {"php*"}, "-S*", .method = STAY},
+    {"php -S", PHP, .question = IS_PHP_SERVER, .method = STAY},
 };
 enum { PROFILES = sizeof profiles / sizeof *profiles };
 
-static bool may_fit[PROFILES], is_loaded[PROFILES];
+static bool is_known[PROFILES], is_loaded[PROFILES];
 static const struct profile *started;
 
 static bool has_name(const struct profile *profile)
@@ -163,43 +187,44 @@ static bool has_name(const struct profile *profile)
 	return false;
 }
 
+static bool has_export(const struct profile *profile)
+{
+	void *address;
+
+	return profile->exports[0] != '\0' && image_look_up(profile->exports, &address);
+}
+
 void profile_start(void)
 {
-	bool asks = false;
-
 	started = NULL;
 	for (int i = 0; i < PROFILES; i++) {
 		const struct profile *profile = &profiles[i];
 
-		may_fit[i] = has_name(profile) &&
-		             (profile->argument[0] == '\0' || program_has_argument(profile->argument));
-		asks = asks || (may_fit[i] && profile->question != ASK_NOTHING);
+		is_known[i] = (has_name(profile) &&
+		               (profile->argument[0] == '\0' || program_has_argument(profile->argument))) ||
+		              has_export(profile);
 		if (profile_is_of_started(profile) && program_was_started_as(profile->master))
 			started = profile;
 	}
-	if (!asks) /* a look-up that fails allocates, so most programs make none */
-		return;
-	program_look_up("ap_mpm_query", &ap_mpm_query);
-	program_look_up("uwsgi_get_exported_opt", &uwsgi_get_exported_opt);
-}
-
-void profile_note_loaded(void)
-{
-	bool asks = false;
-
-	for (int i = 0; i < PROFILES; i++)
-		asks = asks || (may_fit[i] && profiles[i].loaded[0] != '\0');
-	if (!asks || !interpreter_may_be_asked())
-		return;
-	for (int i = 0; i < PROFILES; i++)
-		is_loaded[i] = may_fit[i] && profiles[i].loaded[0] != '\0' &&
-		               interpreter_has_loaded(profiles[i].loaded);
 }
 
 static bool matches(int row)
 {
-	return may_fit[row] && (profiles[row].loaded[0] == '\0' || is_loaded[row]) &&
-	       is_answered(profiles[row].question);
+	return (is_known[row] || is_loaded[row]) && is_answered(profiles[row].question);
+}
+
+/* The rows after the first that matches do not count. So no interpreter is looked for in a server
+ * that only has one among its modules. */
+void profile_note_loaded(void)
+{
+	for (int i = 0; i < PROFILES; i++) {
+		const struct profile *profile = &profiles[i];
+
+		if (profile->loaded[0] != '\0' && interpreter_may_be_asked(profile->language))
+			is_loaded[i] = interpreter_has_loaded(profile->language, profile->loaded);
+		if (matches(i))
+			return;
+	}
 }
 
 /* Not strcmp(), because the loader would have to look it up at the start of every program. */

@@ -7,21 +7,32 @@
 #include <stddef.h>
 
 #include "exit_method.h"
+#include "leave/interpreter.h"
 
 enum { PROFILE_NAMES = 6 };
 
-/* What a program of that name has to be, too. It is found out by functions that the program
- * exports. */
-enum profile_question { ASK_NOTHING, IS_HTTPD_PREFORK, IS_HTTPD_THREADED, IS_UWSGI_THREADED };
+/* What the program has to be, too. It is found out by what its image exports. */
+enum profile_question {
+	ASK_NOTHING,
+	IS_HTTPD_PREFORK,
+	IS_HTTPD_THREADED,
+	IS_UWSGI_THREADED,
+	IS_PHP_FPM,
+	IS_PHP_SERVER
+};
 
-/* Text is stored in arrays, because the loader would relocate each pointer in a table at the start
- * of every program. */
+/* A program is one of these servers if its name tells so, or what its image exports, or what its
+ * interpreter has loaded. Text is stored in arrays, because the loader would relocate each pointer
+ * in a table at the start of every program. */
 struct profile {
 	char title[24];                /* in the log and the manual: "httpd prefork" */
 	char names[PROFILE_NAMES][16]; /* patterns for program_is(); unused ones are "" */
-	char argument[24];             /* pattern that one of its arguments has to match; "": none */
-	char loaded[28]; /* what python or ruby has to have loaded, as of interpreter.h; "":
-	                    nothing */
+	char argument[24];             /* pattern that one of its arguments has to match besides its
+	                                  name; "": none */
+	char exports[28];              /* a symbol that images of this server have, and no others; "":
+	                                  none is known */
+	enum language language;
+	char loaded[28]; /* what that has loaded, as of interpreter.h; "": nothing tells */
 	enum profile_question question;
 	struct exit_method method;
 	/* A worker finishes open connections before it ends, so it need not be idle to leave. */
@@ -54,8 +65,7 @@ static inline bool profile_is_of_started(const struct profile *profile)
 	return profile->master[0] != '\0';
 }
 
-/* Called after program_set(). Finds the rows that may match, and the functions for their questions.
- */
+/* Called after program_set(). Finds the rows that name and image match. */
 void profile_start(void);
 
 /* Notes what the interpreter has loaded, in a master that is about to fork. Where it may not be

@@ -15,15 +15,20 @@ static char image[NAME_SIZE], script[NAME_SIZE];
 /* The command line, cut if it is longer: a NUL after each word, and one more at the end. */
 static char command[COMMAND_SIZE + 2];
 
-/* Interpreters, and their one-letter options: those that take the next word, unless more letters
- * follow; those after which no script comes; and the one that names a module. */
+/* Interpreters, and their options of one letter, several of which may be one word: those whose
+ * value is the rest of the word; those where it is the next word if there is no rest; those after
+ * which no script comes; and the one whose value is a module. Then the long ones whose value is the
+ * next word, with a NUL after each. Text is stored in arrays, because the loader would relocate
+ * each pointer at the start of every program. */
 static const struct interpreter {
-	const char *pattern, *with_value, *without_script;
-	char module;
+	char pattern[8], with_rest[12], with_value[8], without_script[4], with_module[4];
+	char long_with_value[128];
 } interpreters[] = {
-    {"perl*", "I", "eE", '\0'},
-    {"python*", "WX", "c", 'm'},
-    {"ruby*", "CEIr", "e", '\0'},
+    {"perl*", "CDFMVimx:=", "I", "eE", "", ""},
+    {"python*", "", "QWX", "c", "m", "--check-hash-based-pycs\0"},
+    {"ruby*", "FKWix", "CEIXr", "e", "",
+     "--backtrace-limit\0--disable\0--dump\0--enable\0--encoding\0"
+     "--external-encoding\0--internal-encoding\0--parser\0"},
 };
 enum { INTERPRETERS = sizeof interpreters / sizeof *interpreters };
 
@@ -47,25 +52,52 @@ static const char *word_after(const char *word)
 	return *word != '\0' ? word : NULL;
 }
 
-static bool is_option(const char *word, const char *letters)
+static bool is_listed(const char *words, const char *word)
 {
-	return word[0] == '-' && word[1] != '\0' && strchr(letters, word[1]) != NULL;
+	for (; *words != '\0'; words += strlen(words) + 1)
+		if (strcmp(words, word) == 0)
+			return true;
+	return false;
+}
+
+static bool is_in(const char *letters, char letter)
+{
+	return letter != '\0' && strchr(letters, letter) != NULL;
+}
+
+/* Returns the last word of an option: itself, or its value; NULL if that is missing or if no script
+ * comes. Where a module does, that is written to `module`. */
+static const char *end_of_option(const struct interpreter *interpreter, const char *word,
+                                 const char **module)
+{
+	const char *letter, *value;
+
+	if (word[1] == '-')
+		return is_listed(interpreter->long_with_value, word) ? word_after(word) : word;
+	for (letter = word + 1; *letter != '\0' && !is_in(interpreter->with_rest, *letter); letter++) {
+		if (is_in(interpreter->without_script, *letter))
+			return NULL;
+		value = letter[1] != '\0' ? letter + 1 : word_after(word);
+		if (is_in(interpreter->with_module, *letter))
+			*module = value;
+		if (is_in(interpreter->with_module, *letter) || is_in(interpreter->with_value, *letter))
+			return letter[1] != '\0' ? word : value;
+	}
+	return word[1] != '\0' ? word : NULL; /* "-" is a script that comes by a pipe */
 }
 
 /* Returns the word that names the script or module; NULL if the program is not in a file. */
 static const char *find_script(const struct interpreter *interpreter)
 {
-	const char *word = word_after(command);
+	const char *word = word_after(command), *module = NULL;
 
-	for (; word != NULL && word[0] == '-'; word = word_after(word)) {
-		if (interpreter->module != '\0' && word[1] == interpreter->module && word[2] == '\0')
+	while (word != NULL && word[0] == '-') {
+		if (strcmp(word, "--") == 0)
 			return word_after(word);
-		if (is_option(word, interpreter->without_script))
-			return NULL;
-		if (is_option(word, interpreter->with_value) && word[2] == '\0')
-			word = word_after(word);
-		if (word == NULL)
-			return NULL;
+		word = end_of_option(interpreter, word, &module);
+		if (word == NULL || module != NULL)
+			return module;
+		word = word_after(word);
 	}
 	return word;
 }
@@ -82,9 +114,12 @@ static const char *see_through_bundle(const char *word)
 {
 	const char *exec = word_after(word);
 
-	if (strcmp(base_name(word), "bundle") != 0 || exec == NULL || strcmp(exec, "exec") != 0)
+	if (!fits("bundle*", base_name(word)) || exec == NULL || strcmp(exec, "exec") != 0)
 		return word;
-	return word_after(exec);
+	do
+		exec = word_after(exec);
+	while (exec != NULL && exec[0] == '-');
+	return exec;
 }
 
 static void copy_name(char name[NAME_SIZE], const char *from)
