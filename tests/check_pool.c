@@ -166,11 +166,14 @@ START_TEST(worker_born_before_passes_no_trial)
 }
 END_TEST
 
-START_TEST(worker_born_before_fills_a_vacancy)
+/* All of a pool's first workers are on their way when the first of them leaves. */
+START_TEST(worker_of_a_known_master_born_before_fills_no_vacancy)
 {
 	ck_assert(lease(1, NOW));
-	come(TAG, NOW - 1, NOW - 1, true);
-	ck_assert(lease(1, NOW));
+	come(TAG, NOW - 1, NOW + 1, true);
+	ck_assert(!lease(1, NOW + 1));
+	come(TAG, NOW + 1, NOW + 2, true);
+	ck_assert(lease(1, NOW + 2));
 }
 END_TEST
 
@@ -807,7 +810,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, newcomer_fills_one_vacancy);
 	tcase_add_test(tests, newcomer_of_another_pool_fills_none);
 	tcase_add_test(tests, worker_born_before_passes_no_trial);
-	tcase_add_test(tests, worker_born_before_fills_a_vacancy);
+	tcase_add_test(tests, worker_of_a_known_master_born_before_fills_no_vacancy);
 	tcase_add_test(tests, unknown_master_gets_one_trial);
 	tcase_add_test(tests, unknown_master_that_replaces_is_proven);
 	tcase_add_test(tests, last_worker_of_an_unknown_master_stays);

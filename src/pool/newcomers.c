@@ -80,8 +80,8 @@ static bool fill_lease(struct pool_page *page, uint32_t tag, const struct vacanc
 	return true;
 }
 
-/* Was the newcomer born after the worker left that has this lease on trial? If there is no lease,
- * it had run out before another pool took its word. */
+/* Was the newcomer born after the worker left that has this lease? If there is no lease, one on
+ * trial had run out before another pool took its word. */
 static bool was_born_since(const struct pool_newcomer *newcomer, const struct vacancy *lease)
 {
 	if (lease->word == NULL)
@@ -109,12 +109,17 @@ static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcom
 
 /* Fills the vacancy that expires first, because it would run out while newer ones are filled. But
  * if no profile vouches for the master, the vacancies of dead workers come first, because filling
- * them proves nothing. Returns false if another process changed the vacancy meanwhile. */
-static bool fill_first(struct pool_page *page, uint32_t tag, bool is_vouched,
+ * them proves nothing. If one does, the replacement will come, so a newcomer that was on its way
+ * before the worker left does not stand for it: else all that are over a limit at the start of a
+ * pool would leave while the rest of its first workers enter. Returns false if another process
+ * changed the vacancy meanwhile. */
+static bool fill_first(struct pool_page *page, uint32_t tag, const struct pool_newcomer *newcomer,
                        const struct vacancy *lease, const struct vacancy *dead)
 {
-	if (dead->word != NULL && (!is_vouched || dead->until < lease->until))
+	if (dead->word != NULL && (!newcomer->is_vouched || dead->until < lease->until))
 		return fill(dead);
+	if (newcomer->is_vouched && !was_born_since(newcomer, lease))
+		return true;
 	return lease->word == NULL || fill_lease(page, tag, lease);
 }
 
@@ -134,7 +139,7 @@ bool pool_fill_vacancy(struct pool_page *page, uint32_t tag, const struct pool_n
 		struct vacancy dead = find_first_dead(page, tag, is_untried ? newcomer->born : UINT64_MAX,
 		                                      is_on_trial, newcomer, is_member);
 		bool is_done = is_on_trial ? prove(page, tag, newcomer, &lease, &dead)
-		                           : fill_first(page, tag, newcomer->is_vouched, &lease, &dead);
+		                           : fill_first(page, tag, newcomer, &lease, &dead);
 
 		if (is_done)
 			return dead.word != NULL;

@@ -29,25 +29,25 @@ http {{
 
 class FastcgiClient(Server):
     """Listens on `port` and passes a request for /NAME... on to the address of that name; "" is that
-    of all others. Its connections are kept alive for five requests, if at all."""
+    of all others. Its connections are kept alive for so many requests, if any."""
 
-    def __init__(self, port, addresses, script, keep_alive=False):
+    def __init__(self, port, addresses, script, requests=0):
         super().__init__()
         self.port, self.addresses, self.script = port, addresses, script
-        self.keep_alive = keep_alive
+        self.requests = requests
 
     def _upstream(self, name, address):
-        # A user would leave it at 1000 requests a connection. A worker that speaks FastCGI belongs to
-        # its connection until that is closed, and leaves after so many connections: the same happens
-        # then, after 200 times as many requests.
-        keep = "keepalive 8; keepalive_requests 5;" if self.keep_alive else ""
+        # A user would leave it at 1000. A worker that speaks FastCGI belongs to its connection until
+        # that is closed, and leaves after so many connections: with five requests the same happens as
+        # after 200 times as many.
+        keep = f"keepalive 8; keepalive_requests {self.requests};" if self.requests else ""
         return f"upstream pool_{name} {{ server {address}; {keep} }}\n"
 
     def _location(self, name):
         return f"""
 location /{name} {{
     fastcgi_pass pool_{name};
-    fastcgi_keep_conn {"on" if self.keep_alive else "off"};
+    fastcgi_keep_conn {"on" if self.requests else "off"};
     fastcgi_param SCRIPT_FILENAME {self.script};
     fastcgi_param REQUEST_METHOD $request_method;
     fastcgi_param QUERY_STRING $query_string;
@@ -77,7 +77,7 @@ location /{name} {{
 class FastcgiServer(Known):
     """A known server whose HTTP port is that of an nginx before it."""
 
-    keep_alive = False  # the connections between the two
+    requests = 0  # on a connection between the two that is kept alive
 
     def addresses(self):
         """For FastcgiClient."""
@@ -88,7 +88,7 @@ class FastcgiServer(Known):
         raise NotImplementedError
 
     def start(self):
-        self.front = FastcgiClient(self.port, self.addresses(), self.script, self.keep_alive)
+        self.front = FastcgiClient(self.port, self.addresses(), self.script, self.requests)
         self.front.__enter__()
         super().start()
 

@@ -34,11 +34,11 @@ def use(server):
     return [ab(server.url(), 600, clients=4), sessions(server.port, 60, clients=4)]
 
 
-@pytest.mark.parametrize("keep_alive", [False, True], ids=["one request", "kept alive"])
+@pytest.mark.parametrize("requests", [0, 5], ids=["one request", "kept alive"])
 @pytest.mark.parametrize("on_port", [False, True], ids=["socket", "port"])
 @pytest.mark.parametrize("manager", list(MANAGERS))
-def test_php_fpm(manager, on_port, keep_alive):
-    variant = make(manager=manager, on_port=on_port, keep_alive=keep_alive)
+def test_php_fpm(manager, on_port, requests):
+    variant = make(manager=manager, on_port=on_port, requests=requests)
     expect_alike(run_own(variant, use), run_shimmed(variant, use), hooks=False)
 
 

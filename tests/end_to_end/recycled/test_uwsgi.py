@@ -30,7 +30,7 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/work":
         sum(range(20000))
     headers = [("Content-Type", "text/plain"), ("Content-Length", "3")]
-    if "http11" not in os.environ["PROTOCOL"]:
+    if "http11" not in os.environ["PROTOCOL"] or environ.get("HTTP_CONNECTION") == "close":
         headers.append(("Connection", "close"))
     start_response("200 OK", headers)
     return [b"ok\\n"]

@@ -62,10 +62,12 @@ class Orphans(Fcgiwrap):
         super().__exit__()
 
 
-@pytest.mark.parametrize("keep_alive", [False, True], ids=["one request", "kept alive"])
+@pytest.mark.parametrize("requests", [0, 5], ids=["one request", "kept alive"])
 @pytest.mark.parametrize("server_class", [Fcgiwrap, Spawned, Orphans])
-def test_left_alone(server_class, keep_alive):
-    with server_class(shim(SL_MAX_CONNECTIONS=5)) as server:
+def test_left_alone(server_class, requests):
+    server = server_class(shim(SL_MAX_CONNECTIONS=5))
+    server.requests = requests
+    with server:
         before = server.pids()
         assert len(before) == 4
         for load in [ab(server.url(), 600, clients=4), sessions(server.port, 40, clients=4)]:
