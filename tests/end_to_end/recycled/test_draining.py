@@ -86,10 +86,11 @@ def test_each_kind_of_wait(wait):
         server.stop()
 
 
-def test_streams():
+@pytest.mark.parametrize("make", [nginx, test_lighttpd.Lighttpd])
+def test_slow_downloads(make):
     """Two of 20 seconds, for as long as which their workers drain; the others go on leaving, since
     one more may."""
-    with nginx(shim(SL_MAX_LEAVING=3, **FEW)) as server:
+    with make(shim(SL_MAX_LEAVING=3, **FEW)) as server:
         downloads = [SlowDownload(server.port) for _ in range(2)]
         end = time.monotonic() + 20
         while time.monotonic() < end:
