@@ -312,7 +312,7 @@ bool member_begin_draining(struct member *member, struct pool_page *page,
 {
 	struct pool_terms terms = find_terms(member, page, request);
 
-	if (is_to_yield(member, page, &terms))
+	if (member->is_for_the_pool && is_to_yield(member, page, &terms))
 		return false;
 	member->drains = true;
 	member_goes_on_draining(member, page, terms.now);

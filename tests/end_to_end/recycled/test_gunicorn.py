@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
-from servers import ab, load_until, load_until_left, rounds_of, sessions, shim, tool
+from servers import (
+    ab, load_until, load_until_left, rounds_of, sessions, shim, tool, wait_until
+)  # fmt: skip
 
 NOTE = """
 import atexit, os
@@ -96,6 +98,12 @@ class Gunicorn(Known):
         (self.directory / "application.py").write_text(NOTE + self.application)
         (self.directory / "gunicorn.conf.py").write_text(CONFIGURATION + self.configuration)
         (self.directory / "own.py").write_text(self.worker)
+
+    def start(self):
+        """One that is there before the others is alone, and does not drain; eventlet's take seconds
+        of processor time to come."""
+        super().start()
+        wait_until(self.is_settled, "all workers are ready", seconds=60)
 
     def command(self):
         words = [tool("gunicorn"), "-b", f"127.0.0.1:{self.port}", "-w", self.workers_at_start]
