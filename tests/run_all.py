@@ -18,7 +18,9 @@ BUILD = TOP / "build"
 SANITIZERS = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 THREAD_SANITIZER = "-g -O1 -fsanitize=thread"
 # What these measure is the process, in which ThreadSanitizer has memory and a thread of its own.
-MEASURE_THEMSELVES = {"check_idle", "check_leave", "check_meter", "check_probe", "check_process"}
+MEASURE_THEMSELVES = {
+    "check_chroot", "check_idle", "check_leave", "check_meter", "check_probe", "check_process"
+}  # fmt: skip
 CHECK_SUMMARY = r"Checks: (\d+), Failures: (\d+), Errors: (\d+)"
 
 
