@@ -240,7 +240,7 @@ START_TEST(measures_when_it_may_have_grown)
 		now = state.meter.proportional;
 		if (i == 0)
 			ck_assert_uint_eq(now, first);
-		state.limit[QUANTITY_POOL] = now + (1 << 25);
+		state.limit[QUANTITY_POOL] = now + (1 << 27);
 	}
 	ck_assert_uint_ge(now, first + (1 << 23));
 	ck_assert_uint_eq(state.crossed, 0);
