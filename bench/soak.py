@@ -32,7 +32,7 @@ import psutil
 
 from pairs import OUTPUT
 from peers import wait_for_workers
-from servers import Httpd, Missing, Repeated, get, shim, shim_lines
+from servers import Httpd, Missing, Repeated, get, said, shim, shim_lines
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "end_to_end" / "recycled"))
 
@@ -84,10 +84,6 @@ run lambda {{ |_|
   [200, {{"Content-Type" => "text/plain", "Content-Length" => "3"}}, ["ok\\n"]]
 }}
 """
-
-    def prepare(self):
-        super().prepare()
-        (self.directory / "config.ru").write_text(self.application)
 
 
 class Gunicorn(test_gunicorn.Gunicorn):
@@ -145,11 +141,6 @@ def make(kind, limit, seconds):
     requests = RATE * max(60, seconds / 15) / server.workers_at_start  # in a life
     server.application = kind.application.format(leaked_kb=max(1, round(GROWTH_KB / requests)))
     return server
-
-
-def said(server):
-    """By slshim, in a log of its own or among the server's lines."""
-    return server.said.read_text() if hasattr(server, "said") else server.log()
 
 
 def complaints(server):

@@ -34,11 +34,12 @@ static void look(bool closely, uint64_t now)
 bool pool_limit_measure(void)
 {
 	const struct meter *meter = &worker.limits.meter;
-	uint64_t now = clock_boot();
+	uint64_t now;
 	bool is_new;
 
 	if (!is_on())
 		return limit_state_measure(&worker.limits);
+	now = clock_boot();
 	if (!worker.life.company.is_known || now >= worker.course.looks_at_pool)
 		look(false, now);
 	is_new = limit_state_measure(&worker.limits);
@@ -49,7 +50,7 @@ bool pool_limit_measure(void)
 
 void pool_limit_look_closely(void)
 {
-	if (is_on())
+	if (is_on() && (worker.limits.crossed >> QUANTITY_POOL & 1) != 0)
 		look(true, clock_boot());
 }
 

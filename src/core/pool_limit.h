@@ -13,7 +13,8 @@
 /* Where that limit is set, in the place of limit_state_measure(). */
 bool pool_limit_measure(void);
 
-/* Called before the worker leaves: looks again, and at those only that are alive. */
+/* Called before the worker leaves: if it is over that limit, looks again, and at those only that
+ * are alive. */
 void pool_limit_look_closely(void);
 
 /* Is the worker over no limit but that of its pool? Then it leaves only if no other one would give

@@ -159,17 +159,13 @@ static bool is_in_wait(const char *thread)
 	return read_of(thread, "/syscall", text) && read_call(text, &call) && waits_for_good(&call);
 }
 
-/* Reads "4711 (name) S 1 4711 ...". A thread that was woken has another state, also while it is on
- * its way to another processor, when the kernel still tells of the call in which it slept. */
+/* A thread that was woken has another state, also while it is on its way to another processor, when
+ * the kernel still tells of the call in which it slept. */
 static bool is_unwoken(const char *thread)
 {
 	char text[TEXT_SIZE];
-	const char *end;
 
-	if (!read_of(thread, "/stat", text))
-		return false;
-	end = strrchr(text, ')');
-	return end != NULL && strncmp(end, ") S", 3) == 0;
+	return read_of(thread, "/stat", text) && process_state(text) == 'S';
 }
 
 struct look {

@@ -9,6 +9,7 @@
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/machine.h"
+#include "os/number.h"
 #include "os/process.h"
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
@@ -95,7 +96,7 @@ RARE static uint64_t add_up_pool(const struct limit_state *state)
 
 	if (meter->proportional > meter->unshared)
 		sum += (meter->proportional - meter->unshared) * company->unmeasured;
-	return __builtin_add_overflow(sum, company->proportional, &sum) ? UINT64_MAX : sum;
+	return number_add(sum, company->proportional);
 }
 
 RARE static void count_pool(const struct limit_state *state, struct sample *sample)

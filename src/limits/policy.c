@@ -1,6 +1,7 @@
 /* policy.c - compares a sample with limits. */
 #include "limits/policy.h"
 #include "os/hot.h"
+#include "os/number.h"
 
 HOT unsigned policy_crossed(const uint64_t limit[QUANTITIES], const struct sample *sample)
 {
@@ -54,5 +55,5 @@ uint64_t policy_stricter(enum quantity quantity, uint64_t limit, unsigned percen
 
 	if (!quantity_kinds[quantity].is_floor)
 		return part < limit ? limit - part : limit;
-	return __builtin_add_overflow(limit, part, &limit) ? UINT64_MAX : limit;
+	return number_add(limit, part);
 }

@@ -1,5 +1,5 @@
-/* number.h - the only reader of numbers. It ignores the locale, leaves errno alone and detects
- * overflow. */
+/* number.h - the only reader of numbers, and the sum of two that may be absurdly large. Reading
+ * ignores the locale, leaves errno alone and detects overflow. */
 #ifndef SLSHIM_NUMBER_H
 #define SLSHIM_NUMBER_H
 
@@ -7,6 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+/* Saturates. */
+static inline uint64_t number_add(uint64_t one, uint64_t other)
+{
+	uint64_t sum;
+
+	return __builtin_add_overflow(one, other, &sum) ? UINT64_MAX : sum;
+}
 
 /* Reads decimal digits and returns the end of them; NULL if there are none, or if the number does
  * not fit in 64 bits. */

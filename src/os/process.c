@@ -47,6 +47,11 @@ static const char *find_field(const char *text, int wanted)
 	return at;
 }
 
+char process_state(const char *text)
+{
+	return find_field(text, STATE)[0];
+}
+
 static uint64_t read_field(const char *text, int wanted)
 {
 	uint64_t value;
@@ -67,7 +72,7 @@ static enum sight read_stat(pid_t pid, char text[STAT_SIZE])
 	file_path_of(path, pid, "stat", -1);
 	if (pid <= 0 || !file_read(path, text, STAT_SIZE))
 		return IS_UNSEEN;
-	state = find_field(text, STATE)[0];
+	state = process_state(text);
 	return state != 'Z' && state != 'X' ? IS_SEEN : IS_DEAD;
 }
 

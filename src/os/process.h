@@ -8,6 +8,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Returns the state, such as 'S', that a file /proc/PID/stat or that of a thread tells; '\0' if it
+ * tells none. `text`: its beginning, including the name. */
+char process_state(const char *text);
+
 /* The boot clock in milliseconds: see clock_boot(). */
 uint64_t process_clock(void);
 

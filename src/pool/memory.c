@@ -1,6 +1,7 @@
 /* memory.c - see memory.h. */
 #include "pool/memory.h"
 
+#include "os/number.h"
 #include "pool/slots.h"
 
 void pool_set_memory(struct pool_page *page, int slot, uint32_t tag, pid_t pid,
@@ -12,21 +13,14 @@ void pool_set_memory(struct pool_page *page, int slot, uint32_t tag, pid_t pid,
 	page->slots[slot].proportional = memory->proportional;
 }
 
-unsigned pool_count_larger(struct pool_page *page, uint32_t tag, uint64_t unshared)
+static uint64_t unshared_of(struct pool_slot *slot)
 {
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < slots_used(page); i++) {
-		struct pool_slot *slot = &page->slots[i];
-
-		count += slot->holder >> 32 == tag && slot->unshared > unshared && slot->died == 0;
-	}
-	return count;
+	return slot->unshared;
 }
 
-static uint64_t add(uint64_t sum, uint64_t value)
+unsigned pool_count_larger(struct pool_page *page, uint32_t tag, uint64_t unshared)
 {
-	return __builtin_add_overflow(sum, value, &sum) ? UINT64_MAX : sum;
+	return slots_count_above(page, tag, unshared_of, unshared);
 }
 
 struct pool_memory_sum pool_sum_memory(struct pool_page *page, uint32_t tag, pid_t self,
@@ -46,8 +40,8 @@ struct pool_memory_sum pool_sum_memory(struct pool_page *page, uint32_t tag, pid
 			sum.unmeasured++;
 			continue;
 		}
-		sum.of_all.proportional = add(sum.of_all.proportional, slot->proportional);
-		sum.of_all.unshared = add(sum.of_all.unshared, slot->unshared);
+		sum.of_all.proportional = number_add(sum.of_all.proportional, slot->proportional);
+		sum.of_all.unshared = number_add(sum.of_all.unshared, slot->unshared);
 		sum.count++;
 	}
 	return sum;

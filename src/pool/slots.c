@@ -154,14 +154,25 @@ unsigned pool_count_drainers(struct pool_page *page, uint32_t tag, pid_t self, u
 	return count;
 }
 
-unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess)
+unsigned slots_count_above(struct pool_page *page, uint32_t tag,
+                           uint64_t (*figure_of)(struct pool_slot *slot), uint64_t value)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < slots_used(page); i++) {
 		struct pool_slot *slot = &page->slots[i];
 
-		count += slot->holder >> 32 == tag && slot->excess > excess && slot->died == 0;
+		count += slot->holder >> 32 == tag && figure_of(slot) > value && slot->died == 0;
 	}
 	return count;
+}
+
+static uint64_t excess_of(struct pool_slot *slot)
+{
+	return slot->excess;
+}
+
+unsigned pool_count_further_over(struct pool_page *page, uint32_t tag, uint64_t excess)
+{
+	return slots_count_above(page, tag, excess_of, excess);
 }

@@ -86,6 +86,10 @@ static inline unsigned slots_used(struct pool_page *page)
 	return used < POOL_SLOTS ? used : POOL_SLOTS;
 }
 
+/* How many holders of the pool have a higher figure than that? Without those found dead. */
+unsigned slots_count_above(struct pool_page *page, uint32_t tag,
+                           uint64_t (*figure_of)(struct pool_slot *slot), uint64_t value);
+
 /* Takes a slot for this holder, as pool_enter() does. `lease` is a leaver's, or 0. */
 int slot_claim(struct pool_page *page, uint64_t wanted, uint64_t lease,
                const struct pool_entry *entry, pool_is_alive *is_alive);

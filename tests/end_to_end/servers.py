@@ -325,6 +325,11 @@ def shim_lines(log):
     return re.findall(r"^\S+Z slshim: (.*)$", log, re.MULTILINE)
 
 
+def said(server):
+    """By slshim, in a log of its own or among the server's lines."""
+    return server.said.read_text() if hasattr(server, "said") else server.log()
+
+
 class Server:
     """A server in a directory and a process group of its own."""
 

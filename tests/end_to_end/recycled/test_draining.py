@@ -15,7 +15,7 @@ import test_lighttpd
 import test_nginx
 import test_puma
 from known import SlowDownload
-from servers import Program, get, load_until, load_until_left, sessions, shim, wait_until, wrk
+from servers import Program, get, load_until, load_until_left, said, sessions, shim, wait_until, wrk
 
 FEW = {"SL_MAX_CONNECTIONS": 20}
 
@@ -50,11 +50,6 @@ WAITS = [
     "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2", "edge",
     "exclusive",
 ]  # fmt: skip
-
-
-def said(server):
-    """By slshim, in a log of its own or among the server's lines."""
-    return server.said.read_text() if hasattr(server, "said") else server.log()
 
 
 def drained(server):

@@ -32,13 +32,14 @@ LATE_WORDS = "[#] ! Out-of-sync worker list, no # worker"
 
 class Puma(Known):
     title = "puma"
+    application = RACK_APPLICATION
     ready = r"Worker \d+ \(PID: \d+\) booted"
     threads = "1, 5"
     preload = False
     fork_worker = False
 
     def prepare(self):
-        (self.directory / "config.ru").write_text(RACK_APPLICATION)
+        (self.directory / "config.ru").write_text(self.application)
         (self.directory / "puma.rb").write_text(
             CONFIGURATION.replace("@threads@", self.threads)
             .replace("@port@", str(self.port))

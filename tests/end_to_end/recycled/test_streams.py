@@ -6,11 +6,10 @@ import asyncio
 import http.client
 from concurrent.futures import ThreadPoolExecutor
 
-import aiohttp
 import pytest
 
 import test_puma
-from servers import load_until_left, sessions, shim
+from servers import Missing, load_until_left, sessions, shim
 from test_gunicorn import THREADS, Variant
 
 EVENTS, INTERVAL = 40, 0.5
@@ -96,9 +95,7 @@ run lambda {{ |env|
 
 
 class Puma(test_puma.Puma):
-    def prepare(self):
-        super().prepare()
-        (self.directory / "config.ru").write_text(RACK)
+    application = RACK
 
 
 def gunicorn(name, options, application):
@@ -133,6 +130,13 @@ def receive_events(server):
 
 
 def receive_messages(server):
+    try:
+        import aiohttp
+        import wsproto  # uvicorn's
+    except ImportError as error:
+        raise Missing(f"{error.name} is not installed") from error
+    assert wsproto
+
     async def receive():
         async with aiohttp.ClientSession() as session:
             async with session.ws_connect(server.url("/messages")) as socket:
