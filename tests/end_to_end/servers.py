@@ -60,10 +60,14 @@ def accepts(port):
     return False
 
 
+# Below those that the kernel gives to clients, which could take one before the server does.
+ports = random.sample(range(10000, 32768), 32768 - 10000)
+
+
 def free_port():
-    """Below those that the kernel gives to clients, who could take it before the server does."""
+    """Never the same again: several servers may be starting at a time."""
     while True:
-        port = random.randrange(10000, 32768)
+        port = ports.pop()
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
 
@@ -399,6 +403,7 @@ class Server:
 
         def has_settled():
             nonlocal seen, since
+            assert self.is_running(), f"the master ended, see {self.directory}: {self.log()[-1000:]}"
             pids = self.pids()
             if pids != seen:
                 seen, since = pids, time.monotonic()

@@ -285,6 +285,7 @@ static void start_worker(bool is_for_admin)
 {
 	pid_t worker = is_odd("clone") ? (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : fork();
 
+	fail_if(worker < 0, "fork");
 	if (worker == 0) {
 		signal(SIGTERM, SIG_DFL);
 		signal(SIGHUP, SIG_IGN);

@@ -11,8 +11,8 @@ from servers import Httpd, get, grow, growing, shim, unshared
 
 KB, MB = 1024, 1024 * 1024
 
-# A request for /grow unshares 8 KB, one for /grow_much a megabyte.
-FOUR_CHILDREN = growing(preloaded_mb=32, unshared_kb=8) + """
+# A request for /grow unshares 2 KB, one for /grow_much a megabyte.
+FOUR_CHILDREN = growing(preloaded_mb=32, unshared_kb=2) + """
 MaxRequestWorkers 4
 <Location /grow_much>
     SetHandler modperl
@@ -39,11 +39,11 @@ def limit_above_a_fresh_pool():
     """In KB."""
     with open_server() as server:
         grow(server, 100)
-        return (proportional(server) + 16 * MB) // KB
+        return (proportional(server) + 8 * MB) // KB
 
 
 def test_pool_keeps_its_limit():
-    """With some requests beyond it that are served while no walk is affordable."""
+    """With what it grows by while no walk is affordable."""
     limit = limit_above_a_fresh_pool()
     with open_server(SL_MAX_POOL=f"{limit}K", SL_MAX_LEAVING="100%") as server:
         highest, end = 0, time.monotonic() + 60
@@ -55,8 +55,8 @@ def test_pool_keeps_its_limit():
         for leaving in server.leavings():
             value, threshold = leaving.limits["SL_MAX_POOL"]
             assert list(leaving.limits) == ["SL_MAX_POOL"] and threshold == limit
-            assert limit < value < limit + 16 * KB, leaving.text
-        assert highest < limit * KB + 16 * MB
+            assert limit < value < limit + 8 * KB, leaving.text
+        assert highest < limit * KB + 8 * MB
         assert server.stop() == 0
 
 
