@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
+#include "os/mappings.h"
 #include "quantity.h"
 
 typedef bool probe_function(int fd, struct sample *sample);
@@ -27,6 +28,9 @@ probe_function probe_statm;
  * does not tell whether such a page is private: if some are shared by copy-on-write, as many
  * private clean pages of files may be left out in their place. */
 probe_function probe_smaps;
+
+/* The same from `smaps`, and unshared without the private pages of these mappings. */
+bool probe_smaps_without(int fd, const struct mappings *mappings, struct sample *sample);
 
 /* Linux: swapped, from `status` (2.6.34 and later); 3 µs. */
 probe_function probe_status;
@@ -52,6 +56,9 @@ uint64_t probe_usage_peak(const struct rusage *usage);
 /* Linux: returns by how many bytes the figure for resident memory in `statm` may be off; UINT64_MAX
  * if unknown. */
 uint64_t probe_resident_slack(void);
+
+/* Linux: returns by how many bytes the peak may be below what `statm` has told. */
+uint64_t probe_peak_slack(void);
 
 /* Linux: does the system reserve huge pages (hugetlbfs)? If so, the bounds in bounds.h do not hold,
  * because these pages are not counted as resident and one fault may unshare a whole one. */

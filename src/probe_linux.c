@@ -50,10 +50,13 @@ bool probe_statm(int fd, struct sample *sample)
 /* ---------------------------------------------------- smaps and smaps_rollup */
 
 struct sums {
-	uint64_t of[QUANTITIES]; /* kB */
-	unsigned seen;           /* bit i: keys[i] came at least once */
-	uint64_t private_clean;  /* kB in the mapping whose lines are read */
-	uint64_t lazily_freed;   /* kB that only this process maps */
+	uint64_t of[QUANTITIES];         /* kB */
+	unsigned seen;                   /* bit i: keys[i] came at least once */
+	uint64_t private_clean;          /* kB in the mapping whose lines are read */
+	uint64_t lazily_freed;           /* kB that only this process maps */
+	const struct mappings *mappings; /* that are left out; NULL: none */
+	bool is_left_out;                /* the mapping whose lines are read */
+	uint64_t left_out;               /* kB */
 };
 
 static const struct {
@@ -84,16 +87,26 @@ static bool add_lazily_freed(const char *rest, struct sums *sums)
 	return true;
 }
 
+static uint64_t *sum_for(struct sums *sums, enum quantity quantity)
+{
+	return sums->is_left_out && quantity == QUANTITY_UNSHARED ? &sums->left_out
+	                                                          : &sums->of[quantity];
+}
+
 /* Adds one line to the sums; false if it has one of the keys and is malformed. */
 static bool add_line(const char *line, void *argument)
 {
 	struct sums *sums = argument;
 
+	if (sums->mappings != NULL && mappings_begins(line)) {
+		sums->is_left_out = mappings_have(sums->mappings, line);
+		return true;
+	}
 	if (strncmp(line, "LazyFree:", 9) == 0)
 		return add_lazily_freed(line + 9, sums);
 	for (int i = 0; i < KEYS; i++) {
 		size_t length = strlen(keys[i].key);
-		uint64_t *sum = &sums->of[keys[i].quantity];
+		uint64_t *sum = sum_for(sums, keys[i].quantity);
 		uint64_t number;
 
 		if (strncmp(line, keys[i].key, length) != 0)
@@ -103,7 +116,7 @@ static bool add_line(const char *line, void *argument)
 			return false;
 		sums->seen |= 1u << i;
 		if (i == PRIVATE_CLEAN)
-			sums->private_clean = number;
+			sums->private_clean = sums->is_left_out ? 0 : number;
 		return true;
 	}
 	return true;
@@ -119,9 +132,9 @@ static void leave_out_lazily_freed(struct sample *sample, uint64_t bytes)
 	*proportional -= bytes < *proportional ? bytes : *proportional;
 }
 
-bool probe_smaps(int fd, struct sample *sample)
+bool probe_smaps_without(int fd, const struct mappings *mappings, struct sample *sample)
 {
-	struct sums sums = {.seen = 0};
+	struct sums sums = {.mappings = mappings};
 
 	if (!file_each_line_open(fd, add_line, &sums))
 		return false;
@@ -131,10 +144,18 @@ bool probe_smaps(int fd, struct sample *sample)
 	for (int i = 0; i < SUMMED; i++)
 		if (sums.of[summed[i]] > UINT64_MAX / 1024)
 			return false;
+	if (sums.left_out > UINT64_MAX / 1024)
+		return false;
 	for (int i = 0; i < SUMMED; i++)
 		sample_set(sample, summed[i], sums.of[summed[i]] * 1024);
+	sample->of_shared_mappings = sums.left_out * 1024;
 	leave_out_lazily_freed(sample, sums.lazily_freed * 1024);
 	return true;
+}
+
+bool probe_smaps(int fd, struct sample *sample)
+{
+	return probe_smaps_without(fd, NULL, sample);
 }
 
 /* ------------------------------------------------------------------ status */
@@ -199,8 +220,9 @@ bool probe_each_descriptor(int unused, struct sample *sample)
 /* ------------------------------------------------------------------ bounds */
 
 /* How exactly a kernel counts resident memory. Before 6.2 each thread may hold back the pages of 64
- * faults; from 6.2 and before 6.16 each processor may hold back a batch of pages. */
-enum counting { NOT_ASKED, EXACT, BY_THREAD, BY_PROCESSOR };
+ * faults. From 6.2 on each processor may hold back a batch of pages of each kind, and from 6.16 on
+ * statm adds these up; the peak goes without them still. */
+enum counting { NOT_ASKED, BY_THREAD, BY_PROCESSOR, EXACT_BUT_FOR_PEAK };
 
 /* Found out once, at the latest in the master, because it takes reading a file. All threads that
  * write these write the same values. */
@@ -214,33 +236,56 @@ static enum counting ask_kernel(void)
 	const char *end;
 
 	if (uname(&kernel) != 0 || (end = number_read(kernel.release, &major)) == NULL)
-		return EXACT;
+		return EXACT_BUT_FOR_PEAK;
 	if (*end == '.')
 		number_read(end + 1, &minor);
 	if (major < 6 || (major == 6 && minor < 2))
 		return BY_THREAD;
-	return major == 6 && minor < 16 ? BY_PROCESSOR : EXACT;
+	return major == 6 && minor < 16 ? BY_PROCESSOR : EXACT_BUT_FOR_PEAK;
+}
+
+static enum counting find_counting(void)
+{
+	if (counting == NOT_ASKED) {
+		enum counting found = ask_kernel();
+
+		if (found != BY_THREAD)
+			processors = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
+		counting = found;
+	}
+	return counting;
+}
+
+/* In bytes, of one kind of pages. */
+static uint64_t held_back(void)
+{
+	enum { BATCH = 32 };
+	uint64_t batch = 2 * processors > BATCH ? 2 * processors : BATCH;
+
+	return processors * batch * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t probe_resident_slack(void)
 {
-	enum { BATCH = 32, THREAD_BATCH = 64 };
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), threads;
+	enum { THREAD_BATCH = 64 };
+	uint64_t threads;
 
-	if (counting == NOT_ASKED) {
-		enum counting found = ask_kernel();
-
-		if (found == BY_PROCESSOR)
-			processors = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
-		counting = found;
-	}
-	if (counting == BY_THREAD) {
+	switch (find_counting()) {
+	case BY_THREAD:
 		threads = process_threads();
-		return threads > 0 ? THREAD_BATCH * threads * page : UINT64_MAX;
+		return threads > 0 ? THREAD_BATCH * threads * (uint64_t)sysconf(_SC_PAGESIZE) : UINT64_MAX;
+	case BY_PROCESSOR:
+		return held_back();
+	default:
+		return 0;
 	}
-	if (counting == BY_PROCESSOR)
-		return processors * (2 * processors > BATCH ? 2 * processors : BATCH) * page;
-	return 0;
+}
+
+uint64_t probe_peak_slack(void)
+{
+	enum { KINDS = 3 }; /* of files, anonymous, of shared memory */
+
+	return find_counting() == EXACT_BUT_FOR_PEAK ? KINDS * held_back() : 0;
 }
 
 /* Where it cannot be seen, as in a chroot, it is as it was. */

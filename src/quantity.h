@@ -44,8 +44,9 @@ extern const struct quantity_kind quantity_kinds[QUANTITIES];
 /* One measurement. The value of a quantity whose bit in `known` is clear means nothing. */
 struct sample {
 	uint64_t value[QUANTITIES];
-	unsigned known;        /* bit q: value[q] was measured */
-	uint64_t lazily_freed; /* bytes that unshared memory leaves out, if it is known */
+	unsigned known; /* bit q: value[q] was measured */
+	/* Bytes that unshared memory leaves out, if it is known. */
+	uint64_t lazily_freed, of_shared_mappings;
 };
 
 static inline bool sample_knows(const struct sample *sample, enum quantity quantity)

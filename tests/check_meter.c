@@ -337,6 +337,77 @@ START_TEST(sees_growth_from_the_first_measurement)
 }
 END_TEST
 
+/* ---------------------------------------------------------- shared mappings */
+
+static char *shared;
+
+static unsigned check_now(const struct config *config, struct sample *sample)
+{
+	sample->known = 0;
+	meter_check(&meter, config, config->limit, clock_boot(), WALKED, sample);
+	return policy_crossed(config->limit, sample);
+}
+
+/* Nobody else touches these pages, but its end would not free them. */
+static void fill_inherited(void)
+{
+	struct config config = with_limits(GROWTH / 2, 0);
+	struct sample sample;
+
+	meter_begin(&meter, &config, true);
+	meter_note_inherited(&meter, config.limit);
+	memset(shared, 1, GROWTH);
+	ck_assert_uint_eq(check_now(&config, &sample), 0);
+	ck_assert_uint_eq(sample.of_shared_mappings, GROWTH);
+	ck_assert_uint_lt(sample.value[QUANTITY_UNSHARED], MB);
+	share_alone();
+	ck_assert_uint_eq(check_now(&config, &sample), 1u << QUANTITY_UNSHARED);
+	ck_assert_uint_ge(sample.value[QUANTITY_UNSHARED], GROWTH);
+	ck_assert_uint_lt(sample.value[QUANTITY_UNSHARED], GROWTH + MB);
+}
+
+/* From a beginning without them. */
+static void grow_beside_inherited(void)
+{
+	struct config config = {.check_every = 1, .probe_budget = 100};
+	struct sample sample;
+
+	config.limit[QUANTITY_GROWTH] = GROWTH / 2;
+	memset(shared, 1, GROWTH / 2);
+	meter_begin(&meter, &config, true);
+	meter_note_inherited(&meter, config.limit);
+	ck_assert_uint_eq(check_now(&config, &sample), 0);
+	memset(shared, 1, GROWTH);
+	ck_assert_uint_eq(check_now(&config, &sample), 0);
+	take_pages();
+	ck_assert_uint_eq(check_now(&config, &sample), 1u << QUANTITY_GROWTH);
+	ck_assert_uint_ge(sample.value[QUANTITY_GROWTH], GROWTH);
+	ck_assert_uint_lt(sample.value[QUANTITY_GROWTH], GROWTH + MB);
+}
+
+/* There the rollup is what there is. */
+static void cannot_tell_apart(void)
+{
+	struct config config = with_limits(GROWTH / 2, 0);
+	struct sample sample;
+
+	config.probe = PROBE_ROLLUP;
+	meter_begin(&meter, &config, true);
+	meter_note_inherited(&meter, config.limit);
+	memset(shared, 1, GROWTH);
+	ck_assert_uint_eq(check_now(&config, &sample), 1u << QUANTITY_UNSHARED);
+}
+
+static void (*const beside_inherited[])(void) = {fill_inherited, grow_beside_inherited,
+                                                 cannot_tell_apart};
+
+START_TEST(tells_inherited_mappings_apart)
+{
+	shared = map(GROWTH, MAP_SHARED);
+	in_child(beside_inherited[_i]);
+}
+END_TEST
+
 /* -------------------------------------------------- growth without a fault */
 
 /* What others do is found by a walk when the last one was 10 s ago: here at once. */
@@ -542,13 +613,14 @@ static void free_area(char **area)
 }
 
 /* Private, huge, shared, or of a file. */
+/* No page of the file is mapped twice: that would end without a fault. */
 static void take_area(char **area)
 {
 	uint32_t kind = random_number(4);
 
 	free_area(area);
 	if (kind == 3)
-		*area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+		*area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, (area - areas) * AREA);
 	else
 		*area = map(AREA, kind == 2 ? MAP_SHARED : MAP_PRIVATE);
 	if (kind == 1)
@@ -656,6 +728,7 @@ static void live(void)
 	config.limit[QUANTITY_RESIDENT] =
 	    perhaps(first.value[QUANTITY_RESIDENT] / MB + random_number(4));
 	meter_begin(&meter, &config, true);
+	meter_note_inherited(&meter, config.limit);
 	meter.most_proportional = config.limit[QUANTITY_PROPORTIONAL];
 	for (int step = 0; step < STEPS; step++) {
 		struct sample cheap = {.known = 0}, whole;
@@ -695,7 +768,7 @@ START_TEST(judges_as_a_walk_at_every_check)
 	seed = 2463534242u + (uint32_t)_i * 7919;
 	make_inherited();
 	for (int i = 0; i < AREAS; i++) {
-		old_areas[i] = map(AREA, MAP_PRIVATE);
+		old_areas[i] = map(AREA, i % 4 > 0 ? MAP_PRIVATE : MAP_SHARED);
 		memset(old_areas[i], 1, AREA);
 	}
 	in_child(live);
@@ -706,6 +779,7 @@ static void add_tests(TCase *tests)
 {
 	add_for_each(tests, sees_growth, growths);
 	tcase_add_test(tests, sees_growth_from_the_first_measurement);
+	add_for_each(tests, tells_inherited_mappings_apart, beside_inherited);
 	add_for_each(tests, finds_growth_without_a_fault, unseen);
 	tcase_add_test(tests, rests_after_a_walk);
 	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, 60);

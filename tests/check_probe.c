@@ -2,6 +2,7 @@
 #include "probe.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -101,6 +102,53 @@ START_TEST(leaves_out_lazily_freed_pages_of_each_mapping)
 	has(QUANTITY_UNSHARED, 18 + 12 + 40);
 	has(QUANTITY_PROPORTIONAL, 25 + 66 + 78);
 	ck_assert_uint_eq(sample.lazily_freed, (100 + 16) * 1024);
+}
+END_TEST
+
+/* Of the first two mappings, which adjoin, and not of the third, though that is shared, too. */
+START_TEST(leaves_out_pages_of_shared_mappings)
+{
+	struct mappings noted = {.count = 1, .of = {{0x7f0000000000, 0x7f0000003000}}};
+	int fd = open(FIXTURES "/shared_mappings/smaps", O_RDONLY);
+
+	sample = (struct sample){.known = 0};
+	ck_assert(probe_smaps_without(fd, &noted, &sample));
+	close(fd);
+	has(QUANTITY_UNSHARED, 500 + 6 + 70);
+	has(QUANTITY_SHARED, 1 + 20);
+	ck_assert_uint_eq(sample.of_shared_mappings, (3 + 4 + 1000) * 1024);
+	ck_assert(probe(probe_smaps, "shared_mappings/smaps"));
+	has(QUANTITY_UNSHARED, 500 + 6 + 70 + 3 + 4 + 1000);
+	ck_assert_uint_eq(sample.of_shared_mappings, 0);
+}
+END_TEST
+
+/* No more than fit, and one for those that adjoin. */
+START_TEST(notes_shared_mappings)
+{
+	enum { MANY = 2 * MAPPINGS };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct mappings before = {.count = 0}, after = {.count = 0};
+	char line[128], *at;
+
+	mappings_note_shared(&before);
+	at = mmap(NULL, MANY * page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(at, MAP_FAILED);
+	ck_assert_int_eq(mprotect(at + page, page, PROT_READ | PROT_WRITE), 0);
+	mappings_note_shared(&after);
+	ck_assert_uint_eq(after.count, before.count + 1);
+	snprintf(line, sizeof line, "%lx-%lx rw-s 0", (unsigned long)at + page,
+	         (unsigned long)at + 2 * page);
+	ck_assert(mappings_begins(line));
+	ck_assert(mappings_have(&after, line));
+	ck_assert(!mappings_have(&before, line));
+	*strchr(line, 's') = 'p';
+	ck_assert(!mappings_have(&after, line));
+	for (int i = 0; i < MANY; i += 2)
+		ck_assert_int_eq(munmap(at + (size_t)i * page, page), 0);
+	after.count = 0;
+	mappings_note_shared(&after);
+	ck_assert_uint_eq(after.count, MAPPINGS);
 }
 END_TEST
 
@@ -277,11 +325,11 @@ END_TEST
 /* Thousands of mappings take many reads; the sum is the one that the kernel makes. */
 START_TEST(sums_many_mappings_as_the_kernel_does)
 {
-	enum { MAPPINGS = 3000, PAGES = 2 };
+	enum { MANY_MAPPINGS = 3000, PAGES = 2 };
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct sample rollup, smaps;
 
-	for (int i = 0; i < MAPPINGS; i++) {
+	for (int i = 0; i < MANY_MAPPINGS; i++) {
 		char *at = mmap(NULL, PAGES * page, PROT_READ | (i % 2 ? PROT_WRITE : PROT_READ),
 		                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -293,7 +341,7 @@ START_TEST(sums_many_mappings_as_the_kernel_does)
 	measure(PROBE_SMAPS);
 	rollup = measure(PROBE_ROLLUP);
 	smaps = measure(PROBE_SMAPS);
-	ck_assert_uint_gt(smaps.value[QUANTITY_UNSHARED], MAPPINGS / 2 * PAGES * page);
+	ck_assert_uint_gt(smaps.value[QUANTITY_UNSHARED], MANY_MAPPINGS / 2 * PAGES * page);
 	ck_assert_uint_eq(smaps.value[QUANTITY_UNSHARED], rollup.value[QUANTITY_UNSHARED]);
 	ck_assert_uint_eq(smaps.value[QUANTITY_SHARED], rollup.value[QUANTITY_SHARED]);
 }
@@ -362,6 +410,8 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, does_without_the_huge_page_lines);
 	tcase_add_test(tests, leaves_out_lazily_freed_pages);
 	tcase_add_test(tests, leaves_out_lazily_freed_pages_of_each_mapping);
+	tcase_add_test(tests, leaves_out_pages_of_shared_mappings);
+	tcase_add_test(tests, notes_shared_mappings);
 	add_for_each(tests, leaves_unknown_what_it_cannot_read, unknown);
 	tcase_add_loop_test(tests, tells_copy_on_write_from_unshared, PROBE_AUTO, PROBE_SMAPS + 1);
 	tcase_add_loop_test(tests, lazily_freed_is_not_unshared_until_it_is_written_to, PROBE_AUTO,

@@ -160,6 +160,7 @@ static void on_first_accept(void)
 	} else if (reason != WORKER_IS_ELIGIBLE && reason != WORKER_HAS_WORKERS)
 		facts_register_accepting_parent(worker.listener);
 	else {
+		limit_state_begin_serving(&worker.limits);
 		report_unmeasured_once();
 		if (server.page != NULL && facts_join(&worker.plan, worker.listener, 0))
 			exemption_at_birth();

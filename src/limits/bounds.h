@@ -17,9 +17,10 @@
  * bounds count it as unshared, whatever the measurement says.
  *
  * The bound does not cover what happens without a fault of this process: other processes stop
- * sharing pages (its parent, siblings or children write to them, unmap them, or end), and the
- * kernel collapses pages into huge ones, or copies them for userfaultfd. Nor does it hold if shared
- * memory is released and as much is taken in huge pages between two readings. So the caller has to
+ * sharing pages (its parent, siblings or children write to them, unmap them, or end), it unmaps one
+ * of two mappings of a page, and the kernel collapses pages into huge ones, or copies them for
+ * userfaultfd. Nor does it hold if shared memory is released and as much is taken in huge pages, or
+ * in pages of files, between two readings. So the caller has to
  * measure now and then. */
 #ifndef SLSHIM_BOUNDS_H
 #define SLSHIM_BOUNDS_H

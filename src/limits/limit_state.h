@@ -68,6 +68,9 @@ bool limit_state_is_blind(struct limit_state *state);
 /* Turns these limits off for this worker. */
 void limit_state_disable(struct limit_state *state, unsigned limits);
 
+/* Called when it begins to serve: see meter_note_inherited(). */
+void limit_state_begin_serving(struct limit_state *state);
+
 /* Measures again, whatever the budget says. */
 void limit_state_measure_again(struct limit_state *state);
 

@@ -30,15 +30,34 @@ static bool read_by(probe_function *probe, struct persistent_file *source, struc
 	return is_read;
 }
 
-static bool walk(struct meter *meter, enum probe_choice choice, struct sample *sample)
+static bool read_mappings(struct meter *meter, struct sample *sample)
 {
-	bool is_read = choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample);
+	int fd = persistent_file_borrow(&meter->smaps);
+	bool is_read = probe_smaps_without(fd, &meter->inherited, sample);
+
+	persistent_file_return(&meter->smaps, fd);
+	return is_read;
+}
+
+/* The rollup is cheaper, but does not tell what belongs to a shared mapping. */
+static bool read_sums(struct meter *meter, enum probe_choice choice, bool tells_apart,
+                      struct sample *sample)
+{
+	if (choice == PROBE_SMAPS || (tells_apart && choice != PROBE_ROLLUP))
+		return read_mappings(meter, sample) ||
+		       (choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample));
+	return read_by(probe_smaps, &meter->rollup, sample) ||
+	       (choice != PROBE_ROLLUP && read_mappings(meter, sample));
+}
+
+static bool walk(struct meter *meter, enum probe_choice choice, bool tells_apart,
+                 struct sample *sample)
+{
 	uint64_t unshared;
 
-	if (!is_read && choice != PROBE_ROLLUP)
-		is_read = read_by(probe_smaps, &meter->smaps, sample);
-	if (!is_read)
+	if (!read_sums(meter, choice, tells_apart, sample))
 		return false;
+	meter->has_left_out = sample->of_shared_mappings > 0;
 	unshared = meter->unshared = sample->value[QUANTITY_UNSHARED];
 	meter->proportional = sample->value[QUANTITY_PROPORTIONAL];
 	if (!meter->has_first)
@@ -68,7 +87,7 @@ void meter_read(struct meter *meter, enum probe_choice choice, unsigned wanted,
 	    !read_by(probe_descriptors, &meter->descriptors, sample))
 		probe_each_descriptor(-1, sample);
 	if ((wanted & WALKED) && may_walk(choice))
-		walk(meter, choice, sample);
+		walk(meter, choice, meter->inherited.count > 0, sample);
 }
 
 /* The sources of memory are opened together, and lost together. */
@@ -85,7 +104,7 @@ bool meter_is_blind(struct meter *meter, const struct config *config, unsigned w
 
 /* Called before resident memory is read, so that a fault of another thread in between counts at the
  * next reading. */
-static bool read_usage(struct usage *usage, uint64_t *peak)
+static bool read_usage(const struct meter *meter, struct usage *usage, uint64_t *peak)
 {
 	struct rusage found;
 
@@ -93,6 +112,7 @@ static bool read_usage(struct usage *usage, uint64_t *peak)
 		return false;
 	usage->faults = (uint64_t)found.ru_minflt + (uint64_t)found.ru_majflt;
 	*peak = probe_usage_peak(&found);
+	*peak += *peak > 0 ? meter->peak_slack : 0;
 	return true;
 }
 
@@ -124,9 +144,18 @@ static void open_sources(struct meter *meter, const struct config *config)
 		persistent_file_open(&meter->smaps);
 }
 
+void meter_note_inherited(struct meter *meter, const uint64_t limit[QUANTITIES])
+{
+	if (!meter->are_noted && (limit[QUANTITY_UNSHARED] > 0 || limit[QUANTITY_GROWTH] > 0))
+		mappings_note_shared(&meter->inherited);
+	meter->are_noted = true;
+}
+
 void meter_keep(struct meter *meter, const struct config *config)
 {
 	open_sources(meter, config);
+	if (meter->inherited.count > 0 && config->probe == PROBE_AUTO && meter->smaps.fd < 0)
+		persistent_file_open(&meter->smaps);
 	probe_reserved_pages();
 	probe_resident_slack();
 }
@@ -143,11 +172,14 @@ void meter_begin(struct meter *meter, const struct config *config, bool serves)
 	meter_end(meter); /* the inherited descriptors are about the parent */
 	meter->is_bounded = meter->has_first = false;
 	meter->unshared = meter->proportional = 0;
+	meter->inherited.count = 0;
+	meter->are_noted = meter->has_left_out = false;
 	meter->credit = at_birth;
 	meter->walked_at = clock_boot();
 	meter->credited_at = meter->walked_at;
 	if (!serves)
 		return;
+	meter->peak_slack = probe_peak_slack();
 	open_sources(meter, config);
 	usage.faults = 0;
 	if (may_walk(config->probe) && read_resident(meter, &sample, &usage))
@@ -228,14 +260,29 @@ static bool can_afford_walk(struct meter *meter, const struct config *config, ui
 	return meter->credit > 0;
 }
 
+/* Pages of shared mappings matter only if the limit would be crossed with them, or to growth, which
+ * a rollup before would count from a wrong beginning. */
+static bool walk_for(struct meter *meter, enum probe_choice choice,
+                     const uint64_t limit[QUANTITIES], struct sample *sample)
+{
+	bool has_shared = meter->inherited.count > 0;
+	bool tells_apart = has_shared && (meter->has_left_out || limit[QUANTITY_GROWTH] > 0);
+	uint64_t most = limit[QUANTITY_UNSHARED];
+
+	return walk(meter, choice, tells_apart, sample) &&
+	       (tells_apart || !has_shared || most == 0 || sample->value[QUANTITY_UNSHARED] <= most ||
+	        walk(meter, choice, true, sample));
+}
+
 /* The bounds are not started from a walk while this process has a child, because the pages that it
  * shares with the child become unshared without a fault when the child ends. They start with the
  * pages that were lazily freed, because writing to these again raises no fault. */
 static void walk_in_budget(struct meter *meter, const struct config *config,
-                           const struct usage *usage, struct sample *sample)
+                           const uint64_t limit[QUANTITIES], const struct usage *usage,
+                           struct sample *sample)
 {
 	uint64_t start = clock_thread();
-	bool is_measured = walk(meter, config->probe, sample);
+	bool is_measured = walk_for(meter, config->probe, limit, sample);
 
 	meter->credit -= (int64_t)(clock_thread() - start);
 	meter->walked_at = clock_boot();
@@ -261,7 +308,7 @@ HOT unsigned meter_check(struct meter *meter, const struct config *config,
 		return 0;
 	}
 	is_due = walked != 0 && is_stale(meter, now);
-	has_usage = read_usage(&usage, &peak);
+	has_usage = read_usage(meter, &usage, &peak);
 	if (has_usage && !is_due && is_within_at_peak(meter, limit, walked, usage, peak))
 		return 0;
 	has_usage = read_resident(meter, sample, &usage) && has_usage;
@@ -274,6 +321,6 @@ HOT unsigned meter_check(struct meter *meter, const struct config *config,
 		return 0;
 	if (!can_afford_walk(meter, config, now))
 		return is_known_within ? 0 : walked;
-	walk_in_budget(meter, config, has_usage ? &usage : NULL, sample);
+	walk_in_budget(meter, config, limit, has_usage ? &usage : NULL, sample);
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "limits/bounds.h"
+#include "os/mappings.h"
 #include "os/persistent_file.h"
 #include "quantity.h"
 
@@ -20,8 +21,12 @@ struct meter {
 	bool has_first;                  /* `first` is known */
 	uint64_t first;                  /* bytes unshared at the first walk */
 	uint64_t unshared, proportional; /* bytes, at the last walk; 0: there was none */
+	struct mappings inherited;       /* shared ones that it had when it began to serve */
+	bool are_noted;                  /* these */
+	bool has_left_out;               /* some of their pages, at the last walk */
 	uint64_t most_proportional; /* bytes that there may be without a walk; 0: any. The caller sets
 	                               it, because it depends on two limits */
+	uint64_t peak_slack;        /* bytes by which the peak may be too low */
 	bool is_bounded;            /* the bounds hold */
 	struct bounds bounds;
 	uint64_t walked_at;   /* when the last walk ended, or the process began; boot clock,
@@ -44,6 +49,9 @@ struct meter {
 /* Called at birth. `serves`: the process was forked and may be a worker, so the sources are opened
  * now, because it may later change its root or user. */
 void meter_begin(struct meter *meter, const struct config *config, bool serves);
+
+/* Called when it begins to serve: what it has mapped by then is not its own. */
+void meter_note_inherited(struct meter *meter, const uint64_t limit[QUANTITIES]);
 
 /* Before a chroot: opens the sources anew, and finds out what can be found out now only. */
 void meter_keep(struct meter *meter, const struct config *config);

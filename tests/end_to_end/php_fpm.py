@@ -34,6 +34,8 @@ class PhpFpm(FastcgiServer):
     on_port = False
     pools = ("",)
     chroot = False  # each worker confines itself to htdocs
+    settings = ()  # of php's, as NAME=VALUE
+    script_text = SCRIPT
 
     def __init__(self, environment=None, own=None):
         super().__init__(environment, own)
@@ -70,14 +72,15 @@ pm.max_requests = {self.own or 0}
     def prepare(self):
         self.workers_at_start = {"static": 4, "dynamic": 8, "ondemand": 1}[self.manager]
         self.htdocs.mkdir()
-        (self.htdocs / "index.php").write_text(SCRIPT)
+        (self.htdocs / "index.php").write_text(self.script_text)
         head = f"[global]\nerror_log = {self.output}\ndaemonize = no\n"
         head += "process_control_timeout = 30\n"  # without it a reload drops what is being served
         pools = "".join(map(self._pool, self.pools))
         (self.directory / "php-fpm.conf").write_text(head + pools)
 
     def command(self):
-        return [find_program(), "-n", "-F", "-y", str(self.directory / "php-fpm.conf")]
+        settings = [word for setting in self.settings for word in ("-d", setting)]
+        return [find_program(), "-n", *settings, "-F", "-y", str(self.directory / "php-fpm.conf")]
 
     def noted(self):
         return Counter(self.witness.read_text().split())

@@ -60,6 +60,15 @@ static unsigned __int128 sum_up(const char *const keys[])
 	return sum;
 }
 
+enum { WALKED = 1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL };
+
+static bool probe_without_shared(int fd, struct sample *sample)
+{
+	static const struct mappings all = {.count = 1, .of = {{0, UINT64_MAX}}};
+
+	return probe_smaps_without(fd, &all, sample);
+}
+
 static void try_smaps(void)
 {
 	static const char *const shared[] = {"Shared_Clean:", "Shared_Dirty:", "Shared_Hugetlb:", NULL};
@@ -70,9 +79,7 @@ static void try_smaps(void)
 	struct sample sample = {.known = 0};
 	unsigned __int128 all;
 
-	if (!probe(probe_smaps,
-	           1u << QUANTITY_SHARED | 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL,
-	           &sample))
+	if (!probe(probe_smaps, WALKED, &sample))
 		return;
 	must(sample.value[QUANTITY_SHARED] == sum_up(shared) * 1024);
 	must(sample.lazily_freed <= sum_up(lazily_freed) * 1024);
@@ -80,6 +87,9 @@ static void try_smaps(void)
 	all = sum_up(proportional) * 1024;
 	must(sample.value[QUANTITY_PROPORTIONAL] ==
 	     (all > sample.lazily_freed ? all - sample.lazily_freed : 0));
+	if (probe(probe_without_shared, WALKED, &sample))
+		must(sample.value[QUANTITY_UNSHARED] + sample.of_shared_mappings + sample.lazily_freed ==
+		     sum_up(unshared) * 1024);
 }
 
 static void try_status(void)

@@ -4,13 +4,20 @@ own recycling is pm.max_requests."""
 
 import contextlib
 import signal
+from pathlib import Path
 
 import psutil
 import pytest
 
 from known import expect_alike, expect_reload, run_own, run_shimmed
 from php_fpm import MANAGERS, PhpFpm
-from servers import ab, ab_each, as_root, sessions, shim, wait_until
+from servers import (
+    Missing, ab, ab_each, as_root, load_until, load_until_left, rounds_of, sessions, shim, unshared,
+    wait_until
+)  # fmt: skip
+
+
+MB = 1024 * 1024
 
 
 def pool_of(worker):
@@ -62,6 +69,35 @@ def test_work_after_the_response():
         assert server.noted() == {"background": requests, "shutdown": requests}
         assert set(server.statuses()) == {"exited 0"}
         assert server.stop() == 0
+
+
+FILLS_A_SEGMENT = """<?php
+apcu_store(getmypid() . "." . uniqid("", true), random_bytes(65536));
+echo "ok\\n";
+"""
+APCU = ("extension=apcu.so", "apc.shm_size=256M")
+
+
+@pytest.mark.parametrize("probe", ["auto", "smaps", "rollup"])
+def test_apcu(probe):
+    """Each worker fills megabytes of its segment that nobody else touches. Its end would not free
+    them, so it stays, except where the probe cannot tell."""
+    if not list(Path("/usr/lib/php").glob("*/apcu.so")):
+        raise Missing("php's module apcu is not installed")
+    environment = shim(SL_MAX_UNSHARED="16M", SL_PROBE=probe)
+    with make(script_text=FILLS_A_SEGMENT, settings=APCU)(environment) as server:
+        fill = rounds_of(200, clients=4)
+        if probe == "rollup":
+            load_until_left(server, 1, fill)
+        else:
+            load_until(server, lambda: filled_most(server) >= 20 * MB, fill)
+            assert server.leavings() == []
+        assert server.stop() == 0
+
+
+def filled_most(server):
+    """Bytes that some worker has to itself, as an observer sees it."""
+    return max((unshared(worker) or 0 for worker in server.workers()), default=0)
 
 
 def test_one_of_two_pools():

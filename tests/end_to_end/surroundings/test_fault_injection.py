@@ -80,7 +80,7 @@ FUNCTIONS = {
     # These cannot fail.
     **dict.fromkeys(["_exit", "alarm", "geteuid", "getpid", "getppid", "sched_yield"], []),
     "syscall": [],  # see RAW_CALLS
-    "sysconf": [],  # the size of a page; the number of processors only before Linux 6.16
+    "sysconf": [],  # the size of a page; the number of processors, by openat, read and close
     # These make none.
     **dict.fromkeys(
         """__cxa_finalize __environ __errno_location __libc_current_sigrtmax __progname
