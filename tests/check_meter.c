@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -398,13 +399,62 @@ static void cannot_tell_apart(void)
 	ck_assert_uint_eq(check_now(&config, &sample), 1u << QUANTITY_UNSHARED);
 }
 
-static void (*const beside_inherited[])(void) = {fill_inherited, grow_beside_inherited,
-                                                 cannot_tell_apart};
+static char *map_anonymous(void)
+{
+	return map(GROWTH, MAP_SHARED);
+}
+
+static char *map_open(int fd)
+{
+	char *memory;
+
+	ck_assert_int_eq(ftruncate(fd, GROWTH), 0);
+	memory = mmap(NULL, GROWTH, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(memory, MAP_FAILED);
+	close(fd);
+	return memory;
+}
+
+static char *map_memfd(void)
+{
+	return map_open(memfd_create("segment", MFD_CLOEXEC));
+}
+
+static char *map_file(void)
+{
+	int fd = mkstemp(file_name);
+
+	unlink(file_name);
+	return map_open(fd);
+}
+
+static char *map_system_v(void)
+{
+	int id = shmget(IPC_PRIVATE, GROWTH, 0600);
+	char *memory = shmat(id, NULL, 0);
+
+	ck_assert_int_eq(shmctl(id, IPC_RMID, NULL), 0); /* with its last process */
+	ck_assert_ptr_ne(memory, (char *)-1);
+	return memory;
+}
+
+static const struct {
+	char *(*map)(void);
+	void (*live)(void);
+} beside_inherited[] = {
+    {map_anonymous, fill_inherited},
+    {map_memfd, fill_inherited},
+    {map_file, fill_inherited},
+    {map_system_v, fill_inherited},
+    {map_anonymous, grow_beside_inherited},
+    {map_system_v, grow_beside_inherited},
+    {map_anonymous, cannot_tell_apart},
+};
 
 START_TEST(tells_inherited_mappings_apart)
 {
-	shared = map(GROWTH, MAP_SHARED);
-	in_child(beside_inherited[_i]);
+	shared = beside_inherited[_i].map();
+	in_child(beside_inherited[_i].live);
 }
 END_TEST
 
