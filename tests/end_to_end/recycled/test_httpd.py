@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from servers import (
-    THREADED_POOL, Httpd, Sampler, ab, ab_each, as_root, get, growing, shim, unshared, wait_until, wrk
+    THREADED_POOL, Httpd, Sampler, ab, ab_each, as_root, get, growing, load_until_left, rounds_of, shim,
+    unshared, wait_until, wrk
 )  # fmt: skip
 
 MUTEXES = ["default", "sysvsem", "posixsem", "pthread", "fcntl", "flock"]
@@ -270,6 +271,5 @@ def test_killed_while_away():
             for worker in server.workers()[:4]:
                 worker.kill()
             wait_until(lambda: len(server.workers()) >= 8, "httpd has replaced them")
-            wrk(server.url(), seconds=2, clients=2, keep_alive=False).expect_good()
-            assert len(server.leavings()) > before
+            load_until_left(server, before + 1, rounds_of(500, clients=2))
         assert server.stop() == 0
