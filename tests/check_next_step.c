@@ -26,12 +26,6 @@ static const struct exit_plan
                  .method_is_vouched = true,
                  .takes_time = true,
                  .replaced_within = TIMEOUT},
-    rather_drains = {.method = {.action = ACTION_PIPE_OF_DEATH, .point = POINT_ACCEPT},
-                     .method_is_vouched = true,
-                     .takes_time = true,
-                     .drains = true,
-                     .drains_first = true,
-                     .replaced_within = TIMEOUT},
     drains_first = {.method = {.action = ACTION_SIGNAL, .signal = 15, .point = POINT_ACCEPT},
                     .method_is_vouched = true,
                     .drains = true,
@@ -50,7 +44,6 @@ static const struct exit_plan
 #define CLOSE      READY(at_close, POINT_CLOSE)
 #define SIGNALLED  READY(by_signal, POINT_CLOSE)
 #define TAKES_TIME READY(at_accept, POINT_ACCEPT)
-#define RATHER     READY(rather_drains, POINT_ACCEPT), .has_connections = true
 #define BUSY       SIGNALLED, .has_connections = true
 #define FIRST      READY(drains_first, POINT_ACCEPT)
 /* Its listeners are out of its waits. */
@@ -189,22 +182,6 @@ static const struct row {
     {"... alone", {FIRST, .has_company = false}, STEP_NOT_NOW, REMARK_CANNOT_DRAIN},
     {"... and accepts still", {DRAINS(FIRST), .is_muted = false}, STEP_DRAIN_ON, REMARK_NONE},
     {"... and accepts no more", {DRAINS(FIRST)}, STEP_LEAVE, REMARK_NONE},
-    {"would rather drain", {RATHER}, STEP_DRAIN, REMARK_NONE},
-    {"... and cannot", {RATHER, .is_drainable = false}, STEP_NOT_NOW, REMARK_OPEN},
-    {"... for long",
-     {RATHER, .is_drainable = false, .crossed_for = TIMEOUT},
-     STEP_LEAVE,
-     REMARK_NONE},
-    {"... alone", {RATHER, .has_company = false}, STEP_NOT_NOW, REMARK_OPEN},
-    {"... for long",
-     {RATHER, .has_company = false, .crossed_for = TIMEOUT},
-     STEP_LEAVE,
-     REMARK_NONE},
-    {"... in time", {RATHER, .crossed_for = TIMEOUT}, STEP_DRAIN, REMARK_NONE},
-    {"... but others do", {RATHER, .has_place = false}, STEP_QUEUE, REMARK_NONE},
-    {"... with nothing open", {RATHER, .has_connections = false}, STEP_DRAIN, REMARK_NONE},
-    {"... and does", {DRAINS(RATHER)}, STEP_DRAIN_ON, REMARK_NONE},
-    {"... for too long", {OVERDUE(RATHER)}, STEP_LEAVE, REMARK_NONE},
     {"serves what is open", {DRAINS(BUSY)}, STEP_DRAIN_ON, REMARK_NONE},
     {"nothing is open any more", {DRAINS(SIGNALLED)}, STEP_LEAVE, REMARK_NONE},
     {"... but others are away", {DRAINS(SIGNALLED), .turn = POOL_WAIT}, STEP_DRAIN_ON, REMARK_NONE},

@@ -19,7 +19,7 @@ bool draining_is_possible(uint64_t now)
 	const struct exit_plan *plan = &worker.plan;
 
 	return plan->drains && now > 0 && server.config.drain_timeout > 0 &&
-	       now >= worker.course.drains_from && (!worker.waits_without || plan->pauses_when_full) &&
+	       now >= worker.course.drains_from && !worker.waits_without &&
 	       !listener_blocks(worker.listener) && !worker_may_have_reuseport() &&
 	       (plan->method_is_vouched || lock_suspected() == LOCK_NONE);
 }
@@ -141,7 +141,7 @@ static bool controls(int set, int change, int fd, const struct epoll_event *even
 	if (!is_back)
 		return false;
 	*error = 0;
-	if ((worker.took_out || worker.plan.pauses_when_full || worker.course.phase == LEAVING) &&
+	if ((worker.took_out || worker.course.phase == LEAVING) &&
 	    drain_keep_out(&worker.drain, set, fd, event))
 		return true;
 	end_for_good(process_clock());

@@ -29,22 +29,11 @@ static struct step wait_for_turn(enum pool_answer answer)
 	return say(STEP_QUEUE, answer == POOL_UNFILLED ? REMARK_UNFILLED : REMARK_NONE);
 }
 
-/* Does it have to stop accepting before it leaves, because something is open or comes meanwhile? A
- * worker that finishes what is open after it left need not, unless that leaves out connections that
- * wait for their next request. */
+/* Does it have to stop accepting before it leaves, because something is open or comes meanwhile? */
 static bool has_to_drain(const struct view *view)
 {
-	const struct exit_plan *plan = view->plan;
-
-	return view->phase == SERVING && (!plan->takes_time || plan->drains) &&
-	       (view->has_connections || plan->drains_first);
-}
-
-/* Such a worker leaves with what is open if it cannot drain, but not before its siblings had the
- * time to come. */
-static bool leaves_undrained(const struct view *view)
-{
-	return view->plan->takes_time && view->crossed_for >= view->plan->replaced_within;
+	return view->phase == SERVING && !view->plan->takes_time &&
+	       (view->has_connections || view->plan->drains_first);
 }
 
 static struct step cannot_drain(const struct view *view)
@@ -99,19 +88,13 @@ static struct step ask_connections(const struct view *view)
 
 	if (plan->is_default && view->is_scheduled)
 		return say(STEP_NOT_NOW, REMARK_IDLE + IDLE_SCHEDULED);
-	if ((!plan->takes_time || plan->drains) && !knows(view, FACT_CONNECTIONS))
+	if (!plan->takes_time && !knows(view, FACT_CONNECTIONS))
 		return fetch(FACT_CONNECTIONS);
 	if (!has_to_drain(view))
 		return nothing();
 	if (!knows(view, FACT_DRAINABLE))
 		return fetch(FACT_DRAINABLE);
-	return view->is_drainable || leaves_undrained(view) ? nothing() : cannot_drain(view);
-}
-
-/* Does it leave with what is open when it has drained for too long? */
-static bool leaves_overdue(const struct view *view)
-{
-	return view->plan->takes_time || (view->overdue_leaves && !view->plan->is_default);
+	return view->is_drainable ? nothing() : cannot_drain(view);
 }
 
 /* Does it go on without accepting? */
@@ -127,7 +110,7 @@ static struct step ask_drain(const struct view *view)
 		return say(STEP_DRAIN_ON, REMARK_NONE);
 	if (view->has_connections && !is_overdue)
 		return say(STEP_DRAIN_ON, REMARK_NONE);
-	if (view->has_connections && !leaves_overdue(view))
+	if (view->has_connections && !(view->overdue_leaves && !view->plan->is_default))
 		return say(STEP_RESUME, REMARK_OVERDUE);
 	return nothing();
 }
@@ -179,12 +162,10 @@ static struct step ask_for_lease(const struct view *view)
 
 static struct step ask_for_place(const struct view *view)
 {
-	if (!view->is_drainable)
-		return ask_for_lease(view);
 	if (!knows(view, FACT_COMPANY))
 		return fetch(FACT_COMPANY);
 	if (!view->has_company)
-		return leaves_undrained(view) ? ask_for_lease(view) : cannot_drain(view);
+		return cannot_drain(view);
 	if (!knows(view, FACT_PLACE))
 		return fetch(FACT_PLACE);
 	return say(view->has_place ? STEP_DRAIN : STEP_QUEUE, REMARK_NONE);

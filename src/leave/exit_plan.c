@@ -13,7 +13,6 @@ static void follow_profile(struct exit_plan *plan, const struct profile *profile
 	    (is_started && profile_is_of_started(profile));
 	plan->is_tcp_only = profile->is_tcp_only;
 	plan->drains = profile->drains;
-	plan->pauses_when_full = profile->pauses_when_full;
 	if (profile->replaced_within > 0)
 		plan->replaced_within = profile->replaced_within;
 }

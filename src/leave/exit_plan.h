@@ -20,7 +20,6 @@ struct exit_plan {
 	bool method_is_vouched;   /* the profile says that this method suits the server, ... */
 	bool takes_time;          /* ... that a worker finishes open connections before it ends */
 	bool drains;              /* it may stop accepting until nothing is open, ... */
-	bool pauses_when_full;    /* listeners that it takes out say nothing against that */
 	bool drains_first;        /* ... and has to, before it leaves */
 	bool is_tcp_only;         /* ... that workers accept only by TCP */
 	bool master_is_vouched;   /* ... that the master replaces workers that leave */

@@ -7,21 +7,18 @@
 #include "leave/program.h"
 #include "os/image.h"
 
-enum httpd_model { HTTPD_NONE, HTTPD_PREFORK, HTTPD_WORKER, HTTPD_EVENT };
+enum httpd_model { HTTPD_NONE, HTTPD_PREFORK, HTTPD_THREADED };
 
 /* The function, declared in httpd's public ap_mpm.h, tells modules the processing model. The
- * prefork model answers "not supported" (0) when asked for threads, and the worker model when asked
- * whether a connection takes no thread while it waits; some models answer that with an error. */
+ * prefork model answers "not supported" (0) when asked for threads. */
 static enum httpd_model httpd_model(void)
 {
-	enum { AP_MPMQ_IS_THREADED = 2, AP_MPMQ_IS_ASYNC = 14, SUCCESS = 0 };
-	int (*query)(int code, int *result), threads = 0, is_async = 0;
+	enum { AP_MPMQ_IS_THREADED = 2, SUCCESS = 0 };
+	int (*query)(int code, int *result), threads = 0;
 
 	if (!image_look_up("ap_mpm_query", &query) || query(AP_MPMQ_IS_THREADED, &threads) != SUCCESS)
 		return HTTPD_NONE;
-	if (threads == 0)
-		return HTTPD_PREFORK;
-	return query(AP_MPMQ_IS_ASYNC, &is_async) == SUCCESS && is_async ? HTTPD_EVENT : HTTPD_WORKER;
+	return threads == 0 ? HTTPD_PREFORK : HTTPD_THREADED;
 }
 
 /* The function, declared in uWSGI's public uwsgi.h, returns the value of an option, wherever it was
@@ -49,10 +46,8 @@ static bool is_answered(enum profile_question question)
 	switch (question) {
 	case IS_HTTPD_PREFORK:
 		return httpd_model() == HTTPD_PREFORK;
-	case IS_HTTPD_WORKER:
-		return httpd_model() == HTTPD_WORKER;
-	case IS_HTTPD_EVENT:
-		return httpd_model() == HTTPD_EVENT;
+	case IS_HTTPD_THREADED:
+		return httpd_model() == HTTPD_THREADED;
 	case IS_UWSGI_THREADED:
 		return is_uwsgi_threaded();
 	case IS_PHP_FPM:
@@ -92,12 +87,8 @@ static const struct profile profiles[] = {
     {"httpd prefork", HTTPD, .question = IS_HTTPD_PREFORK, .method = SIGNAL(USR1, CLOSE),
      .is_tcp_only = true, .replaced_within = 2000},
     /* No signal makes a threaded child leave, and it is hardly ever idle. */
-    {"httpd worker", HTTPD, .question = IS_HTTPD_WORKER, .method = POD(ACCEPT), .takes_time = true,
-     .is_tcp_only = true, .replaced_within = 2000},
-    /* When it leaves it closes connections that wait for their next request. */
-    {"httpd event", HTTPD, .question = IS_HTTPD_EVENT, .method = POD(ACCEPT), .takes_time = true,
-     .drains = true, .pauses_when_full = true, .drains_first = true, .is_tcp_only = true,
-     .replaced_within = 2000},
+    {"httpd worker, event", HTTPD, .question = IS_HTTPD_THREADED, .method = POD(ACCEPT),
+     .takes_time = true, .is_tcp_only = true, .replaced_within = 2000},
     /* It leaves at accept, because what runs after fastcgi_finish_request() is done by then. */
     {"php-fpm", PHP, .question = IS_PHP_FPM, .method = SIGNAL(QUIT, ACCEPT)},
     /* The kernel wakes one worker for each connection, and at accept that wake-up would be lost. */

@@ -15,8 +15,7 @@ enum { PROFILE_NAMES = 6 };
 enum profile_question {
 	ASK_NOTHING,
 	IS_HTTPD_PREFORK,
-	IS_HTTPD_WORKER,
-	IS_HTTPD_EVENT,
+	IS_HTTPD_THREADED,
 	IS_UWSGI_THREADED,
 	IS_PHP_FPM,
 	IS_PHP_SERVER
@@ -36,14 +35,11 @@ struct profile {
 	char loaded[28]; /* what that has loaded, as of interpreter.h; "": nothing tells */
 	enum profile_question question;
 	struct exit_method method;
-	/* A worker finishes open connections before it ends, so it need not be idle to leave. If it
-	 * drains, too, it rather does that. */
+	/* A worker finishes open connections before it ends, so it need not be idle to leave. */
 	bool takes_time;
 	/* A worker with connections open may stop accepting until it has none: no lock is held around
 	 * its waits, and it serves what is open without new connections. */
 	bool drains;
-	/* It takes its listeners out of its waits when it is full, never for a lock. */
-	bool pauses_when_full;
 	/* Its method loses what it accepts meanwhile, or what has sent nothing yet, so it stops
 	 * accepting first, even if nothing is open. */
 	bool drains_first;

@@ -15,9 +15,7 @@ import test_lighttpd
 import test_nginx
 import test_puma
 from known import SlowDownload
-from servers import (
-    Httpd, Program, get, load_until, load_until_left, rounds_of, said, sessions, shim, wait_until, wrk
-)  # fmt: skip
+from servers import Program, get, load_until, load_until_left, said, sessions, shim, wait_until, wrk
 
 FEW = {"SL_MAX_CONNECTIONS": 20}
 
@@ -32,21 +30,6 @@ def gthread(environment):
     return server
 
 
-def event(environment, threads=256):
-    """A child whose threads are all busy closes connections that wait for their next request."""
-    config = f"""
-StartServers 4
-ServerLimit 4
-ThreadLimit {threads}
-ThreadsPerChild {threads}
-MaxRequestWorkers {4 * threads}
-MinSpareThreads {threads}
-MaxSpareThreads {4 * threads}
-LogLevel mpm_event:debug
-"""
-    return Httpd(environment, config=config, mpm="event", workers_at_start=4)
-
-
 def many_clients(server):
     return wrk(server.url(), seconds=2, clients=64)
 
@@ -56,7 +39,6 @@ def fifty_requests(server):
 
 
 SERVERS = {
-    "httpd event": (event, many_clients),
     "nginx": (nginx, many_clients),
     "lighttpd": (test_lighttpd.Lighttpd, many_clients),
     "gthread": (gthread, fifty_requests),
@@ -83,20 +65,7 @@ def test_load_that_never_pauses(name):
         times = drained(server)
         assert len(times) >= 5
         assert max(times) < 30
-        assert "stays" not in said(server)
-        server.stop()
-
-
-def test_httpd_that_was_full():
-    """A child that has once paused its listeners, because it was full, drains as the others do."""
-    with event(shim(SL_MAX_CONNECTIONS=3000), threads=16) as server:
-        wrk(server.url(), seconds=2, clients=400)
-        full = set(re.findall(r"pid (\d+):.* not accepting new conns in this process", server.log()))
-        came_before = len(server.leavings())
-        load_until_left(server, came_before + 3, rounds_of(2000), seconds=45)
-        left = [leaving for leaving in server.leavings()[came_before:] if str(leaving.pid) in full]
-        assert left != []
-        assert all("; drained for" in leaving.text for leaving in left)
+        assert "stays" not in server.said.read_text()
         server.stop()
 
 

@@ -68,7 +68,7 @@ def test_renamed_httpd(mpm, name):
     """Also with an interpreter among its modules, though that has loaded a server."""
     title, way = {
         "prefork": ("httpd prefork", "USR1@close"),
-        "event": ("httpd event", "pod@accept"),
+        "event": ("httpd worker, event", "pod@accept"),
     }[mpm]
     modules = ("wsgi",) if mpm == "event" else ("perl",)
     config = THREADED_POOL if mpm == "event" else "<Perl>\nrequire Starman::Server;\n</Perl>"
