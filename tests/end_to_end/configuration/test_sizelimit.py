@@ -176,7 +176,9 @@ def test_site_is_told_that_its_limits_do_nothing(name):
 
 
 def copy_on_write(check):
-    """The manual's example; the size and the shared memory before the write, and after it."""
+    """The manual's example; the size and the shared memory before the write, and after it. The code
+    that takes part has been used before, in this child and its siblings: its pages become shared when
+    another one comes to use them."""
     config = """
 <Perl>
 package X;
@@ -189,6 +191,9 @@ my $x = "a" x (1024*1024);
 
 sub handler {
     my $r = shift;
+    my $first = "a" x 10;
+    $first =~ tr/a/b/;
+    my @first = @check@;
     my ($size, $shared) = @check@;
     $x =~ tr/a/b/;
     my ($size2, $shared2) = @check@;
@@ -204,6 +209,7 @@ sub handler {
 </Location>
 """
     with site("", config.replace("@check@", check)) as server:
+        load(server)
         text = get(server.url("/X"))
     return [tuple(map(int, pair)) for pair in re.findall(r"size=(\d+) shared=(\d+)", text)]
 
