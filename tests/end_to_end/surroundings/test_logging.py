@@ -100,9 +100,10 @@ def read_now(fd):
 
 
 def read_until_lost_is_told(server, fd):
-    """By the line after those that were lost, of which there were more than none."""
-    text = ""
-    for _ in range(20):
+    """By the line after those that were lost, of which there were more than none. The next worker
+    that leaves writes it, which may have to wait for its turn."""
+    text, end = "", time.monotonic() + 30
+    while time.monotonic() < end:
         text += read_now(fd)
         if lost(text):
             assert lost(text)[0] > 0
