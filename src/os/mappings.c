@@ -23,7 +23,7 @@ static bool read_shared(const char *line, uint64_t *start, uint64_t *end)
 	enum { MODE = 4 }; /* "rw-s" */
 	const char *mode = read_range(line, start, end);
 
-	return mode != NULL && strnlen(mode, MODE) == MODE && mode[MODE - 1] == 's';
+	return mode != NULL && strlen(mode) >= MODE && mode[MODE - 1] == 's';
 }
 
 static bool note(const char *line, void *argument)
