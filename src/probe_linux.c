@@ -98,10 +98,8 @@ static bool add_line(const char *line, void *argument)
 {
 	struct sums *sums = argument;
 
-	if (sums->mappings != NULL && mappings_begins(line)) {
-		sums->is_left_out = mappings_have(sums->mappings, line);
+	if (sums->mappings != NULL && mappings_begins(sums->mappings, line, &sums->is_left_out))
 		return true;
-	}
 	if (strncmp(line, "LazyFree:", 9) == 0)
 		return add_lazily_freed(line + 9, sums);
 	for (int i = 0; i < KEYS; i++) {

@@ -356,7 +356,7 @@ static void fill_inherited(void)
 	struct sample sample;
 
 	meter_begin(&meter, &config, true);
-	meter_note_inherited(&meter, config.limit);
+	meter_note_inherited(&meter, config.probe, config.limit);
 	memset(shared, 1, GROWTH);
 	ck_assert_uint_eq(check_now(&config, &sample), 0);
 	ck_assert_uint_eq(sample.of_shared_mappings, GROWTH);
@@ -376,7 +376,7 @@ static void grow_beside_inherited(void)
 	config.limit[QUANTITY_GROWTH] = GROWTH / 2;
 	memset(shared, 1, GROWTH / 2);
 	meter_begin(&meter, &config, true);
-	meter_note_inherited(&meter, config.limit);
+	meter_note_inherited(&meter, config.probe, config.limit);
 	ck_assert_uint_eq(check_now(&config, &sample), 0);
 	memset(shared, 1, GROWTH);
 	ck_assert_uint_eq(check_now(&config, &sample), 0);
@@ -394,7 +394,7 @@ static void cannot_tell_apart(void)
 
 	config.probe = PROBE_ROLLUP;
 	meter_begin(&meter, &config, true);
-	meter_note_inherited(&meter, config.limit);
+	meter_note_inherited(&meter, config.probe, config.limit);
 	memset(shared, 1, GROWTH);
 	ck_assert_uint_eq(check_now(&config, &sample), 1u << QUANTITY_UNSHARED);
 }
@@ -662,8 +662,8 @@ static void free_area(char **area)
 	*area = NULL;
 }
 
-/* Private, huge, shared, or of a file. */
-/* No page of the file is mapped twice: that would end without a fault. */
+/* Private, huge, shared, or of a file, no page of which is mapped twice: that would end without a
+ * fault. */
 static void take_area(char **area)
 {
 	uint32_t kind = random_number(4);
@@ -778,7 +778,7 @@ static void live(void)
 	config.limit[QUANTITY_RESIDENT] =
 	    perhaps(first.value[QUANTITY_RESIDENT] / MB + random_number(4));
 	meter_begin(&meter, &config, true);
-	meter_note_inherited(&meter, config.limit);
+	meter_note_inherited(&meter, config.probe, config.limit);
 	meter.most_proportional = config.limit[QUANTITY_PROPORTIONAL];
 	for (int step = 0; step < STEPS; step++) {
 		struct sample cheap = {.known = 0}, whole;

@@ -60,12 +60,12 @@ void limit_state_begin(struct limit_state *state, const struct config *config,
 
 void limit_state_begin_serving(struct limit_state *state)
 {
-	meter_note_inherited(&state->meter, state->limit);
+	meter_note_inherited(&state->meter, state->config->probe, state->limit);
 }
 
 void limit_state_keep(struct limit_state *state)
 {
-	meter_note_inherited(&state->meter, state->limit);
+	meter_note_inherited(&state->meter, state->config->probe, state->limit);
 	meter_keep(&state->meter, state->config);
 	if (state->pressure.path != NULL)
 		persistent_file_open(&state->pressure);

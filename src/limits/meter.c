@@ -43,7 +43,7 @@ static bool read_mappings(struct meter *meter, struct sample *sample)
 static bool read_sums(struct meter *meter, enum probe_choice choice, bool tells_apart,
                       struct sample *sample)
 {
-	if (choice == PROBE_SMAPS || (tells_apart && choice != PROBE_ROLLUP))
+	if (choice == PROBE_SMAPS || tells_apart)
 		return read_mappings(meter, sample) ||
 		       (choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample));
 	return read_by(probe_smaps, &meter->rollup, sample) ||
@@ -144,9 +144,13 @@ static void open_sources(struct meter *meter, const struct config *config)
 		persistent_file_open(&meter->smaps);
 }
 
-void meter_note_inherited(struct meter *meter, const uint64_t limit[QUANTITIES])
+void meter_note_inherited(struct meter *meter, enum probe_choice choice,
+                          const uint64_t limit[QUANTITIES])
 {
-	if (!meter->are_noted && (limit[QUANTITY_UNSHARED] > 0 || limit[QUANTITY_GROWTH] > 0))
+	bool is_told = choice == PROBE_AUTO || choice == PROBE_SMAPS;
+
+	if (!meter->are_noted && is_told &&
+	    (limit[QUANTITY_UNSHARED] > 0 || limit[QUANTITY_GROWTH] > 0))
 		mappings_note_shared(&meter->inherited);
 	meter->are_noted = true;
 }
@@ -154,7 +158,7 @@ void meter_note_inherited(struct meter *meter, const uint64_t limit[QUANTITIES])
 void meter_keep(struct meter *meter, const struct config *config)
 {
 	open_sources(meter, config);
-	if (meter->inherited.count > 0 && config->probe == PROBE_AUTO && meter->smaps.fd < 0)
+	if (meter->inherited.count > 0 && meter->smaps.fd < 0)
 		persistent_file_open(&meter->smaps);
 	probe_reserved_pages();
 	probe_resident_slack();

@@ -50,8 +50,10 @@ struct meter {
  * now, because it may later change its root or user. */
 void meter_begin(struct meter *meter, const struct config *config, bool serves);
 
-/* Called when it begins to serve: what it has mapped by then is not its own. */
-void meter_note_inherited(struct meter *meter, const uint64_t limit[QUANTITIES]);
+/* Called when it begins to serve: what it has mapped by then is not its own. Notes it if a limit is
+ * on that, and the chosen probe can tell it. */
+void meter_note_inherited(struct meter *meter, enum probe_choice choice,
+                          const uint64_t limit[QUANTITIES]);
 
 /* Before a chroot: opens the sources anew, and finds out what can be found out now only. */
 void meter_keep(struct meter *meter, const struct config *config);

@@ -7,41 +7,42 @@
 #include "os/file.h"
 #include "os/number.h"
 
-/* Returns what follows the addresses; NULL if the line does not begin with any. */
-static const char *read_range(const char *line, uint64_t *start, uint64_t *end)
-{
-	const char *at = number_read_hex(line, start);
+struct range {
+	uint64_t start, end;
+	bool is_shared;
+};
 
-	if (at == NULL || *at != '-')
-		return NULL;
-	at = number_read_hex(at + 1, end);
-	return at != NULL && *at == ' ' ? at + 1 : NULL;
-}
-
-static bool read_shared(const char *line, uint64_t *start, uint64_t *end)
+/* False if the line does not begin a mapping. */
+static bool read_range(const char *line, struct range *range)
 {
 	enum { MODE = 4 }; /* "rw-s" */
-	const char *mode = read_range(line, start, end);
+	const char *at = number_read_hex(line, &range->start);
 
-	return mode != NULL && strlen(mode) >= MODE && mode[MODE - 1] == 's';
+	if (at == NULL || *at != '-')
+		return false;
+	at = number_read_hex(at + 1, &range->end);
+	if (at == NULL || *at != ' ')
+		return false;
+	range->is_shared = strlen(at) > MODE && at[MODE] == 's';
+	return true;
 }
 
 static bool note(const char *line, void *argument)
 {
 	struct mappings *mappings = argument;
 	unsigned count = mappings->count;
-	uint64_t start, end;
+	struct range range;
 
-	if (!read_shared(line, &start, &end))
+	if (!read_range(line, &range) || !range.is_shared)
 		return true;
-	if (count > 0 && mappings->of[count - 1].end == start) {
-		mappings->of[count - 1].end = end;
+	if (count > 0 && mappings->of[count - 1].end == range.start) {
+		mappings->of[count - 1].end = range.end;
 		return true;
 	}
 	if (count == MAPPINGS)
 		return false;
-	mappings->of[count].start = start;
-	mappings->of[count].end = end;
+	mappings->of[count].start = range.start;
+	mappings->of[count].end = range.end;
 	mappings->count = count + 1;
 	return true;
 }
@@ -51,21 +52,15 @@ void mappings_note_shared(struct mappings *mappings)
 	file_each_line("/proc/self/maps", note, mappings);
 }
 
-bool mappings_begins(const char *line)
+bool mappings_begins(const struct mappings *mappings, const char *line, bool *is_noted)
 {
-	uint64_t start, end;
+	struct range range;
 
-	return read_range(line, &start, &end) != NULL;
-}
-
-bool mappings_have(const struct mappings *mappings, const char *line)
-{
-	uint64_t start, end;
-
-	if (!read_shared(line, &start, &end))
+	if (!read_range(line, &range))
 		return false;
-	for (unsigned i = 0; i < mappings->count; i++)
-		if (mappings->of[i].start <= start && end <= mappings->of[i].end)
-			return true;
-	return false;
+	*is_noted = false;
+	for (unsigned i = 0; range.is_shared && i < mappings->count; i++)
+		if (mappings->of[i].start <= range.start && range.end <= mappings->of[i].end)
+			*is_noted = true;
+	return true;
 }

@@ -21,10 +21,8 @@ struct mappings {
 /* Adds those that /proc/self/maps tells of now. More than fit are not noted. */
 void mappings_note_shared(struct mappings *mappings);
 
-/* Does a line of /proc/PID/maps or smaps, "55e6d4b2f000-55e6d4b3f000 rw-s ...", begin a mapping? */
-bool mappings_begins(const char *line);
-
-/* Is that one shared, and was it noted? */
-bool mappings_have(const struct mappings *mappings, const char *line);
+/* Does a line of /proc/PID/maps or smaps, "55e6d4b2f000-55e6d4b3f000 rw-s ...", begin a mapping?
+ * Then `is_noted` becomes whether that one is shared and was noted. */
+bool mappings_begins(const struct mappings *mappings, const char *line, bool *is_noted);
 
 #endif
