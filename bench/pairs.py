@@ -55,6 +55,8 @@ def arguments(description, seconds=0, pairs=30):
     asked = parser.parse_args()
     if asked.quick:
         asked.pairs = asked.seconds = 3
+    if asked.pairs < 2:
+        parser.error("--pairs: at least 2, because one ratio has no spread")
     return asked
 
 
