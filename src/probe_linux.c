@@ -254,13 +254,13 @@ static enum counting find_counting(void)
 	return counting;
 }
 
-/* In bytes, of one kind of pages. */
+/* In bytes, of all kinds of pages: of files, anonymous, of shared memory. */
 static uint64_t held_back(void)
 {
-	enum { BATCH = 32 };
+	enum { BATCH = 32, KINDS = 3 };
 	uint64_t batch = 2 * processors > BATCH ? 2 * processors : BATCH;
 
-	return processors * batch * (uint64_t)sysconf(_SC_PAGESIZE);
+	return KINDS * processors * batch * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t probe_resident_slack(void)
@@ -281,9 +281,7 @@ uint64_t probe_resident_slack(void)
 
 uint64_t probe_peak_slack(void)
 {
-	enum { KINDS = 3 }; /* of files, anonymous, of shared memory */
-
-	return find_counting() == EXACT_BUT_FOR_PEAK ? KINDS * held_back() : 0;
+	return find_counting() == EXACT_BUT_FOR_PEAK ? held_back() : 0;
 }
 
 /* Where it cannot be seen, as in a chroot, it is as it was. */

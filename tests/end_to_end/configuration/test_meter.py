@@ -40,8 +40,8 @@ each_way = pytest.mark.parametrize(
 
 
 def freeing_lazily(service, limit, probe):
-    """A server whose workers free 16 MB lazily at each connection. Walks are not rationed."""
-    variables = {limit: "4M", "SL_PROBE": probe, "SL_PROBE_BUDGET": "100%"}
+    """A server whose workers free 16 MB lazily at each connection."""
+    variables = {limit: "4M", "SL_PROBE": probe}
     return HandWritten(shim(SL_MAX_LEAVING="100%", **variables), service=service)
 
 
