@@ -388,6 +388,17 @@ const char *config_variable(size_t index)
 	return index < QUANTITIES + VARIABLES ? variables[index - QUANTITIES].name : NULL;
 }
 
+const char *config_accepted(size_t index)
+{
+	return index < QUANTITIES ? units[quantity_kinds[index].unit].accepted
+	                          : variables[index - QUANTITIES].accepted;
+}
+
+bool config_is_switch(size_t index)
+{
+	return config_accepted(index) == switches;
+}
+
 /* ----------------------------------------------------------------- remarks */
 
 static void add_remark(struct remarks *remarks, const struct line *line)

@@ -121,4 +121,8 @@ void config_describe(const struct config *config, struct line *line);
 /* Returns the name of each variable, in the order of the manual; NULL after the last. */
 const char *config_variable(size_t index);
 
+/* What that variable accepts, in words; and is that 0 or 1? */
+const char *config_accepted(size_t index);
+bool config_is_switch(size_t index);
+
 #endif

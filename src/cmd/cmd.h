@@ -1,0 +1,18 @@
+/* cmd.h - what the subcommands of slshim have in common. May not know: what any of them does. */
+#ifndef SLSHIM_CMD_H
+#define SLSHIM_CMD_H
+
+#include <stdbool.h>
+
+/* As of env(1) and timeout(1): the command itself failed, the program cannot be run, there is none.
+ */
+enum { EXIT_OWN_FAILURE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+
+/* Writes "slshim: ..." and a newline to standard error, without control characters. */
+void cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The subcommands. Each gets its own words, its name first, and returns the exit status. */
+int cmd_run(int argc, char **argv);
+int cmd_measure(int argc, char **argv);
+
+#endif
