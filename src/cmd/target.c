@@ -61,16 +61,27 @@ static bool read_at(int fd, void *room, size_t size, uint64_t offset)
 	return pread(fd, room, size, (off_t)offset) == (ssize_t)size;
 }
 
-/* The linker of Go leaves a note by that name. */
-static bool is_note_of_go(int fd, const ElfW(Phdr) * part)
+static uint64_t aligned(uint64_t size)
+{
+	return (size + 3) & ~UINT64_C(3);
+}
+
+/* The linker of Go leaves a note by that name, among others. */
+static bool has_note_of_go(int fd, const ElfW(Phdr) * part)
 {
 	ElfW(Nhdr) note;
 	char name[4];
+	uint64_t at = 0;
 
-	return part->p_filesz >= sizeof note + sizeof name &&
-	       read_at(fd, &note, sizeof note, part->p_offset) && note.n_namesz == sizeof name &&
-	       read_at(fd, name, sizeof name, part->p_offset + sizeof note) &&
-	       memcmp(name, "Go\0", sizeof name) == 0;
+	while (part->p_filesz >= sizeof note && at <= part->p_filesz - sizeof note &&
+	       read_at(fd, &note, sizeof note, part->p_offset + at)) {
+		at += sizeof note;
+		if (note.n_namesz == sizeof name && read_at(fd, name, sizeof name, part->p_offset + at) &&
+		    memcmp(name, "Go\0", sizeof name) == 0)
+			return true;
+		at += aligned(note.n_namesz) + aligned(note.n_descsz);
+	}
+	return false;
 }
 
 static void read_part(int fd, const ElfW(Phdr) * part, struct image *image)
@@ -78,7 +89,7 @@ static void read_part(int fd, const ElfW(Phdr) * part, struct image *image)
 	if (part->p_type == PT_INTERP && part->p_filesz < sizeof image->loader &&
 	    !read_at(fd, image->loader, part->p_filesz, part->p_offset))
 		image->loader[0] = '\0';
-	if (part->p_type == PT_NOTE && is_note_of_go(fd, part))
+	if (part->p_type == PT_NOTE && has_note_of_go(fd, part))
 		image->is_go = true;
 }
 
