@@ -8,7 +8,7 @@
 
 #include "os/process.h"
 #include "pool/census.h"
-#include "pool/memory.h"
+#include "pool/figures.h"
 #include "pool/newcomers.h"
 #include "pool/slots.h"
 #include "pool/statistics.h"
@@ -686,12 +686,12 @@ START_TEST(adds_up_what_the_others_have)
 	int self = on_first_accept(TAG, getpid()), one = on_first_accept(TAG, 1001);
 	struct pool_memory_sum sum;
 
-	pool_set_memory(page, self, TAG, getpid(), &most);
+	pool_tell_memory(page, self, TAG, getpid(), &most);
 	ck_assert_uint_eq(pool_sum_memory(page, TAG, getpid(), NULL).count, 0);
-	pool_set_memory(page, one, TAG, 1001, &some);
-	pool_set_memory(page, one, TAG, 1002, &most); /* not its slot */
-	pool_set_memory(page, on_first_accept(TAG, 1002), TAG, 1002, &some);
-	pool_set_memory(page, on_first_accept(OTHER, 1003), OTHER, 1003, &most);
+	pool_tell_memory(page, one, TAG, 1001, &some);
+	pool_tell_memory(page, one, TAG, 1002, &most); /* not its slot */
+	pool_tell_memory(page, on_first_accept(TAG, 1002), TAG, 1002, &some);
+	pool_tell_memory(page, on_first_accept(OTHER, 1003), OTHER, 1003, &most);
 	on_first_accept(TAG, 1004); /* has not measured yet */
 	sum = pool_sum_memory(page, TAG, getpid(), is_alive);
 	ck_assert_uint_eq(sum.count, 2);

@@ -93,7 +93,7 @@ static void take_slot(struct member *member, struct pool_page *page)
 
 	member->slot = pool_enter(page, member->tag, &entry, process_is_alive);
 	pool_set_excess(page, member->slot, member->tag, member->pid, member->excess);
-	pool_set_memory(page, member->slot, member->tag, member->pid, &member->memory);
+	pool_tell_memory(page, member->slot, member->tag, member->pid, &member->memory);
 }
 
 static void fill_vacancy(struct member *member, struct pool_page *page)
@@ -207,7 +207,7 @@ void member_tell_memory(struct member *member, struct pool_page *page,
                         const struct pool_memory *memory)
 {
 	member->memory = *memory;
-	pool_set_memory(page, member->slot, member->tag, member->pid, memory);
+	pool_tell_memory(page, member->slot, member->tag, member->pid, memory);
 }
 
 struct pool_memory_sum member_sum_memory(const struct member *member, struct pool_page *page,

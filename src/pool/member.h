@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "pool/memory.h"
+#include "pool/figures.h"
 #include "pool/pool.h"
 #include "pool/turns.h"
 

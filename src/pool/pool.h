@@ -66,20 +66,51 @@ struct pool_slot {
 	_Atomic uint64_t entered;    /* when the holder took the slot */
 	_Atomic uint64_t drains; /* until when the holder accepts nothing, unless it says so again */
 
-	/* What the holder last told of its memory (memory.h), in a line that only one who adds that up
-	 * reads. */
+	/* What the holder last told of itself (figures.h), in a line that its siblings read only where
+	 * the pool has a limit. */
 	_Alignas(64) _Atomic uint64_t proportional; /* bytes; 0: it has not told yet */
-	_Atomic uint64_t unshared;
+	_Atomic uint64_t unshared, resident, swapped;
+	_Atomic uint64_t served, requests, state, told;
+};
+
+/* What a reader has to know of the page; read-only once it is made, so text may be read at any time.
+ * A later layout adds to the end of this and of the slots, and says so by the sizes; one that cannot
+ * be read so has another magic. */
+enum { POOL_LIMITS_KEPT = 24 };
+struct pool_header {
+	char magic[8];
+	uint32_t header_size, page_size; /* bytes */
+	uint32_t slots, slot_size, slots_at;
+	int32_t master;                  /* pid, in its own namespace */
+	uint64_t master_start_time;      /* in clock ticks after boot */
+	uint64_t made;                   /* boot clock, milliseconds */
+	uint64_t limit[POOL_LIMITS_KEPT]; /* by quantity; 0: none */
+	char boot[40];                   /* the id of the boot, as text */
+	char program[64], method[64], whose[64];
+	char settings[1024];
+};
+
+/* Since the page was made. */
+enum { POOL_REASONS = 32 };
+struct pool_counts {
+	_Atomic uint64_t leavings[POOL_REASONS]; /* by quantity; the last: because it was asked to */
+	_Atomic uint64_t would_leave[POOL_REASONS];
+	_Atomic uint64_t deaths, replacements, drains, walks, walk_nanoseconds;
+	_Atomic uint64_t waited, lived; /* of those that left: milliseconds for their turn, and of life */
+	_Atomic uint64_t served;        /* connections, of those that left */
+	_Atomic uint64_t left_at;       /* the last one; realtime clock, milliseconds */
 };
 
 /* All workers write to all of it. A page of zeros is empty. Each element of the arrays of words
  * belongs to the pool whose tag it has. Times are milliseconds on the boot clock. */
 struct pool_page {
+	struct pool_header header;
 	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline */
 	_Atomic uint64_t trials[POOL_LEASES]; /* tag << 40 | enum trial << 32 | deaths in an open trial
 	                                         whose vacancies expired */
 	_Atomic uint64_t reported;            /* bit n: remark n was written */
 	_Atomic uint32_t short_lives;         /* in a row */
+	struct pool_counts counts;
 	struct pool_dry_run {
 		_Atomic uint64_t since; /* the last summary; 0: there was none */
 		_Atomic uint64_t lives, connections, milliseconds;
