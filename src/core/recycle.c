@@ -12,6 +12,7 @@
 #include "core/facts.h"
 #include "core/next_step.h"
 #include "core/pool_limit.h"
+#include "core/publish.h"
 #include "core/report.h"
 #include "core/server.h"
 #include "core/unseen.h"
@@ -226,6 +227,7 @@ void recycle_measure(void)
 		want(false);
 	if (server.config.dry_run)
 		sum_up_dry_run();
+	publish_if_due();
 }
 
 /* Memory is measured at the exit point; where closes go unseen, at accept at the latest. */

@@ -73,6 +73,8 @@ struct course {
 	_Atomic bool is_told;         /* its exit method was carried out */
 	unsigned refused;             /* accepts, since it left */
 	uint64_t reported;            /* remarks, where there is no page to keep them */
+	uint64_t published_at;        /* boot clock, milliseconds */
+	unsigned held_by;             /* the remark that says what holds it; REMARK_NONE: nothing */
 };
 
 struct worker {

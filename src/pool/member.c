@@ -93,7 +93,7 @@ static void take_slot(struct member *member, struct pool_page *page)
 
 	member->slot = pool_enter(page, member->tag, &entry, process_is_alive);
 	pool_set_excess(page, member->slot, member->tag, member->pid, member->excess);
-	pool_tell_memory(page, member->slot, member->tag, member->pid, &member->memory);
+	pool_tell(page, member->slot, member->tag, member->pid, &member->told);
 }
 
 static void fill_vacancy(struct member *member, struct pool_page *page)
@@ -206,8 +206,15 @@ void member_want(struct member *member, struct pool_page *page, uint64_t excess,
 void member_tell_memory(struct member *member, struct pool_page *page,
                         const struct pool_memory *memory)
 {
-	member->memory = *memory;
+	member->told.memory = *memory;
 	pool_tell_memory(page, member->slot, member->tag, member->pid, memory);
+}
+
+void member_tell(struct member *member, struct pool_page *page,
+                 const struct pool_figures *figures)
+{
+	member->told = *figures;
+	pool_tell(page, member->slot, member->tag, member->pid, figures);
 }
 
 struct pool_memory_sum member_sum_memory(const struct member *member, struct pool_page *page,
@@ -231,7 +238,7 @@ static bool is_to_yield(struct member *member, struct pool_page *page,
 {
 	enum { AT_MOST = 1000 };
 
-	if (member->is_for_the_pool ? pool_count_larger(page, member->tag, member->memory.unshared) == 0
+	if (member->is_for_the_pool ? pool_count_larger(page, member->tag, member->told.memory.unshared) == 0
 	                            : !leases_are_needed(member, page, terms))
 		return false;
 	if (member->yields_since == 0)

@@ -1,0 +1,35 @@
+/* publish.c - see publish.h. */
+#include "core/publish.h"
+
+#include <stddef.h>
+
+#include "core/server.h"
+#include "os/hot.h"
+
+static uint64_t known(const struct sample *sample, enum quantity quantity)
+{
+	return sample_knows(sample, quantity) ? sample->value[quantity] : 0;
+}
+
+RARE void publish_now(uint64_t now)
+{
+	const struct meter *meter = &worker.limits.meter;
+	struct sample sample;
+
+	worker.course.published_at = now;
+	if (server.page == NULL || !member_has_joined(&worker.member))
+		return;
+	sample = limit_state_glance(&worker.limits);
+	member_tell(&worker.member, server.page,
+	            &(struct pool_figures){
+	                .memory = {meter->proportional, meter->unshared},
+	                .resident = known(&sample, QUANTITY_RESIDENT),
+	                .swapped = known(&sample, QUANTITY_SWAPPED),
+	                .served = worker.life.served,
+	                .requests = worker.life.requests,
+	                .told = now,
+	                .phase = worker.course.phase,
+	                .remark = worker.course.held_by,
+	                .open = worker.open,
+	            });
+}
