@@ -14,6 +14,7 @@ void cmd_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 /* The subcommands. Each gets its own words, its name first, and returns the exit status. */
 int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 
 #endif

@@ -252,6 +252,20 @@ static void rehearse(uint64_t now)
 	pool_note_dry_run(server.page, worker.life.served, now - worker.life.born);
 }
 
+static void count_leaving(const struct leaving *leaving, uint64_t now)
+{
+	const struct pool_life life = {
+	    .crossed = leaving->crossed & ~(unsigned)CROSSED_BY_REQUEST,
+	    .is_asked = leaving->is_asked,
+	    .waited = leaving->waited,
+	    .lived = now - worker.life.born,
+	    .served = worker.life.served,
+	    .now = now,
+	};
+
+	pool_count_leaving(server.page, &life);
+}
+
 static void begin_leaving(uint64_t now)
 {
 	struct leaving leaving = describe(now);
@@ -266,6 +280,8 @@ static void begin_leaving(uint64_t now)
 	report_leaving(&leaving);
 	worker.course.phase = LEAVING;
 	worker.course.left_at = now;
+	count_leaving(&leaving, now);
+	publish_now(now);
 	worker.pacing.rests = 0;
 }
 

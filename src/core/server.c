@@ -19,6 +19,7 @@
 #include "log/log.h"
 #include "os/process.h"
 #include "os/socket_address.h"
+#include "pool/header.h"
 #include "pool/page_file.h"
 
 struct server server;
@@ -135,9 +136,34 @@ static bool is_any_listener_watched(void)
 	return false;
 }
 
+/* Only its readers use this: the workers know it by themselves. */
+static void introduce_page(const struct exit_plan *plan)
+{
+	struct line settings, method;
+
+	line_start(&settings);
+	config_describe(&server.config, &settings);
+	line_start(&method);
+	exit_method_describe(&plan->method, &method);
+	pool_introduce(server.page, &(struct pool_introduction){
+	                                .program = program_name(),
+	                                .method = method.text,
+	                                .whose = plan->whose,
+	                                .settings = settings.text,
+	                                .limit = server.config.limit,
+	                                .limits = QUANTITIES,
+	                                .master_start_time = process_start_time(getpid()),
+	                                .now = process_clock(),
+	                                .master = getpid(),
+	                            });
+}
+
 static void say_limits(void)
 {
 	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
+
+	if (server.page != NULL)
+		introduce_page(&plan);
 
 	report_limits(&server.config, &server.memory, &plan.method, plan.whose, plan.replaced_within,
 	              plan.method.action != ACTION_NONE && !plan.master_is_vouched);

@@ -98,7 +98,7 @@ struct pool_counts {
 	_Atomic uint64_t deaths, replacements, drains, walks, walk_nanoseconds;
 	_Atomic uint64_t waited, lived; /* of those that left: milliseconds for their turn, and of life */
 	_Atomic uint64_t served;        /* connections, of those that left */
-	_Atomic uint64_t left_at;       /* the last one; realtime clock, milliseconds */
+	_Atomic uint64_t left_at;       /* the last one; boot clock, milliseconds */
 };
 
 /* All workers write to all of it. A page of zeros is empty. Each element of the arrays of words

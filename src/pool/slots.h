@@ -79,7 +79,7 @@ static inline bool slot_is_dead(struct pool_slot *slot, uint64_t holder, pool_is
 }
 
 /* Returns the number of slots that have ever been used, the first ones. */
-static inline unsigned slots_used(struct pool_page *page)
+static inline unsigned slots_used(const struct pool_page *page)
 {
 	unsigned used = page->slots_used;
 

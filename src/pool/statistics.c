@@ -16,6 +16,20 @@ bool pool_lives_are_short(struct pool_page *page)
 	return page->short_lives >= MANY_SHORT_LIVES;
 }
 
+void pool_count_leaving(struct pool_page *page, const struct pool_life *life)
+{
+	struct pool_counts *counts = &page->counts;
+
+	for (unsigned left = life->crossed; left != 0; left &= left - 1)
+		counts->leavings[(unsigned)__builtin_ctz(left) % POOL_REASONS]++;
+	if (life->is_asked)
+		counts->leavings[POOL_REASONS - 1]++;
+	counts->waited += life->waited;
+	counts->lived += life->lived;
+	counts->served += life->served;
+	counts->left_at = life->now;
+}
+
 void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds)
 {
 	page->dry_run.lives++;
