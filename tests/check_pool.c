@@ -736,8 +736,8 @@ START_TEST(sums_up_once_a_minute)
 	struct pool_summary summary;
 
 	ck_assert(!pool_take_summary(page, NOW, &summary)); /* the first minute begins */
-	pool_note_dry_run(page, 10, 3000);
-	pool_note_dry_run(page, 20, 5000);
+	pool_count_rehearsal(page, &(struct pool_life){.served = 10, .lived = 3000});
+	pool_count_rehearsal(page, &(struct pool_life){.served = 20, .lived = 5000});
 	ck_assert(!pool_take_summary(page, NOW + 59999, &summary));
 	ck_assert(pool_take_summary(page, NOW + 60000, &summary));
 	ck_assert_uint_eq(summary.span, 60000);

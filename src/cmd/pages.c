@@ -1,49 +1,27 @@
-/* pages.c - a page is a memfd that its master has open. A process that maps one and whose parent
- * was seen to map the same is a worker. */
+/* pages.c - reads the maps of processes. A process that maps a page and whose parent maps the same
+ * is a worker, and is looked at no further. */
 #include "cmd/pages.h"
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/proc.h"
 #include "os/file.h"
 #include "pool/header.h"
 
-static const char name[] = "/memfd:slshim";
+static const char memory_name[] = "/memfd:slshim", file_name[] = "/slshim.";
 
-/* "7f00-7f01 rw-s 00000000 00:01 1034 /memfd:slshim (deleted)" */
-static bool find_inode(const char *line, void *argument)
-{
-	unsigned long *inode = argument;
-
-	return strstr(line, name) == NULL || sscanf(line, "%*s %*s %*s %*s %lu", inode) != 1;
-}
-
-/* Returns the inode of the page that a process maps; 0 if it maps none, or one may not look. */
-static unsigned long mapped_by(pid_t pid)
-{
-	char path[FILE_PATH_SIZE];
-	unsigned long inode = 0;
-
-	file_path_of(path, pid, "maps", -1);
-	file_each_line(path, find_inode, &inode);
-	return inode;
-}
-
-static bool has_page(const struct pages *pages, unsigned long inode)
-{
-	for (unsigned i = 0; i < pages->count; i++)
-		if (pages->of[i].inode == inode)
-			return true;
-	return false;
-}
+/* ---------------------------------------------------------------------- copies */
 
 /* Copied, because whoever has it open might cut it off under a mapping. */
-static struct pool_page *copy(int fd)
+static struct pool_page *copy_open(int fd)
 {
 	struct pool_page *page = malloc(sizeof *page);
 
@@ -54,7 +32,18 @@ static struct pool_page *copy(int fd)
 	return NULL;
 }
 
-static struct pool_page *copy_open(pid_t pid, const char *descriptor)
+static struct pool_page *copy_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct pool_page *page = fd >= 0 ? copy_open(fd) : NULL;
+
+	if (fd >= 0)
+		close(fd);
+	return page;
+}
+
+/* A descriptor of the process that refers to its page. */
+static struct pool_page *copy_descriptor(pid_t pid, const char *descriptor)
 {
 	char path[FILE_PATH_SIZE + 32], target[64];
 	struct pool_page *page;
@@ -63,16 +52,17 @@ static struct pool_page *copy_open(pid_t pid, const char *descriptor)
 
 	snprintf(path, sizeof path, "/proc/%d/fd/%.16s", (int)pid, descriptor);
 	length = readlink(path, target, sizeof target - 1);
-	if (length < (ssize_t)sizeof name - 1 || memcmp(target, name, sizeof name - 1) != 0)
+	if (length < (ssize_t)sizeof memory_name - 1 ||
+	    memcmp(target, memory_name, sizeof memory_name - 1) != 0)
 		return NULL;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	page = fd >= 0 ? copy(fd) : NULL;
+	page = fd >= 0 ? copy_open(fd) : NULL;
 	if (fd >= 0)
 		close(fd);
 	return page;
 }
 
-static struct pool_page *find_in(pid_t pid)
+static struct pool_page *copy_memory(pid_t pid)
 {
 	struct pool_page *page = NULL;
 	char path[FILE_PATH_SIZE];
@@ -83,41 +73,111 @@ static struct pool_page *find_in(pid_t pid)
 	descriptors = opendir(path);
 	while (descriptors != NULL && page == NULL && (entry = readdir(descriptors)) != NULL)
 		if (isdigit((unsigned char)entry->d_name[0]))
-			page = copy_open(pid, entry->d_name);
+			page = copy_descriptor(pid, entry->d_name);
 	if (descriptors != NULL)
 		closedir(descriptors);
 	return page;
 }
 
-static void look_at(struct pages *pages, pid_t pid)
+static bool has_page(const struct pages *pages, uint64_t inode)
 {
-	unsigned long inode = mapped_by(pid);
-	struct pool_page *page;
-	struct page *more;
-
-	if (inode == 0 || has_page(pages, inode))
-		return;
-	page = find_in(pid);
-	if (page == NULL) {
-		pages->unreadable++;
-		return;
-	}
-	more = realloc(pages->of, (pages->count + 1) * sizeof *more);
-	if (more == NULL)
-		return;
-	pages->of = more;
-	pages->of[pages->count++] = (struct page){page, pid, inode};
+	for (unsigned i = 0; i < pages->count; i++)
+		if (pages->of[i].inode == inode)
+			return true;
+	return false;
 }
 
-static pid_t parent_of(pid_t pid)
+static void add(struct pages *pages, struct pool_page *copy, uint64_t inode, pid_t master)
 {
-	char path[FILE_PATH_SIZE], text[512];
-	const char *end;
+	struct page *more = realloc(pages->of, (pages->count + 1) * sizeof *more);
 
-	file_path_of(path, pid, "stat", -1);
-	if (!file_read(path, text, sizeof text) || (end = strrchr(text, ')')) == NULL)
-		return 0;
-	return strlen(end) > 4 ? (pid_t)atoi(end + 4) : 0;
+	if (more == NULL) {
+		free(copy);
+		return;
+	}
+	pages->of = more;
+	more[pages->count++] = (struct page){copy, inode, master};
+}
+
+/* -------------------------------------------------------------------- processes */
+
+struct mapping {
+	uint64_t inode; /* of the page; 0: none */
+	char path[256];
+	bool has_library;
+};
+
+/* "7f00-7f01 rw-s 00000000 00:01 1034 /memfd:slshim (deleted)" */
+static bool note_mapping(const char *line, void *argument)
+{
+	struct mapping *mapping = argument;
+	const char *path = strchr(line, '/');
+	unsigned long inode;
+
+	if (path == NULL)
+		return true;
+	if (strstr(path, "libslshim.so") != NULL)
+		mapping->has_library = true;
+	if ((strncmp(path, memory_name, sizeof memory_name - 1) == 0 ||
+	     strstr(path, file_name) != NULL) &&
+	    strstr(line, " rw-s ") != NULL && sscanf(line, "%*s %*s %*s %*s %lu", &inode) == 1) {
+		mapping->inode = inode;
+		snprintf(mapping->path, sizeof mapping->path, "%s", path);
+	}
+	return true;
+}
+
+static struct mapping find_mapping(pid_t pid)
+{
+	struct mapping mapping = {.inode = 0};
+	char path[FILE_PATH_SIZE];
+
+	file_path_of(path, pid, "maps", -1);
+	file_each_line(path, note_mapping, &mapping);
+	return mapping;
+}
+
+static struct pool_page *copy_mapped(pid_t pid, const struct mapping *mapping)
+{
+	char path[FILE_PATH_SIZE + sizeof mapping->path];
+
+	if (strncmp(mapping->path, memory_name, sizeof memory_name - 1) == 0)
+		return copy_memory(pid);
+	snprintf(path, sizeof path, "/proc/%d/root%s", (int)pid, mapping->path);
+	return copy_file(path);
+}
+
+/* It names the library in its environment, and the loader ignored that. */
+static void note_unmapped(struct pages *pages, pid_t pid)
+{
+	struct view_unmapped *more =
+	    realloc(pages->unmapped, (pages->unmapped_count + 1) * sizeof *more);
+
+	if (more == NULL)
+		return;
+	pages->unmapped = more;
+	more += pages->unmapped_count++;
+	more->pid = pid;
+	proc_name(pid, more->program, sizeof more->program);
+}
+
+static void look_at(struct pages *pages, pid_t pid)
+{
+	struct mapping mapping = find_mapping(pid);
+	struct pool_page *copy;
+
+	if (mapping.inode == 0) {
+		if (!mapping.has_library && proc_asks_for_library(pid))
+			note_unmapped(pages, pid);
+		return;
+	}
+	if (has_page(pages, mapping.inode))
+		return;
+	copy = copy_mapped(pid, &mapping);
+	if (copy != NULL)
+		add(pages, copy, mapping.inode, pid);
+	else
+		pages->unreadable++;
 }
 
 static bool is_master(const struct pages *pages, pid_t pid)
@@ -128,32 +188,68 @@ static bool is_master(const struct pages *pages, pid_t pid)
 	return false;
 }
 
-bool pages_find(struct pages *pages, pid_t only)
+static void look_at_all(struct pages *pages, DIR *all)
 {
 	const struct dirent *entry;
+
+	while ((entry = readdir(all)) != NULL) {
+		pid_t pid = (pid_t)atoi(entry->d_name);
+
+		if (pid > 0 && !is_master(pages, proc_parent(pid)))
+			look_at(pages, pid);
+	}
+}
+
+/* ------------------------------------------------------------------- SL_STATUS */
+
+static void look_in(struct pages *pages, const char *directory)
+{
+	DIR *files = opendir(directory);
+	const struct dirent *entry;
+	struct pool_page *copy;
+	char path[512];
+
+	while (files != NULL && (entry = readdir(files)) != NULL) {
+		if (strncmp(entry->d_name, file_name + 1, sizeof file_name - 2) != 0 ||
+		    has_page(pages, entry->d_ino))
+			continue;
+		snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
+		copy = copy_file(path);
+		if (copy != NULL)
+			add(pages, copy, entry->d_ino, 0);
+		else
+			pages->unreadable++;
+	}
+	if (files != NULL)
+		closedir(files);
+}
+
+bool pages_find(struct pages *pages, pid_t only)
+{
+	const char *directory = getenv("SL_STATUS");
 	DIR *all;
 
 	*pages = (struct pages){.count = 0};
 	if (only != 0) {
-		look_at(pages, parent_of(only));
-		look_at(pages, only);
+		look_at(pages, proc_parent(only));
+		if (pages->count == 0)
+			look_at(pages, only);
 		return true;
 	}
 	all = opendir("/proc");
-	while (all != NULL && (entry = readdir(all)) != NULL) {
-		pid_t pid = (pid_t)atoi(entry->d_name);
-
-		if (pid > 0 && !is_master(pages, parent_of(pid)))
-			look_at(pages, pid);
-	}
-	if (all != NULL)
-		closedir(all);
-	return all != NULL;
+	if (all == NULL)
+		return false;
+	look_at_all(pages, all);
+	closedir(all);
+	if (directory != NULL && *directory == '/')
+		look_in(pages, directory);
+	return true;
 }
 
 void pages_free(struct pages *pages)
 {
 	for (unsigned i = 0; i < pages->count; i++)
-		free(pages->of[i].pool);
+		free(pages->of[i].copy);
 	free(pages->of);
+	free(pages->unmapped);
 }

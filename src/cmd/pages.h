@@ -1,27 +1,33 @@
-/* pages.h - the pools of this host: finds the pages of their masters, through /proc. Each page is
- * hostile input. May not know: what is shown of it. */
+/* pages.h - finds the pages of this host's pools: through /proc, where a master or a worker has one
+ * mapped, and in the directory that SL_STATUS names. Each page is hostile input.
+ *
+ * May not know: what is in a page, or what is shown of it. */
 #ifndef SLSHIM_PAGES_H
 #define SLSHIM_PAGES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+#include "cmd/view.h"
 #include "pool/pool.h"
 
 struct page {
-	struct pool_page *pool;       /* a copy */
-	pid_t master;                 /* the process in which it was found */
-	unsigned long inode;
+	struct pool_page *copy;
+	uint64_t inode;
+	pid_t master; /* the process in which it was found; 0: it is a file of SL_STATUS only */
 };
 
 struct pages {
 	struct page *of;
 	unsigned count;
-	unsigned unreadable; /* processes that have a page which this one may not read */
+	struct view_unmapped *unmapped;
+	unsigned unmapped_count;
+	unsigned unreadable; /* pages that there are and that may not be read */
 };
 
-/* Finds those of all processes, or of `only` and its parent if that is not 0. False if /proc cannot
- * be read. */
+/* Looks at all processes, or at `only`, its parent and its children, if that is not 0. False with
+ * errno if /proc cannot be read. */
 bool pages_find(struct pages *pages, pid_t only);
 void pages_free(struct pages *pages);
 

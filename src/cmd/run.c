@@ -1,5 +1,5 @@
-/* run.c - slshim run: checks the settings, preloads the library, and becomes the command. No process
- * stays. */
+/* run.c - slshim run: checks the settings, preloads the library, and becomes the command. No
+ * process stays. */
 #define _GNU_SOURCE /* asprintf */
 #include <errno.h>
 #include <getopt.h>
@@ -54,9 +54,8 @@ static const char *find_library(char room[PATH_MAX])
 			    access(room, R_OK) == 0)
 				return room;
 	}
-	return access(LIBRARY_DIRECTORY "/libslshim.so", R_OK) == 0
-	           ? LIBRARY_DIRECTORY "/libslshim.so"
-	           : NULL;
+	return access(LIBRARY_DIRECTORY "/libslshim.so", R_OK) == 0 ? LIBRARY_DIRECTORY "/libslshim.so"
+	                                                            : NULL;
 }
 
 static bool is_in_list(const char *list, const char *library)

@@ -61,8 +61,8 @@ static char *read_word(char *at, bool is_whole, char *word)
 	return quote == '\0' ? at : NULL;
 }
 
-/* In a unit "%%" is a percent sign, and "%" with a letter is replaced by something that only systemd
- * knows. */
+/* In a unit "%%" is a percent sign, and "%" with a letter is replaced by something that only
+ * systemd knows. */
 static void expand(struct reading *reading, char *word)
 {
 	char *to = word;

@@ -31,8 +31,8 @@ extern const char *const view_state_names[VIEW_STATES];
 struct worker_view {
 	pid_t pid; /* in the pid namespace of its master */
 	enum view_state state;
-	uint64_t age;       /* since its fork */
-	uint64_t told_ago;  /* how old the figures below are */
+	uint64_t age;                   /* since its fork */
+	uint64_t told_ago;              /* how old the figures below are */
 	uint64_t connections, requests; /* since its fork */
 	uint64_t open;                  /* connections */
 	uint64_t unshared, proportional, resident, swapped;
@@ -49,6 +49,7 @@ struct view_counts {
 	uint64_t leavings_all;            /* workers */
 	uint64_t would_leave[QUANTITIES]; /* in a dry run */
 	uint64_t would_leave_all;
+	uint64_t spared;       /* times that a limit did not count, because leaving would not help */
 	uint64_t deaths;       /* of workers that slshim did not send */
 	uint64_t replacements; /* newcomers that took the place of one that had left or died */
 	uint64_t drains;
@@ -62,15 +63,15 @@ struct view_counts {
 struct pool_view {
 	pid_t master; /* as this process sees it; 0: in another pid namespace */
 	char program[64];
-	char unit[128];      /* of systemd's, or the last part of its cgroup; "": none */
-	char listeners[256]; /* addresses, with a space between */
-	char method[64];     /* by which its workers leave, as the log names it */
-	char whose[64];      /* whose choice that is */
-	char settings[1024]; /* as understood: " SL_MAX_UNSHARED=50M ..." */
+	char unit[128];             /* of systemd's, or the last part of its cgroup; "": none */
+	char listeners[256];        /* addresses, with a space between */
+	char method[64];            /* by which its workers leave, as the log names it */
+	char whose[64];             /* whose choice that is */
+	char settings[1024];        /* as understood: " SL_MAX_UNSHARED=50M ..." */
 	uint64_t limit[QUANTITIES]; /* in the unit of the quantity; 0: none */
 	bool is_dry_run;
 	enum view_replacing replacing;
-	uint64_t age; /* of the page */
+	uint64_t age;       /* of the page */
 	uint64_t vacancies; /* workers that are away and not yet replaced */
 	struct view_counts counts;
 	struct worker_view *workers; /* by pid */
@@ -91,8 +92,8 @@ struct views {
 	unsigned unreadable; /* pools that there are and that may not be read */
 };
 
-/* Looks at all pools, or at that of `only`, which may be a master or a worker, if it is not 0. False
- * with errno if /proc cannot be read. */
+/* Looks at all pools, or at that of `only`, which may be a master or a worker, if it is not 0.
+ * False with errno if /proc cannot be read. */
 bool views_find(struct views *views, pid_t only);
 void views_free(struct views *views);
 

@@ -5,6 +5,7 @@
 
 #include "core/server.h"
 #include "os/hot.h"
+#include "pool/statistics.h"
 
 static uint64_t known(const struct sample *sample, enum quantity quantity)
 {
@@ -19,6 +20,10 @@ RARE void publish_now(uint64_t now)
 	worker.course.published_at = now;
 	if (server.page == NULL || !member_has_joined(&worker.member))
 		return;
+	pool_count_walks(server.page, meter->walks - worker.course.walks_told,
+	                 meter->walked_for - worker.course.walking_told);
+	worker.course.walks_told = meter->walks;
+	worker.course.walking_told = meter->walked_for;
 	sample = limit_state_glance(&worker.limits);
 	member_tell(&worker.member, server.page,
 	            &(struct pool_figures){

@@ -203,6 +203,12 @@ static void want(bool wants)
 		            pool_limit_is_the_only());
 }
 
+static void want_no_more(void)
+{
+	want(false);
+	worker.course.held_by = REMARK_NONE;
+}
+
 void recycle_note_crossing(void)
 {
 	worker.course.blocked_at = worker.limits.since;
@@ -224,7 +230,7 @@ void recycle_measure(void)
 	                                            : pool_limit_measure())
 		recycle_note_crossing();
 	if (worker.course.wants && worker.limits.crossed == 0)
-		want(false);
+		want_no_more();
 	if (server.config.dry_run)
 		sum_up_dry_run();
 	publish_if_due();
@@ -239,22 +245,9 @@ static inline bool is_due(enum exit_point point)
 
 /* ------------------------------------------------------------------------ steps */
 
-/* Once for each crossing. */
-static void rehearse(uint64_t now)
+static struct pool_life life_of(const struct leaving *leaving, uint64_t now)
 {
-	struct leaving leaving;
-
-	if (worker.course.has_rehearsed)
-		return;
-	worker.course.has_rehearsed = true;
-	leaving = describe(now);
-	report_would_leave(&leaving);
-	pool_note_dry_run(server.page, worker.life.served, now - worker.life.born);
-}
-
-static void count_leaving(const struct leaving *leaving, uint64_t now)
-{
-	const struct pool_life life = {
+	return (struct pool_life){
 	    .crossed = leaving->crossed & ~(unsigned)CROSSED_BY_REQUEST,
 	    .is_asked = leaving->is_asked,
 	    .waited = leaving->waited,
@@ -262,13 +255,27 @@ static void count_leaving(const struct leaving *leaving, uint64_t now)
 	    .served = worker.life.served,
 	    .now = now,
 	};
+}
 
-	pool_count_leaving(server.page, &life);
+/* Once for each crossing. */
+static void rehearse(uint64_t now)
+{
+	struct leaving leaving;
+	struct pool_life life;
+
+	if (worker.course.has_rehearsed)
+		return;
+	worker.course.has_rehearsed = true;
+	leaving = describe(now);
+	report_would_leave(&leaving);
+	life = life_of(&leaving, now);
+	pool_count_rehearsal(server.page, &life);
 }
 
 static void begin_leaving(uint64_t now)
 {
 	struct leaving leaving = describe(now);
+	struct pool_life life = life_of(&leaving, now);
 	enum lock lock = worker.plan.lock;
 
 	if (worker.course.phase == DRAINING)
@@ -280,7 +287,7 @@ static void begin_leaving(uint64_t now)
 	report_leaving(&leaving);
 	worker.course.phase = LEAVING;
 	worker.course.left_at = now;
-	count_leaving(&leaving, now);
+	pool_count_leaving(server.page, &life);
 	publish_now(now);
 	worker.pacing.rests = 0;
 }
@@ -298,6 +305,8 @@ static void resume(unsigned remark, uint64_t now)
 
 static void carry_out(const struct step *step, uint64_t now)
 {
+	if (step->kind != STEP_FETCH)
+		worker.course.held_by = step->remark;
 	switch (step->kind) {
 	case STEP_NOT_NOW:
 		if (step->remark == REMARK_OPEN)
@@ -313,6 +322,7 @@ static void carry_out(const struct step *step, uint64_t now)
 	case STEP_STAY:
 		report_stay_once(step->remark);
 		watch_no_more();
+		publish_now(now);
 		return;
 	case STEP_STOP_WANTING:
 		want(false);

@@ -40,6 +40,7 @@ static char variables_room[CONFIG_ROOM], command_room[PROGRAM_ROOM]; /* where th
 static struct remarks remarks;
 static bool looked_for_listeners, reported_remarks, announced;
 static int thp_error, ksm_error;
+static const char *status_fault; /* why SL_STATUS has no effect; NULL: it has */
 
 static bool is_named_by_profile(void)
 {
@@ -136,11 +137,25 @@ static bool is_any_listener_watched(void)
 	return false;
 }
 
+static void describe_listeners(struct line *line)
+{
+	struct socket_address address;
+
+	line_start(line);
+	for (int fd = 0; fd < worker.listener_end; fd++)
+		if (worker_knows_listener(fd) && server_watches_listener(fd) &&
+		    socket_address_find(fd, &address)) {
+			line_text(line, line->used > 0 ? " " : "");
+			socket_address_describe(&address, line);
+		}
+}
+
 /* Only its readers use this: the workers know it by themselves. */
 static void introduce_page(const struct exit_plan *plan)
 {
-	struct line settings, method;
+	struct line settings, method, listeners;
 
+	describe_listeners(&listeners);
 	line_start(&settings);
 	config_describe(&server.config, &settings);
 	line_start(&method);
@@ -150,9 +165,14 @@ static void introduce_page(const struct exit_plan *plan)
 	                                .method = method.text,
 	                                .whose = plan->whose,
 	                                .settings = settings.text,
+	                                .listeners = listeners.text,
+	                                .replaced_within = plan->replaced_within,
+	                                .flags = (plan->master_is_vouched ? POOL_IS_VOUCHED : 0) |
+	                                         (server.config.dry_run ? POOL_IS_DRY_RUN : 0),
 	                                .limit = server.config.limit,
 	                                .limits = QUANTITIES,
 	                                .master_start_time = process_start_time(getpid()),
+	                                .reason = report_reason,
 	                                .now = process_clock(),
 	                                .master = getpid(),
 	                            });
@@ -169,6 +189,8 @@ static void say_limits(void)
 	              plan.method.action != ACTION_NONE && !plan.master_is_vouched);
 	say_what_is_unmeasurable();
 	say_what_the_kernel_refused();
+	if (status_fault != NULL)
+		report_no_status(server.config.status, status_fault);
 	if (server.config.listens > 0 && !is_any_listener_watched())
 		report_unlistened();
 	if (server.page == NULL)
@@ -218,7 +240,14 @@ static void share_page(void)
 {
 	int saved = errno;
 
-	if (server.page == NULL && (server.page = pool_create()) != NULL)
+	if (server.page != NULL)
+		return;
+	if (server.config.status[0] != '\0')
+		server.page = page_file_publish(server.config.status, server.config.status_mode,
+		                                sizeof *server.page, &status_fault);
+	if (server.page == NULL)
+		server.page = pool_create();
+	if (server.page != NULL)
 		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
 	errno = saved;
 }

@@ -46,9 +46,6 @@ struct listener {
 };
 extern struct listener worker_listeners[WORKER_LISTENERS];
 
-/* How far a worker has come. */
-enum phase { SERVING, DRAINING, LEAVING, STAYING };
-
 /* What judging has come to. Written by the thread that has the guard; atomic fields by any thread.
  */
 struct course {
@@ -66,15 +63,16 @@ struct course {
 	uint64_t drains_from;  /* not again before that; UINT64_MAX: never, because a wait went on
 	                          telling of the listener */
 	_Atomic bool is_muted; /* at least one of its waits leaves its listeners out */
-	_Atomic unsigned turned_away; /* accepts, since it drains */
-	uint64_t looks_at_pool;       /* again from then on; boot clock, nanoseconds */
-	uint64_t trimmed_at;          /* boot clock, milliseconds; 0: never */
-	uint64_t left_at;             /* when it was decided; boot clock, milliseconds */
-	_Atomic bool is_told;         /* its exit method was carried out */
-	unsigned refused;             /* accepts, since it left */
-	uint64_t reported;            /* remarks, where there is no page to keep them */
-	uint64_t published_at;        /* boot clock, milliseconds */
-	unsigned held_by;             /* the remark that says what holds it; REMARK_NONE: nothing */
+	_Atomic unsigned turned_away;      /* accepts, since it drains */
+	uint64_t looks_at_pool;            /* again from then on; boot clock, nanoseconds */
+	uint64_t trimmed_at;               /* boot clock, milliseconds; 0: never */
+	uint64_t left_at;                  /* when it was decided; boot clock, milliseconds */
+	_Atomic bool is_told;              /* its exit method was carried out */
+	unsigned refused;                  /* accepts, since it left */
+	uint64_t reported;                 /* remarks, where there is no page to keep them */
+	uint64_t published_at;             /* boot clock, milliseconds */
+	uint64_t walks_told, walking_told; /* of the meter's, until then */
+	unsigned held_by; /* the remark that says what holds it; REMARK_NONE: nothing */
 };
 
 struct worker {

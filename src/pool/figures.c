@@ -38,8 +38,8 @@ void pool_tell(struct pool_page *page, int index, uint32_t tag, pid_t pid,
 	store(&slot->swapped, figures->swapped);
 	store(&slot->served, figures->served);
 	store(&slot->requests, figures->requests);
-	store(&slot->state, (uint64_t)figures->open << OPEN_AT | figures->remark << REMARK_AT |
-	                        figures->phase);
+	store(&slot->state,
+	      (uint64_t)figures->open << OPEN_AT | figures->remark << REMARK_AT | figures->phase);
 	store(&slot->told, figures->told);
 }
 
@@ -54,7 +54,7 @@ struct pool_figures pool_told(const struct pool_slot *slot)
 	    .served = slot->served,
 	    .requests = slot->requests,
 	    .told = slot->told,
-	    .phase = state & BYTE,
+	    .phase = (enum phase)(state & BYTE) < PHASES ? (enum phase)(state & BYTE) : SERVING,
 	    .remark = state >> REMARK_AT & BYTE,
 	    .open = (unsigned)(state >> OPEN_AT),
 	};

@@ -1,5 +1,5 @@
-/* figures.h - what each worker last told of itself, for its siblings and for whoever reads the page.
- * May not know: how anything is measured, or a limit on it. */
+/* figures.h - what each worker last told of itself, for its siblings and for whoever reads the
+ * page. May not know: how anything is measured, or a limit on it. */
 #ifndef SLSHIM_FIGURES_H
 #define SLSHIM_FIGURES_H
 
@@ -7,6 +7,9 @@
 #include <sys/types.h>
 
 #include "pool/pool.h"
+
+/* How far a worker has come. */
+enum phase { SERVING, DRAINING, LEAVING, STAYING, PHASES };
 
 /* In bytes; 0: not known yet. */
 struct pool_memory {
@@ -18,7 +21,8 @@ struct pool_figures {
 	uint64_t resident, swapped; /* bytes; 0: not known */
 	uint64_t served, requests;  /* since it was born */
 	uint64_t told;              /* when; boot clock, milliseconds */
-	unsigned phase, remark;     /* what it does, and what holds it: enums of the core */
+	enum phase phase;           /* what it does */
+	unsigned remark;            /* what holds it: a reason of the page's header; 0: nothing */
 	unsigned open;              /* connections */
 };
 

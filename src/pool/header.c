@@ -27,13 +27,19 @@ void pool_introduce(struct pool_page *page, const struct pool_introduction *intr
 	header->master = introduction->master;
 	header->master_start_time = introduction->master_start_time;
 	header->made = introduction->now;
+	header->replaced_within = introduction->replaced_within;
+	header->flags = introduction->flags;
 	for (unsigned i = 0; i < introduction->limits && i < POOL_LIMITS_KEPT; i++)
 		header->limit[i] = introduction->limit[i];
 	file_read("/proc/sys/kernel/random/boot_id", header->boot, sizeof header->boot);
 	copy(header->program, sizeof header->program, introduction->program);
 	copy(header->method, sizeof header->method, introduction->method);
 	copy(header->whose, sizeof header->whose, introduction->whose);
+	copy(header->listeners, sizeof header->listeners, introduction->listeners);
 	copy(header->settings, sizeof header->settings, introduction->settings);
+	for (unsigned i = 0; i < POOL_REMARKS; i++)
+		if (introduction->reason(i) != NULL)
+			copy(header->reasons[i], sizeof header->reasons[i], introduction->reason(i));
 	atomic_thread_fence(memory_order_release);
 	memcpy(header->magic, magic, sizeof magic);
 }
@@ -47,8 +53,10 @@ bool pool_is_readable(const void *memory, size_t size)
 {
 	const struct pool_header *header = memory;
 
-	return size >= sizeof(struct pool_page) &&
-	       memcmp(header->magic, magic, sizeof magic) == 0 &&
+	for (unsigned i = 0; i < POOL_REMARKS && size >= sizeof(struct pool_page); i++)
+		if (!is_text(header->reasons[i], sizeof header->reasons[i]))
+			return false;
+	return size >= sizeof(struct pool_page) && memcmp(header->magic, magic, sizeof magic) == 0 &&
 	       header->header_size >= sizeof *header && header->page_size <= size &&
 	       header->slot_size == sizeof(struct pool_slot) && header->slots <= POOL_SLOTS &&
 	       header->slots_at == offsetof(struct pool_page, slots) &&
@@ -56,5 +64,6 @@ bool pool_is_readable(const void *memory, size_t size)
 	       is_text(header->program, sizeof header->program) &&
 	       is_text(header->method, sizeof header->method) &&
 	       is_text(header->whose, sizeof header->whose) &&
+	       is_text(header->listeners, sizeof header->listeners) &&
 	       is_text(header->settings, sizeof header->settings);
 }

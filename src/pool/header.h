@@ -8,10 +8,12 @@
 #include "pool/pool.h"
 
 struct pool_introduction {
-	const char *program, *method, *whose, *settings;
+	const char *program, *method, *whose, *settings, *listeners;
 	const uint64_t *limit; /* `limits` of them, by quantity */
 	unsigned limits;
-	uint64_t master_start_time, now;
+	uint64_t master_start_time, now, replaced_within;
+	unsigned flags; /* enum pool_flag */
+	const char *(*reason)(unsigned remark);
 	pid_t master;
 };
 

@@ -210,8 +210,7 @@ void member_tell_memory(struct member *member, struct pool_page *page,
 	pool_tell_memory(page, member->slot, member->tag, member->pid, memory);
 }
 
-void member_tell(struct member *member, struct pool_page *page,
-                 const struct pool_figures *figures)
+void member_tell(struct member *member, struct pool_page *page, const struct pool_figures *figures)
 {
 	member->told = *figures;
 	pool_tell(page, member->slot, member->tag, member->pid, figures);
@@ -238,8 +237,9 @@ static bool is_to_yield(struct member *member, struct pool_page *page,
 {
 	enum { AT_MOST = 1000 };
 
-	if (member->is_for_the_pool ? pool_count_larger(page, member->tag, member->told.memory.unshared) == 0
-	                            : !leases_are_needed(member, page, terms))
+	if (member->is_for_the_pool
+	        ? pool_count_larger(page, member->tag, member->told.memory.unshared) == 0
+	        : !leases_are_needed(member, page, terms))
 		return false;
 	if (member->yields_since == 0)
 		member->yields_since = terms->now;

@@ -96,8 +96,7 @@ void member_want(struct member *member, struct pool_page *page, uint64_t excess,
                  bool is_for_the_pool);
 
 /* Tells the pool, and its readers, what there is to know of the worker. */
-void member_tell(struct member *member, struct pool_page *page,
-                 const struct pool_figures *figures);
+void member_tell(struct member *member, struct pool_page *page, const struct pool_figures *figures);
 
 /* Tells the pool what memory the worker has; returns what the others have told. `closely`: without
  * those that are dead, for which the kernel is asked. */

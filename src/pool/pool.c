@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include "pool/pool.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -19,12 +20,23 @@ static void *map(int fd)
 	return page != MAP_FAILED ? page : NULL;
 }
 
+/* Linux from 6.3 on wants to be told that nothing of it will be executed, and may refuse what does
+ * not say so. */
+static int make_memory(void)
+{
+	enum { NEVER_EXECUTED = 8 }; /* MFD_NOEXEC_SEAL, which not every C library has */
+	int fd = memfd_create("slshim", MFD_CLOEXEC | MFD_ALLOW_SEALING | NEVER_EXECUTED);
+
+	return fd >= 0 || errno != EINVAL ? fd
+	                                  : memfd_create("slshim", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
 /* It stays open, above the numbers that programs rely on, because that is how a reader gets at it.
  * Nobody can cut it off, which would be a SIGBUS for all who have mapped it. */
 static struct pool_page *create_open(void)
 {
 	enum { LOWEST = 64 };
-	int fd = memfd_create("slshim", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = make_memory();
 	struct pool_page *page = NULL;
 
 	if (fd < 0)

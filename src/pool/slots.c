@@ -69,8 +69,10 @@ bool slot_is_vacant(struct pool_page *page, struct pool_slot *slot, uint64_t hol
 {
 	uint64_t never = 0;
 
-	if (atomic_compare_exchange_strong(&slot->died, &never, now))
+	if (atomic_compare_exchange_strong(&slot->died, &never, now)) {
+		page->counts.deaths++;
 		return true;
+	}
 	if (slot->died <= now && now - slot->died < timeout)
 		return true;
 	if (atomic_compare_exchange_strong(&slot->holder, &holder, 0))

@@ -22,9 +22,11 @@ struct pool_life {
 };
 void pool_count_leaving(struct pool_page *page, const struct pool_life *life);
 
-/* Counts a worker that would have left, in a dry run, after so many connections and milliseconds.
- */
-void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds);
+/* Counts walks of the page tables, and how long they took. */
+void pool_count_walks(struct pool_page *page, uint64_t walks, uint64_t nanoseconds);
+
+/* Counts a worker that would have left, in a dry run. */
+void pool_count_rehearsal(struct pool_page *page, const struct pool_life *life);
 
 struct pool_summary {
 	uint64_t span; /* milliseconds */

@@ -131,7 +131,7 @@ static void tell(struct world *world)
 	must(!pool_report_once(page, (unsigned)world->now));
 	pool_note_life(page, world->now & 1);
 	pool_lives_are_short(page);
-	pool_note_dry_run(page, 1, world->now);
+	pool_count_rehearsal(page, &(struct pool_life){.served = 1, .lived = world->now});
 	pool_take_summary(page, world->now, &summary);
 }
 
