@@ -1,0 +1,220 @@
+"""slshim status: what a page tells of a real pool, and of one that cannot be read."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from servers import BUILD, HandWritten, Httpd, Missing, ab, as_root, load_until_left, rounds_of, shim, wait_until
+
+SLSHIM = BUILD / "slshim"
+
+
+def status(*words, environment=None, **options):
+    return subprocess.run(
+        [SLSHIM, "status", *map(str, words)],
+        env=environment if environment is not None else {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        **options,
+    )
+
+
+def pools(*words, **options):
+    result = status("--json", *words, **options)
+    return json.loads(result.stdout)["pools"]
+
+
+def pool_of(server, **options):
+    (pool,) = [pool for pool in pools(**options) if pool["master"] == server.master.pid]
+    return pool
+
+
+def serving(pool):
+    return [worker for worker in pool["workers"] if worker["state"] == "serving"]
+
+
+def test_a_pool_is_told_as_it_is():
+    with Httpd(shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS="100000")) as server:
+        ab(server.url(), 400).expect_good()
+        pool = pool_of(server)
+        assert pool["program"] == Path(server.master.exe()).name
+        assert pool["listeners"] == f"127.0.0.1:{server.port}"
+        assert pool["method"] == "USR1@close" and pool["replacing"] == "yes"
+        assert pool["limit"] == {"SL_MAX_UNSHARED": 1 << 30, "SL_MAX_CONNECTIONS": 100000}
+        assert {worker["pid"] for worker in pool["workers"]} == server.pids()
+        assert pool["counts"]["leavings_all"] == 0 and pool["vacancies"] == 0
+        for worker in pool["workers"]:
+            resident = psutil.Process(worker["pid"]).memory_info().rss
+            assert abs(worker["resident"] - resident) < resident / 4
+            assert worker["connections"] > 0
+
+
+def test_a_worker_or_its_master_names_the_pool():
+    with Httpd(shim(SL_MAX_CONNECTIONS="100000")) as server, Httpd(shim(SL_MAX_AGE="1d")) as other:
+        ab(server.url(), 100).expect_good()
+        for pid in (server.master.pid, min(server.pids())):
+            (pool,) = pools(pid)
+            assert pool["master"] == server.master.pid
+        assert {pool["master"] for pool in pools()} >= {server.master.pid, other.master.pid}
+
+
+def test_leavings_are_counted_as_the_log_has_them():
+    with Httpd(shim(SL_MAX_CONNECTIONS="20")) as server:
+        load_until_left(server, 12, rounds_of(200))
+        wait_until(lambda: not {x.pid for x in server.leavings()} & server.pids(), "they ended")
+        counts = pool_of(server)["counts"]
+        left = len(server.leavings())
+        assert counts["leavings"] == {"SL_MAX_CONNECTIONS": left}
+        assert counts["leavings_all"] == left <= counts["replacements"] + 10
+        assert counts["served"] >= 20 * left
+
+
+def test_what_a_dry_run_would_do_is_counted_apart():
+    with Httpd(shim(SL_MAX_CONNECTIONS="20", SL_DRY_RUN="1")) as server:
+        ab(server.url(), 1000).expect_good()
+        pool = pool_of(server)
+        assert pool["is_dry_run"]
+        assert pool["counts"]["would_leave"]["SL_MAX_CONNECTIONS"] > 0
+        assert pool["counts"]["leavings_all"] == 0
+
+
+def test_a_worker_that_is_killed_is_dead_until_it_is_replaced():
+    with Httpd(shim(SL_MAX_CONNECTIONS="100000")) as server:
+        ab(server.url(), 200).expect_good()
+        server.master.suspend()
+        victim = min(server.pids())
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: psutil.Process(victim).status() == "zombie", "it is dead")
+        (worker,) = [worker for worker in pool_of(server)["workers"] if worker["pid"] == victim]
+        assert worker["state"] == "dead"
+        server.master.resume()
+
+
+def test_what_holds_a_worker_is_told():
+    """It is over its limit, and its way is forbidden."""
+    with Httpd(shim(SL_MAX_CONNECTIONS="5", SL_LEAVE="none")) as server:
+        ab(server.url(), 400).expect_good()
+        held = {worker["held_by"] for worker in pool_of(server)["workers"]}
+        assert any("SL_LEAVE" in reason for reason in held if reason)
+
+
+def test_a_table_for_people():
+    with Httpd(shim(SL_MAX_CONNECTIONS="20")) as server:
+        load_until_left(server, 5, rounds_of(200))
+        result = status(server.master.pid)
+        assert result.returncode == 0 and result.stderr == ""
+        head, settings, *_ = result.stdout.splitlines()
+        assert f"master {server.master.pid}" in head and f"127.0.0.1:{server.port}" in head
+        assert "SL_MAX_CONNECTIONS=20" in settings
+        assert "over SL_MAX_CONNECTIONS" in result.stdout
+        for pid in server.pids() - {x.pid for x in server.leavings()}:
+            assert str(pid) in result.stdout
+
+
+# ------------------------------------------------------------------- SL_STATUS
+
+
+@pytest.fixture
+def directory():
+    with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="slshim-test-") as path:
+        yield Path(path)
+
+
+@pytest.mark.parametrize("mode", ["0600", "0640", "0644"])
+def test_a_file_of_the_page(directory, mode):
+    """Found also where the processes are not seen."""
+    with Httpd(shim(SL_MAX_CONNECTIONS="20", SL_STATUS=directory, SL_STATUS_MODE=mode)) as server:
+        load_until_left(server, 5, rounds_of(200))
+        (file,) = directory.iterdir()
+        assert file.stat().st_mode & 0o7777 == int(mode, 8)
+        assert pool_of(server)["counts"]["leavings_all"] >= 5
+        environment = {"PATH": os.environ["PATH"], "SL_STATUS": str(directory)}
+        hidden = subprocess.run(
+            ["/usr/bin/unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc",
+             SLSHIM, "status", "--json"],
+            env=environment, capture_output=True, text=True, timeout=30,
+        )  # fmt: skip
+        if "unshare" in hidden.stderr:
+            raise Missing(f"unshare(1) may make no pid namespace: {hidden.stderr}")
+        (pool,) = json.loads(hidden.stdout)["pools"]
+        assert pool["master"] is None and pool["counts"]["leavings_all"] >= 5
+        assert len(pool["workers"]) >= len(server.pids())
+
+
+def test_the_file_of_a_server_that_has_ended_is_removed(directory):
+    with Httpd(shim(SL_MAX_CONNECTIONS="20", SL_STATUS=directory)) as server:
+        (first,) = directory.iterdir()
+        server.master.kill()
+    environment = {"PATH": os.environ["PATH"], "SL_STATUS": str(directory)}
+    assert pools(environment=environment) == []
+    with Httpd(shim(SL_MAX_CONNECTIONS="20", SL_STATUS=directory)) as server:
+        (second,) = directory.iterdir()
+        assert second.name != first.name
+
+
+@pytest.mark.parametrize(
+    "make,fault",
+    [
+        (lambda path: Path("/proc"), "it is not on a tmpfs"),
+        (lambda path: path / "none", "it cannot be opened"),
+        (lambda path: path.chmod(0o777) or path, "others may write to it"),
+    ],
+    ids=["no tmpfs", "missing", "of others"],
+)
+def test_a_directory_that_will_not_do(directory, make, fault):
+    """The log says why, and the page is memory as without it."""
+    path = make(directory)
+    with Httpd(shim(SL_MAX_CONNECTIONS="20", SL_STATUS=path)) as server:
+        load_until_left(server, 5, rounds_of(200))
+        said = server.said.read_text()
+        assert said.count("SL_STATUS") - said.count("SL_STATUS=/dev/shm/") <= 2
+        assert fault in said
+        assert pool_of(server)["counts"]["leavings_all"] >= 5
+
+
+# ------------------------------------------------------------------ what cannot be
+
+
+def test_a_program_that_asks_for_it_in_vain():
+    """A static program, into which nothing is preloaded."""
+    busybox = Path("/bin/busybox")
+    if not busybox.exists():
+        raise Missing("busybox-static is not installed")
+    sleeper = subprocess.Popen([busybox, "sleep", "60"], env=shim(SL_MAX_AGE="1"))
+    try:
+        wait_until(lambda: psutil.Process(sleeper.pid).exe() == str(busybox.resolve()), "it runs")
+        found = json.loads(status("--json").stdout)["unmapped"]
+        assert {"pid": sleeper.pid, "program": "busybox"} in found
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def test_without_the_right_to_look():
+    if not as_root():
+        raise Missing("only root can become another user")
+    with Httpd(shim(SL_MAX_CONNECTIONS="20")) as server:
+        result = status(server.master.pid, user="nobody")
+        assert result.returncode == 1 and result.stdout == ""
+        assert "may not be read" in result.stderr or "there is no pool" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words,expected",
+    [
+        (["--jsn"], "--jsn is no option; accepted: --json"),
+        (["17x"], '"17x" is no pid; accepted: one number'),
+        (["1", "2"], "accepted: one number"),
+    ],
+)
+def test_errors(words, expected):
+    result = status(*words)
+    assert result.returncode == 125 and expected in result.stderr
+    assert result.stderr.count("\n") == 1
