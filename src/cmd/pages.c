@@ -15,6 +15,7 @@
 #include "cmd/proc.h"
 #include "os/file.h"
 #include "pool/header.h"
+#include "pool/page_file.h"
 
 static const char memory_name[] = "/memfd:slshim", file_name[] = "/slshim.";
 
@@ -211,7 +212,7 @@ static void look_in(struct pages *pages, const char *directory)
 
 	while (files != NULL && (entry = readdir(files)) != NULL) {
 		if (strncmp(entry->d_name, file_name + 1, sizeof file_name - 2) != 0 ||
-		    has_page(pages, entry->d_ino))
+		    has_page(pages, entry->d_ino) || page_file_is_stale(entry->d_name))
 			continue;
 		snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
 		copy = copy_file(path);

@@ -3,6 +3,7 @@
 #ifndef SLSHIM_PUBLISH_H
 #define SLSHIM_PUBLISH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/worker.h"
@@ -11,12 +12,11 @@
 void publish_now(uint64_t now);
 
 /* After a check: mostly a second has not passed since the last time. */
-static inline void publish_if_due(void)
+static inline bool publish_is_due(void)
 {
 	enum { PERIOD = 1000 };
 
-	if (worker.limits.measured_at - worker.course.published_at >= PERIOD)
-		publish_now(worker.limits.measured_at);
+	return worker.limits.measured_at - worker.course.published_at >= PERIOD;
 }
 
 #endif

@@ -223,6 +223,13 @@ static void sum_up_dry_run(void)
 		report_dry_run(&summary);
 }
 
+RARE static void tell_the_page(void)
+{
+	publish_now(worker.limits.measured_at);
+	if (server.config.dry_run)
+		sum_up_dry_run();
+}
+
 void recycle_measure(void)
 {
 	worker.unchecked = 0;
@@ -231,9 +238,8 @@ void recycle_measure(void)
 		recycle_note_crossing();
 	if (worker.course.wants && worker.limits.crossed == 0)
 		want_no_more();
-	if (server.config.dry_run)
-		sum_up_dry_run();
-	publish_if_due();
+	if (publish_is_due())
+		tell_the_page();
 }
 
 /* Memory is measured at the exit point; where closes go unseen, at accept at the latest. */

@@ -29,12 +29,14 @@ static uint64_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
+static const char first[] = "slshim.";
+
 /* "slshim.0.4026531836." */
-static void start_name(struct line *name)
+static void start_name(struct line *name, uint64_t user)
 {
 	line_start(name);
-	line_text(name, "slshim.");
-	line_number(name, (uint64_t)geteuid());
+	line_text(name, first);
+	line_number(name, user);
 	line_text(name, ".");
 	line_number(name, pid_namespace());
 	line_text(name, ".");
@@ -52,6 +54,18 @@ static bool is_stale(const char *name, const char *prefix)
 		return false;
 	found = process_start_time((pid_t)parent);
 	return found != 0 ? found != start_time : kill((pid_t)parent, 0) != 0 && errno == ESRCH;
+}
+
+bool page_file_is_stale(const char *name)
+{
+	struct line prefix;
+	uint64_t user;
+
+	if (strncmp(name, first, sizeof first - 1) != 0 ||
+	    number_read(name + sizeof first - 1, &user) == NULL)
+		return false;
+	start_name(&prefix, user);
+	return is_stale(name, prefix.text);
 }
 
 struct search {
@@ -131,7 +145,7 @@ static void *map(const struct wanted *wanted, pid_t parent, uint64_t listener)
 	uint64_t start_time = process_start_time(parent);
 	struct line prefix, name;
 
-	start_name(&prefix);
+	start_name(&prefix, (uint64_t)geteuid());
 	name = prefix;
 	line_number(&name, (uint64_t)parent);
 	line_text(&name, ".");

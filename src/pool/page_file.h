@@ -7,6 +7,7 @@
 #ifndef SLSHIM_PAGE_FILE_H
 #define SLSHIM_PAGE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,5 +19,8 @@ void *page_file_map(const char *directory, pid_t parent, uint64_t listener, size
 /* Maps `size` bytes, zeros at first, of a new file of this process, that readers find in
  * `directory`; NULL if there can be none, and `fault` says why. */
 void *page_file_publish(const char *directory, mode_t mode, size_t size, const char **fault);
+
+/* Is this the name of a file whose process has ended, as far as this one can tell? */
+bool page_file_is_stale(const char *name);
 
 #endif
