@@ -36,6 +36,7 @@ struct table_row table_add(struct table *table)
 
 static void format_printable(struct line *line, const char *format, va_list arguments)
 {
+	line_start(line);
 	vsnprintf(line->text, sizeof line->text, format, arguments);
 	line->used = strlen(line->text);
 	line_make_printable(line);
