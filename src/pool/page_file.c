@@ -76,9 +76,12 @@ static void remove_stale(int directory, const char *prefix)
 static bool make(int directory, const char *name, size_t size)
 {
 	struct line path;
-	int fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
 	bool is_made;
+	int fd;
 
+	if (!process_may_make_file(size))
+		return false;
+	fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
 	if (fd < 0)
 		return false;
 	line_start(&path);
