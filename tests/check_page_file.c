@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -198,6 +199,17 @@ START_TEST(there_is_none_where_there_is_no_room)
 END_TEST
 
 /* Those of masters that are gone; not one that lives, nor what is not ours. */
+/* Where it may not make a file of that size, the kernel would end it by SIGXFSZ. */
+START_TEST(there_is_none_beyond_the_limit_on_files)
+{
+	const struct rlimit limit = {SIZE - 1, SIZE - 1};
+
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_ptr_null(map(LISTENER));
+	ck_assert_str_eq(find_file(), "");
+}
+END_TEST
+
 START_TEST(whoever_makes_one_removes_the_stale)
 {
 	pid_t master = fork();
@@ -239,6 +251,7 @@ static void add_tests(TCase *tests)
 	add_for_each(tests, what_somebody_prepared_is_not_trusted, prepared);
 	tcase_add_test(tests, second_link_is_not_trusted);
 	tcase_add_test(tests, there_is_none_where_there_is_no_room);
+	tcase_add_test(tests, there_is_none_beyond_the_limit_on_files);
 	tcase_add_test(tests, whoever_makes_one_removes_the_stale);
 	tcase_add_test(tests, that_of_a_master_that_lives_stays);
 }

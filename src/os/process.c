@@ -138,6 +138,13 @@ static bool read_table_size(uint64_t *size)
 	return self_read_status("FDSize:\t", size) && *size > 0;
 }
 
+bool process_may_make_file(uint64_t size)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= size;
+}
+
 int process_descriptor_end(void)
 {
 	enum { HIGHEST = 1 << 20 };

@@ -29,6 +29,10 @@ bool process_is_sibling(pid_t pid, uint64_t start_time);
 /* Is the calling thread the one that the process began with? */
 bool process_is_main_thread(void);
 
+/* May it make a file of so many bytes? Else the kernel would send it SIGXFSZ, also for one in
+ * memory. */
+bool process_may_make_file(uint64_t size);
+
 /* Returns a number that all open descriptors are below. */
 int process_descriptor_end(void);
 

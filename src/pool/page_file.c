@@ -92,9 +92,12 @@ struct wanted {
 static bool make(const struct wanted *wanted, const char *name)
 {
 	struct line path;
-	int fd = openat(wanted->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, wanted->mode);
 	bool is_made;
+	int fd;
 
+	if (!process_may_make_file(wanted->size))
+		return false;
+	fd = openat(wanted->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, wanted->mode);
 	if (fd < 0)
 		return false;
 	line_start(&path);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "os/next.h"
+#include "os/process.h"
 
 _Static_assert(sizeof(struct pool_slot) == 128, "a slot is two cache lines");
 
@@ -36,7 +37,7 @@ static int make_memory(void)
 static struct pool_page *create_open(void)
 {
 	enum { LOWEST = 64 };
-	int fd = make_memory();
+	int fd = process_may_make_file(sizeof(struct pool_page)) ? make_memory() : -1;
 	struct pool_page *page = NULL;
 
 	if (fd < 0)
