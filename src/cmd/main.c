@@ -15,6 +15,8 @@ static const struct subcommand {
     {"run", cmd_run, "[options] -- command ..."},
     {"check", cmd_check, "[-f FILE] [command ...]"},
     {"measure", cmd_measure, "[--json] PID ..."},
+    {"metrics", cmd_metrics,
+     "[--openmetrics] [--per-worker] [-o FILE] [--listen ADDRESS:PORT] [PID]"},
     {"status", cmd_status, "[--json] [PID]"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
@@ -55,6 +57,6 @@ int main(int argc, char **argv)
 			return subcommands[i].run(argc - 1, argv + 1);
 	if (argv[1][0] == '-')
 		return cmd_run(argc, argv);
-	cmd_complain("\"%s\" is no subcommand; accepted: run, check, measure, status, or -- and a command", argv[1]);
+	cmd_complain("\"%s\" is no subcommand; accepted: run, check, measure, metrics, status, or -- and a command", argv[1]);
 	return EXIT_OWN_FAILURE;
 }
