@@ -229,6 +229,21 @@ START_TEST(leaves_out_what_is_unknown)
 }
 END_TEST
 
+/* Those that can come; the made twins have no limit, and the whole pool has counted all. */
+START_TEST(tells_no_reason_that_cannot_be)
+{
+	split(text_of("twins", EXPOSITION_CLASSIC, false));
+	expect_nothing_of("slshim_would_leave_total");
+	for (unsigned i = 0; i < count; i++)
+		ck_assert(strncmp(lines[i], "slshim_leavings_total", 21) != 0 ||
+		          strstr(lines[i], "reason=\"asked\"") != NULL);
+	split(text_of("hostile", EXPOSITION_CLASSIC, false));
+	for (unsigned i = 0; i < count; i++)
+		ck_assert(strncmp(lines[i], "slshim_would_leave_total", 24) != 0 ||
+		          strstr(lines[i], "reason=\"unshared\"} 0") != NULL);
+}
+END_TEST
+
 START_TEST(says_that_there_is_nothing)
 {
 	split(text_of("nothing", EXPOSITION_CLASSIC, true));
@@ -434,6 +449,7 @@ static void add_tests(TCase *tests)
 	add_for_each(tests, worker_has, of_third_worker);
 	tcase_add_test(tests, workers_have_nothing_else);
 	tcase_add_test(tests, leaves_out_what_is_unknown);
+	tcase_add_test(tests, tells_no_reason_that_cannot_be);
 	tcase_add_test(tests, says_that_there_is_nothing);
 	tcase_add_test(tests, tells_pools_apart);
 	tcase_add_test(tests, escapes_labels);

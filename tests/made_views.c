@@ -199,6 +199,7 @@ static void make_hostile(void)
 	strcpy(workers[5].held_by, "one\x02");
 	memset(pool->counts.leavings, 0xFE, sizeof pool->counts.leavings);
 	pool->counts.left_ago = UINT64_MAX - 1;
+	pool->limit[QUANTITY_UNSHARED] = 1;
 	add_pool(1000, "a\"} 1\rslshim_deaths_total{program=\"b", pool->listeners, pool->unit);
 	views.unmapped_count = 2;
 	strcpy(unmapped[0].program, "x\x01");

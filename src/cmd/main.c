@@ -57,6 +57,6 @@ int main(int argc, char **argv)
 			return subcommands[i].run(argc - 1, argv + 1);
 	if (argv[1][0] == '-')
 		return cmd_run(argc, argv);
-	cmd_complain("\"%s\" is no subcommand; accepted: run, check, measure, metrics, status, or -- and a command", argv[1]);
+	cmd_complain("\"%s\" is no subcommand; accepted: run, check, measure, status, or -- and a command", argv[1]);
 	return EXIT_OWN_FAILURE;
 }

@@ -140,8 +140,7 @@ static int write_once(const struct request *request)
 		return EXIT_OWN_FAILURE;
 	}
 	if (request->only != 0 && !has_any(&views)) {
-		cmd_complain("the pool of %d %s", (int)request->only,
-		             views.unreadable > 0 ? "may not be read" : "is not there");
+		cmd_complain("there is no pool of %d that may be read", (int)request->only);
 		views_free(&views);
 		return 1;
 	}
@@ -167,16 +166,6 @@ static int serve(const struct request *request)
 }
 
 /* -------------------------------------------------------------------- options */
-
-static int explain(void)
-{
-	puts("--openmetrics\n        the OpenMetrics text, not the classic one\n"
-	     "--per-worker\n        series of each worker, too\n"
-	     "-o FILE.prom\n        replace this file, for node_exporter's textfile collector\n"
-	     "--listen [ADDRESS:]PORT\n        serve /metrics over HTTP, on 127.0.0.1 unless told\n"
-	     "PID\n        only the pool of this master or worker");
-	return 0;
-}
 
 static bool ends_in(const char *text, const char *end)
 {
@@ -220,18 +209,19 @@ static bool read_pid(const char *word, pid_t *pid)
 static bool refuse_option(int option, char **argv)
 {
 	if (option == ':')
-		cmd_complain("%s wants a value; see slshim metrics --help", argv[optind - 1]);
+		cmd_complain("%s wants a value", argv[optind - 1]);
 	else
-		cmd_complain("%s is no option; see slshim metrics --help", argv[optind - 1]);
+		cmd_complain("%s is no option; accepted: --openmetrics, --per-worker, -o FILE, "
+		             "--listen ADDRESS:PORT",
+		             argv[optind - 1]);
 	return false;
 }
 
-static bool read_words(int argc, char **argv, struct request *request, bool *wants_help)
+static bool read_words(int argc, char **argv, struct request *request)
 {
 	static const struct option options[] = {{"openmetrics", no_argument, NULL, 'm'},
 	                                        {"per-worker", no_argument, NULL, 'w'},
 	                                        {"listen", required_argument, NULL, 'l'},
-	                                        {"help", no_argument, NULL, 'h'},
 	                                        {NULL, 0, NULL, 0}};
 	int option;
 
@@ -245,8 +235,6 @@ static bool read_words(int argc, char **argv, struct request *request, bool *wan
 			request->is_openmetrics = true;
 		else if (option == 'w')
 			request->is_per_worker = true;
-		else if (option == 'h')
-			*wants_help = true;
 		else
 			return refuse_option(option, argv);
 	if (argc - optind > 1) {
@@ -259,13 +247,8 @@ static bool read_words(int argc, char **argv, struct request *request, bool *wan
 int cmd_metrics(int argc, char **argv)
 {
 	struct request request = {.file = NULL};
-	bool wants_help = false;
 
-	if (!read_words(argc, argv, &request, &wants_help))
-		return EXIT_OWN_FAILURE;
-	if (wants_help)
-		return explain();
-	if (!is_sensible(&request))
+	if (!read_words(argc, argv, &request) || !is_sensible(&request))
 		return EXIT_OWN_FAILURE;
 	return request.listen != NULL ? serve(&request) : write_once(&request);
 }

@@ -162,13 +162,17 @@ static void write_limits(struct writer *writer, const struct metric *metric,
 			         subject->pool->limit[q]);
 }
 
-/* `at` is that of an array of counts by quantity. */
+/* `at` is that of an array of counts by quantity. A count of what has a limit is there before it
+ * counts anything, because Prometheus takes no first value for an increase. */
 static void write_reasons(struct writer *writer, const struct metric *metric,
                           const struct subject *subject)
 {
-	for (size_t q = 0; q < QUANTITIES; q++)
-		put_part(writer, metric, subject, "reason", quantity_kinds[q].name,
-		         number_at(subject->pool, metric->from.at + q * sizeof(uint64_t)));
+	for (size_t q = 0; q < QUANTITIES; q++) {
+		uint64_t count = number_at(subject->pool, metric->from.at + q * sizeof(uint64_t));
+
+		if (count > 0 || subject->pool->limit[q] != 0)
+			put_part(writer, metric, subject, "reason", quantity_kinds[q].name, count);
+	}
 }
 
 static void write_leavings(struct writer *writer, const struct metric *metric,

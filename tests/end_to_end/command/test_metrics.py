@@ -5,6 +5,7 @@ tests/check_metrics.c."""
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import signal
@@ -12,11 +13,12 @@ import socket
 import stat
 import subprocess
 import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
 
-from servers import BUILD, TOP, Missing, accepts, at_once, free_port, tool, wait_until
+from servers import BUILD, TOP, Missing, accepts, at_once, free_port, get, tool, wait_until
 
 COMMAND = BUILD / "tests" / "metrics_of_made_views"
 VIEWS = ["nothing", "whole", "unknown", "twins", "hostile", "thousand"]
@@ -60,6 +62,15 @@ def samples(text, is_openmetrics=False):
     return found
 
 
+def timeless(found):
+    """What is told of a time some seconds ago is not the same a second later."""
+    now = time.time()
+    return {
+        series: "lately" if re.search("(timestamp|start_time)_seconds$", series[0]) and now - 3600 < value <= now else value
+        for series, value in found.items()
+    }
+
+
 # --------------------------------------------------------------------- formats
 
 
@@ -81,7 +92,8 @@ def test_promtool(views, options):
 @pytest.mark.parametrize("views", VIEWS)
 def test_both_formats_say_the_same(views, options):
     classic = samples(text_of(*options, views=views))
-    assert classic == samples(text_of("--openmetrics", *options, views=views), is_openmetrics=True)
+    openmetrics = samples(text_of("--openmetrics", *options, views=views), is_openmetrics=True)
+    assert timeless(classic) == timeless(openmetrics)
     assert ("slshim_unreadable_pools", ()) in classic
 
 
@@ -95,11 +107,10 @@ def test_hostile_labels_come_through():
 
 
 def test_only_one_pool():
-    assert samples(text_of("1000")) == samples(text_of())
+    assert timeless(samples(text_of("1000"))) == timeless(samples(text_of()))
     done = metrics("4711")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "slshim: the pool of 4711 may not be read\n"
-    assert metrics("4711", views="twins").stderr == "slshim: the pool of 4711 is not there\n"
+    assert done.stderr == "slshim: there is no pool of 4711 that may be read\n"
 
 
 # -------------------------------------------------------------------- examples
@@ -130,6 +141,11 @@ def test_rules():
     assert set(re.findall(r"\bslshim_[a-z_]+", RULES.read_text())) <= names()
 
 
+def test_manual_has_every_metric():
+    pages = "".join(page.read_text() for page in (TOP / "man").rglob("*") if page.is_file())
+    assert names() <= set(re.findall(r"\bslshim_[a-z_]+", pages))
+
+
 def test_units(tmp_path):
     """systemd understands all of them, but that the command is not installed."""
     for kind in ("service", "timer"):
@@ -158,7 +174,7 @@ def test_file(tmp_path):
         done = metrics("-o", file, umask=0o077)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert old.read() == "old\n"
-    assert file.read_text() == text_of()
+    assert timeless(samples(file.read_text())) == timeless(samples(text_of()))
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     expect_only(tmp_path, "slshim.prom")
 
@@ -208,7 +224,7 @@ def test_output_that_cannot_be_written():
         (["--listen", "192.0.2.1:9123"], "--listen 192.0.2.1:9123: Cannot assign requested address"),
         (["--listen"], "--listen wants a value"),
         (["-o"], "-o wants a value"),
-        (["--no-such-option"], "--no-such-option is no option"),
+        (["--no-such-option"], "--no-such-option is no option; accepted: --openmetrics, --per-worker, -o FILE"),
         (["1x"], '"1x" is no pid; accepted: a number'),
         (["0"], '"0" is no pid'),
         (["1", "2"], "metrics takes one pid, or none"),
@@ -225,13 +241,6 @@ def test_refused(words, said, tmp_path):
 def test_no_proc():
     done = metrics(views="none")
     assert (done.returncode, done.stdout, done.stderr) == (125, "", "slshim: /proc: No such file or directory\n")
-
-
-def test_help_has_every_option():
-    done = metrics("--help")
-    assert done.returncode == 0
-    for option in ("--openmetrics", "--per-worker", "-o FILE.prom", "--listen [ADDRESS:]PORT", "PID"):
-        assert f"{option}\n" in done.stdout
 
 
 # ------------------------------------------------------------------------ HTTP
@@ -254,6 +263,11 @@ def listening(*words, address="", views="whole", by=signal.SIGTERM):
             assert process.wait(10) == 0, process.stderr.read()
         finally:
             process.kill()
+
+
+def answers(url):
+    """With a good status."""
+    return subprocess.run([tool("curl"), "-s", "-f", "-m", "20", "-o", "/dev/null", url]).returncode == 0
 
 
 def curl(url, *options):
@@ -328,8 +342,7 @@ def test_ipv6():
         ) as process:
             try:
                 url = f"http://[::1]:{port}/metrics"
-                quiet = [tool("curl"), "-s", "-o", "/dev/null", url]
-                wait_until(lambda: subprocess.run(quiet).returncode == 0, "it answers")
+                wait_until(lambda: answers(url), "it answers")
                 assert curl(url)[0] == 200
             finally:
                 process.terminate()
@@ -386,3 +399,90 @@ def test_no_proc_over_http():
     with listening(views="none") as port:
         status, _, body = curl(f"http://127.0.0.1:{port}/metrics")
     assert (status, body) == (500, "There are no figures.\n")
+
+
+# ------------------------------------------------------------------ who reads it
+
+
+@contextlib.contextmanager
+def running(*words, port):
+    """A program that listens there."""
+    with subprocess.Popen([str(word) for word in words], stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: accepts(port), f"{words[0]} listens")
+            yield
+        finally:
+            process.kill()
+
+
+def without_empty_labels(found):
+    """What has none and what has an empty one are the same to Prometheus."""
+    return {
+        (name, tuple(label for label in labels if label[1] != "")): value
+        for (name, labels), value in found.items()
+    }
+
+
+@pytest.mark.parametrize("views", VIEWS)
+def test_node_exporter(views, tmp_path):
+    """Its textfile collector takes the file, and passes on what is in it."""
+    port = free_port()
+    exporter = [
+        tool("prometheus-node-exporter"), "--collector.disable-defaults", "--collector.textfile",
+        f"--collector.textfile.directory={tmp_path}", f"--web.listen-address=127.0.0.1:{port}",
+    ]  # fmt: skip
+    assert metrics("-o", tmp_path / "slshim.prom", "--per-worker", views=views).returncode == 0
+    with running(*exporter, port=port):
+        passed_on = samples(get(f"http://127.0.0.1:{port}/metrics"))
+    assert passed_on[("node_textfile_scrape_error", ())] == 0
+    assert ("node_textfile_mtime_seconds", (("file", str(tmp_path / "slshim.prom")),)) in passed_on
+    ours = {series: value for series, value in passed_on.items() if series[0].startswith("slshim_")}
+    written = samples((tmp_path / "slshim.prom").read_text())
+    assert without_empty_labels(ours) == without_empty_labels(written)
+
+
+PROMETHEUS = """
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: ["{rules}"]
+scrape_configs:
+  - job_name: slshim
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
+
+@pytest.mark.parametrize("views", ["whole", "hostile"])
+def test_prometheus(views, tmp_path):
+    """It scrapes what is there, and evaluates the rules."""
+    port = free_port()
+    api = f"http://127.0.0.1:{port}/api/v1"
+
+    def ask(path):
+        return json.loads(get(f"{api}/{path}"))["data"]
+
+    def has_scraped():
+        return [target for target in ask("targets")["activeTargets"] if target["health"] != "unknown"]
+
+    def have_been_evaluated():
+        rules = ask("rules")["groups"][0]["rules"]
+        return rules if all(rule["health"] != "unknown" for rule in rules) else None
+
+    with listening("--per-worker", views=views) as source:
+        (tmp_path / "prometheus.yml").write_text(PROMETHEUS.format(rules=RULES, port=source))
+        server = [
+            tool("prometheus"), f"--config.file={tmp_path}/prometheus.yml",
+            f"--storage.tsdb.path={tmp_path}/data", f"--web.listen-address=127.0.0.1:{port}",
+        ]  # fmt: skip
+        with running(*server, port=port):
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/-/ready"), "Prometheus is ready")
+            [target] = wait_until(has_scraped, "it has scraped")
+            assert (target["health"], target["lastError"]) == ("up", "")
+            assert {rule["health"] for rule in wait_until(have_been_evaluated, "the rules")} == {"ok"}
+            query = urllib.parse.quote('{__name__=~"slshim_.+"}')
+            scraped = {}
+            for one in ask(f"query?query={query}")["result"]:
+                labels = one["metric"]
+                name = labels.pop("__name__")
+                del labels["job"], labels["instance"]
+                scraped[(name, tuple(sorted(labels.items())))] = float(one["value"][1])
+    there = samples(text_of("--per-worker", views=views))
+    assert timeless(scraped) == timeless(without_empty_labels(there))
