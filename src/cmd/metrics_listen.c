@@ -20,8 +20,8 @@ struct server {
 
 /* ------------------------------------------------------------------- requests */
 
-/* A connection is for one request: there is one a quarter of a minute, and one that stays open
- * would be one of few. */
+/* A connection is for one request: requests are rare, and one that stays open would be one of few.
+ */
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status,
                               struct MHD_Response *response, const char *header, const char *value)
 {
@@ -36,16 +36,13 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 	return result;
 }
 
+/* `why` stays. */
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *why,
                               const char *header, const char *value)
 {
-	char *text = strdup(why);
-
-	return text == NULL
-	           ? MHD_NO
-	           : answer(connection, status,
-	                    MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE),
-	                    header, value);
+	return answer(connection, status,
+	              MHD_create_response_from_buffer(strlen(why), (char *)why, MHD_RESPMEM_PERSISTENT),
+	              header, value);
 }
 
 static enum MHD_Result answer_metrics(const struct server *server,
