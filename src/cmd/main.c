@@ -15,6 +15,8 @@ static const struct subcommand {
     {"run", cmd_run, "[options] -- command ..."},
     {"check", cmd_check, "[-f FILE] [command ...]"},
     {"measure", cmd_measure, "[--json] PID ..."},
+    {"metrics", cmd_metrics,
+     "[--openmetrics] [--per-worker] [-o FILE] [--listen ADDRESS:PORT] [PID]"},
     {"status", cmd_status, "[--json] [PID]"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
