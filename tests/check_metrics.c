@@ -123,6 +123,7 @@ static const struct {
     {"slshim_leavings_total", ",reason=\"asked\"", "301"},
     {"slshim_workers_left_total", "", "302"},
     {"slshim_workers_would_leave_total", "", "303"},
+    {"slshim_spared_total", "", "314"},
     {"slshim_last_leaving_timestamp_seconds", "", "1699999997"},
     {"slshim_deaths_total", "", "304"},
     {"slshim_replacements_total", "", "305"},

@@ -86,6 +86,7 @@ static void set_counts(struct view_counts *counts)
 	    .leavings_asked = 301,
 	    .leavings_all = 302,
 	    .would_leave_all = 303,
+	    .spared = 314,
 	    .deaths = 304,
 	    .replacements = 305,
 	    .drains = 306,

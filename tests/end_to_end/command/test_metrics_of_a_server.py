@@ -131,6 +131,14 @@ def test_dry_run():
         assert pool.labels("slshim_pool_info")["dry_run"] == "true"
 
 
+def test_a_limit_that_is_too_low():
+    """A fresh worker is over it, so it is none for any of them."""
+    with LeakyPrefork(shim(SL_MAX_RSS="10M"), workers=4, preloaded_mb=32) as server:
+        ab(server.url(), 100).expect_good()
+        assert Pool(server)["slshim_spared_total"] == 4
+        assert Pool(server)[LEFT] == 0
+
+
 def test_memory_is_what_the_kernel_tells():
     """A worker far from its limit walks its page tables every 10 s, and tells once a second."""
     with LeakyPrefork(shim(SL_MAX_UNSHARED="10G"), workers=2, leaked_kb=4) as server:
