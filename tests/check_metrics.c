@@ -137,7 +137,7 @@ static const struct {
     {"slshim_walk_seconds_total", "", "12.000000345"},
     {"slshim_lost_log_lines_total", "", "308"},
 };
-enum { OF_WHOLE = sizeof of_whole / sizeof *of_whole, OF_HOST = 3 };
+enum { OF_WHOLE = sizeof of_whole / sizeof *of_whole, OF_HOST = 4 };
 
 START_TEST(whole_pool_has)
 {
@@ -170,6 +170,7 @@ START_TEST(host_has)
 	expect_line("slshim_unreadable_pools 313");
 	expect_line("slshim_unmapped_processes{program=\"nginx\"} 2");
 	expect_line("slshim_unmapped_processes{program=\"cupsd\"} 1");
+	expect_line("slshim_configuration_errors{program=\"spamd\"} 1");
 	ck_assert_uint_eq(samples(), OF_WHOLE + 2 * QUANTITIES + OF_HOST);
 }
 END_TEST

@@ -13,7 +13,7 @@ enum { POOLS = 6, WORKERS = 1100, UNMAPPED = 4 };
 
 static struct worker_view workers[WORKERS];
 static struct pool_view pools[POOLS];
-static struct view_unmapped unmapped[UNMAPPED];
+static struct view_process unmapped[UNMAPPED], misconfigured[1];
 static struct views views;
 
 const char *const view_state_names[VIEW_STATES] = {
@@ -150,6 +150,8 @@ static void make_whole(void)
 	strcpy(unmapped[0].program, "nginx");
 	strcpy(unmapped[1].program, "cupsd");
 	strcpy(unmapped[2].program, "nginx");
+	views.misconfigured_count = 1;
+	strcpy(misconfigured[0].program, "spamd");
 }
 
 static void make_unknown(void)
@@ -225,7 +227,8 @@ const struct views *made_views(const char *name)
 	for (int i = 0; i < MADE_VIEWS; i++)
 		if (strcmp(name, made_view_names[i]) == 0) {
 			memset(workers, 0, sizeof workers);
-			views = (struct views){.pools = pools, .unmapped = unmapped};
+			views = (struct views){
+			    .pools = pools, .unmapped = unmapped, .misconfigured = misconfigured};
 			if (makers[i] != NULL)
 				makers[i]();
 			return &views;

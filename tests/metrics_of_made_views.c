@@ -18,7 +18,7 @@ bool views_find(struct views *views, pid_t only)
 	*views = *made;
 	if (only == 0 || (views->count > 0 && only == views->pools[0].master))
 		return true;
-	views->count = views->unmapped_count = 0;
+	views->count = views->unmapped_count = views->misconfigured_count = 0;
 	return true;
 }
 

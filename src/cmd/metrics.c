@@ -123,7 +123,7 @@ static bool write_out(const char *text, size_t length)
 
 static bool has_any(const struct views *views)
 {
-	return views->count > 0 || views->unmapped_count > 0;
+	return views->count > 0 || views->unmapped_count > 0 || views->misconfigured_count > 0;
 }
 
 /* A host without a pool has a file that says so. A pool that was asked for, and is not there, is an

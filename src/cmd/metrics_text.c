@@ -265,30 +265,42 @@ static void write_unreadable(struct writer *writer, const struct metric *metric,
 	put(writer, metric, &(struct label){NULL, NULL}, writer->views->unreadable);
 }
 
-static bool is_first_unmapped(const struct views *views, unsigned index)
+static bool is_first_of_name(const struct view_process *processes, unsigned index)
 {
 	for (unsigned i = 0; i < index; i++)
-		if (exposition_is_same(views->unmapped[i].program, views->unmapped[index].program))
+		if (exposition_is_same(processes[i].program, processes[index].program))
 			return false;
 	return true;
+}
+
+static void write_processes(struct writer *writer, const struct metric *metric,
+                            const struct view_process *processes, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		const char *program = processes[i].program;
+		uint64_t same = 0;
+
+		if (!is_first_of_name(processes, i))
+			continue;
+		for (unsigned other = i; other < count; other++)
+			same += exposition_is_same(processes[other].program, program);
+		put(writer, metric, (struct label[]){{"program", program}, {NULL, NULL}}, same);
+	}
 }
 
 static void write_unmapped(struct writer *writer, const struct metric *metric,
                            const struct subject *none)
 {
-	const struct views *views = writer->views;
-
 	(void)none;
-	for (unsigned i = 0; i < views->unmapped_count; i++) {
-		uint64_t count = 0;
+	write_processes(writer, metric, writer->views->unmapped, writer->views->unmapped_count);
+}
 
-		if (!is_first_unmapped(views, i))
-			continue;
-		for (unsigned other = i; other < views->unmapped_count; other++)
-			count += exposition_is_same(views->unmapped[other].program, views->unmapped[i].program);
-		put(writer, metric, (struct label[]){{"program", views->unmapped[i].program}, {NULL, NULL}},
-		    count);
-	}
+static void write_misconfigured(struct writer *writer, const struct metric *metric,
+                                const struct subject *none)
+{
+	(void)none;
+	write_processes(writer, metric, writer->views->misconfigured,
+	                writer->views->misconfigured_count);
 }
 
 /* ---------------------------------------------------------------------- metrics */
@@ -412,6 +424,9 @@ static const struct metric of_host[] = {
     {{"slshim_unmapped_processes", GAUGE, NULL,
       "Processes whose environment preloads the library and which do not have it."},
      {write_unmapped, 0, WHOLE}},
+    {{"slshim_configuration_errors", GAUGE, NULL,
+      "Servers in which slshim is off because a setting is wrong."},
+     {write_misconfigured, 0, WHOLE}},
 };
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))

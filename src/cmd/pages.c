@@ -148,18 +148,33 @@ static struct pool_page *copy_mapped(pid_t pid, const struct mapping *mapping)
 	return copy_file(path);
 }
 
-/* It names the library in its environment, and the loader ignored that. */
-static void note_unmapped(struct pages *pages, pid_t pid)
+static void note(struct view_process **list, unsigned *count, pid_t pid)
 {
-	struct view_unmapped *more =
-	    realloc(pages->unmapped, (pages->unmapped_count + 1) * sizeof *more);
+	struct view_process *more = realloc(*list, (*count + 1) * sizeof *more);
 
 	if (more == NULL)
 		return;
-	pages->unmapped = more;
-	more += pages->unmapped_count++;
+	*list = more;
+	more += (*count)++;
 	more->pid = pid;
 	proc_name(pid, more->program, sizeof more->program);
+}
+
+static bool is_misconfigured(const struct pages *pages, pid_t pid)
+{
+	for (unsigned i = 0; i < pages->misconfigured_count; i++)
+		if (pages->misconfigured[i].pid == pid)
+			return true;
+	return false;
+}
+
+/* Without a page: the loader ignored what the environment names, or the library is off. */
+static void look_at_environment(struct pages *pages, pid_t pid, bool has_library)
+{
+	if (!has_library && proc_asks_for_library(pid))
+		note(&pages->unmapped, &pages->unmapped_count, pid);
+	if (has_library && !is_misconfigured(pages, proc_parent(pid)) && proc_has_wrong_settings(pid))
+		note(&pages->misconfigured, &pages->misconfigured_count, pid);
 }
 
 static void look_at(struct pages *pages, pid_t pid)
@@ -168,8 +183,7 @@ static void look_at(struct pages *pages, pid_t pid)
 	struct pool_page *copy;
 
 	if (mapping.inode == 0) {
-		if (!mapping.has_library && proc_asks_for_library(pid))
-			note_unmapped(pages, pid);
+		look_at_environment(pages, pid, mapping.has_library);
 		return;
 	}
 	if (has_page(pages, mapping.inode))
@@ -253,4 +267,5 @@ void pages_free(struct pages *pages)
 		free(pages->of[i].copy);
 	free(pages->of);
 	free(pages->unmapped);
+	free(pages->misconfigured);
 }

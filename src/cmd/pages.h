@@ -21,8 +21,8 @@ struct page {
 struct pages {
 	struct page *of;
 	unsigned count;
-	struct view_unmapped *unmapped;
-	unsigned unmapped_count;
+	struct view_process *unmapped, *misconfigured;
+	unsigned unmapped_count, misconfigured_count;
 	unsigned unreadable; /* pages that there are and that may not be read */
 };
 

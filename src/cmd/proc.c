@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "os/file.h"
 
 pid_t proc_parent(pid_t pid)
@@ -68,4 +69,40 @@ bool proc_asks_for_library(pid_t pid)
 		fclose(file);
 	free(line);
 	return asks;
+}
+
+/* The variables of the library among these, as it reads them. */
+static bool are_wrong(char *const variables[])
+{
+	static struct remarks remarks;
+	char room[CONFIG_ROOM];
+	struct config_copy copied;
+	struct config config;
+
+	config_copy(&copied, room, sizeof room, variables);
+	config_read(&config, &remarks, &copied);
+	return remarks.errors > 0;
+}
+
+bool proc_has_wrong_settings(pid_t pid)
+{
+	enum { MOST = 128 };
+	char *variables[MOST + 1] = {NULL}, *line = NULL, path[FILE_PATH_SIZE];
+	unsigned count = 0;
+	size_t room = 0;
+	bool is_wrong;
+	FILE *file;
+
+	file_path_of(path, pid, "environ", -1);
+	file = fopen(path, "re");
+	while (file != NULL && count < MOST && getdelim(&line, &room, '\0', file) > 0)
+		if (strncmp(line, "SL_", 3) == 0 && (variables[count] = strdup(line)) != NULL)
+			count++;
+	is_wrong = are_wrong(variables);
+	while (count > 0)
+		free(variables[--count]);
+	if (file != NULL)
+		fclose(file);
+	free(line);
+	return is_wrong;
 }

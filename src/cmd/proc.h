@@ -19,4 +19,8 @@ void proc_unit(pid_t pid, char *unit, size_t size);
 /* Does its environment, as it was at execve, preload the library? False if one may not look. */
 bool proc_asks_for_library(pid_t pid);
 
+/* Is a setting of the library's wrong in its environment, as that was at execve? False if one may
+ * not look. */
+bool proc_has_wrong_settings(pid_t pid);
+
 #endif

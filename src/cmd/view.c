@@ -20,6 +20,12 @@ static int by_master(const void *one, const void *other)
 	return (first > second) - (first < second);
 }
 
+static void make_sound(struct view_process *processes, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		page_view_text(processes[i].program, sizeof processes[i].program, processes[i].program);
+}
+
 /* The counts of a page with a new layout may be anything, and so may be the pids. */
 bool views_find(struct views *views, pid_t only)
 {
@@ -37,10 +43,11 @@ bool views_find(struct views *views, pid_t only)
 	views->unreadable = pages.unreadable;
 	views->unmapped = pages.unmapped;
 	views->unmapped_count = pages.unmapped_count;
-	for (unsigned i = 0; i < views->unmapped_count; i++)
-		page_view_text(views->unmapped[i].program, sizeof views->unmapped[i].program,
-		               views->unmapped[i].program);
-	pages.unmapped = NULL;
+	views->misconfigured = pages.misconfigured;
+	views->misconfigured_count = pages.misconfigured_count;
+	make_sound(views->unmapped, views->unmapped_count);
+	make_sound(views->misconfigured, views->misconfigured_count);
+	pages.unmapped = pages.misconfigured = NULL;
 	pages_free(&pages);
 	return true;
 }
@@ -51,6 +58,7 @@ void views_free(struct views *views)
 		free(views->pools[i].workers);
 	free(views->pools);
 	free(views->unmapped);
+	free(views->misconfigured);
 }
 
 /* ------------------------------------------------------------------------ sums */

@@ -78,8 +78,8 @@ struct pool_view {
 	unsigned count;
 };
 
-/* A process whose environment names the library, and which does not have it mapped. */
-struct view_unmapped {
+/* A process without a pool. */
+struct view_process {
 	pid_t pid;
 	char program[64];
 };
@@ -87,8 +87,12 @@ struct view_unmapped {
 struct views {
 	struct pool_view *pools; /* by master */
 	unsigned count;
-	struct view_unmapped *unmapped;
+	/* Their environment names the library, and they do not have it mapped. */
+	struct view_process *unmapped;
 	unsigned unmapped_count;
+	/* They have it, and it is off because a setting is wrong; without their children. */
+	struct view_process *misconfigured;
+	unsigned misconfigured_count;
 	unsigned unreadable; /* pools that there are and that may not be read */
 };
 

@@ -218,6 +218,14 @@ def test_a_process_without_the_library(tmp_path):
             process.kill()
 
 
+def test_a_server_with_a_wrong_setting():
+    """One server, however many workers it has."""
+    with LeakyPrefork(shim(SL_MAX_RSS="much"), workers=4, settled=False) as server:
+        wait_until(lambda: len(server.pids()) == 4, "its workers are there")
+        found = samples(metrics().stdout)
+        assert found[("slshim_configuration_errors", (("program", "leaky_prefork"),))] == 1
+
+
 def test_no_such_process():
     done = metrics(2**22 + 1)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"slshim: there is no pool of {2**22 + 1} that may be read\n")
