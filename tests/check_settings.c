@@ -1,5 +1,5 @@
-/* check_settings.c - what files of settings set: units, EnvironmentFiles, scripts. What systemd makes
- * of the same files is asked in tests/end_to_end/command/test_check.py. */
+/* check_settings.c - what files of settings set: units, EnvironmentFiles, scripts. What systemd
+ * makes of the same files is asked in tests/end_to_end/command/test_check.py. */
 #include "cmd/settings.h"
 
 #include <stdio.h>
@@ -39,8 +39,8 @@ static const struct {
 } files[] = {
     /* Units. */
     {"[Service]\nEnvironment=SL_A=1 SL_B=2\n", "SL_A=1|SL_B=2|", NULL},
-    {"# comment\n\n[Service]\nEnvironment=\"SL_A=1 2\" 'SL_B=3 \"4\"'\n",
-     "SL_A=1 2|SL_B=3 \"4\"|", NULL},
+    {"# comment\n\n[Service]\nEnvironment=\"SL_A=1 2\" 'SL_B=3 \"4\"'\n", "SL_A=1 2|SL_B=3 \"4\"|",
+     NULL},
     {"[Service]\n Environment = SL_A=1 \n", "SL_A=1|", NULL},
     {"[Service]\r\nEnvironment=SL_A=1\r\n", "SL_A=1|", NULL},
     {"\xEF\xBB\xBF[Service]\nEnvironment=SL_A=1", "SL_A=1|", NULL},
@@ -56,7 +56,8 @@ static const struct {
     {"[Service]\nEnvironment=SL_A=1 SL_B=\\q SL_C=2\n", "SL_A=1|", "FILE:2: a quote is not closed"},
     {"[Service]\nEnvironment=SL_A=1 \"SL_B=2\n", "SL_A=1|", "FILE:2: a quote is not closed"},
     {"[Service]\nEnvironment=SL_A 1A=2 SL-B=3 SL_C=4\n", "SL_C=4|", "\"SL_A\", which is no assign"},
-    {"[Service]\nEnvironment SL_A=1\nEnvironment=SL_B=1\n", "SL_B=1|", "no setting \"Environment SL_A=\""},
+    {"[Service]\nEnvironment SL_A=1\nEnvironment=SL_B=1\n", "SL_B=1|",
+     "no setting \"Environment SL_A=\""},
     {"[Service]\nEnvironment=SL_A=1\nnonsense\n", "SL_A=1|", "FILE:3: there is no \"=\""},
     {"[Unit]\nEnvironment=SL_A=1\n[Service]\nEnvironment=SL_B=1\n", "SL_B=1|",
      "FILE:2: Environment= has no effect"},
@@ -65,7 +66,8 @@ static const struct {
      "SL_B=2|", NULL},
     {"[Service]\nEnvironment=SL_A=1\nUnsetEnvironment=SL_A\nUnsetEnvironment=\n", "SL_A=1|", NULL},
     {"[Service]\nEnvironment=SL_A=$X${Y}\n", "SL_A=$X${Y}|", NULL},
-    {"[Service]\nEnvironmentFile=/no/such/file\n", "", "EnvironmentFile=/no/such/file: there is no"},
+    {"[Service]\nEnvironmentFile=/no/such/file\n", "",
+     "EnvironmentFile=/no/such/file: there is no"},
     {"[Service]\nEnvironmentFile=-/no/such/file\n", "", NULL},
     {"[Service]\nEnvironmentFile=relative\n", "", "not absolute"},
     {"[Service]\nEnvironmentFile=/dev/zero\n", "", "EnvironmentFile=/dev/zero: "},
@@ -120,8 +122,7 @@ static const struct {
 } units[] = {
     {"[Service]\nExecStart=/usr/sbin/server -a 'b c'\n", "/usr/sbin/server",
      "/usr/sbin/server|-a|b c|"},
-    {"[Service]\nExecStart=-@:+!!/usr/sbin/server name -a $X\n", "/usr/sbin/server",
-     "name|-a|$X|"},
+    {"[Service]\nExecStart=-@:+!!/usr/sbin/server name -a $X\n", "/usr/sbin/server", "name|-a|$X|"},
     {"[Service]\nExecStart=|server %%\nUser=x\n", "server", "server|%|"},
     {"[Service]\nExecStart=/a\nExecStart=\nExecStart=/b ; /c\n", "/b", "/b|"},
     {"[Service]\nExecStart=/a 1\nExecStart=/b\n", "/a", "/a|1|"},

@@ -266,8 +266,8 @@ static void check_command(const char *program, char *const words[], const struct
 
 /* ----------------------------------------------------------------- slshim run */
 
-/* Has the options of "slshim run --max-rss=1G -- command" set their variables, in an environment that
- * is put in the place of ours, and returns how many of the words come before that command. */
+/* Has the options of "slshim run --max-rss=1G -- command" set their variables, in an environment
+ * that is put in the place of ours, and returns how many of the words come before that command. */
 static size_t read_run_options(struct list *words)
 {
 	size_t skipped = strcmp(words->of[1], "run") == 0 ? 1 : 0;

@@ -19,7 +19,8 @@ int cmd_status(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 
-/* Returns the name of each subcommand, and what it is given: "[--json] [PID]"; NULL after the last. */
+/* Returns the name of each subcommand, and what it is given: "[--json] [PID]"; NULL after the last.
+ */
 const char *cmd_subcommand(size_t index, const char **usage);
 
 #endif

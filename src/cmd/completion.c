@@ -1,7 +1,8 @@
-/* completion.c - slshim completion: what the scripts in completions/ ask for, with which bash, zsh and
- * fish complete the words of slshim. A line for each, with tabs between: the subcommand; its option,
- * or "-"; what comes next (none, value, file, pid or command); the values that there are, or "-"; and
- * what is accepted. It is made of the table of variables and of the usage of the subcommands. */
+/* completion.c - slshim completion: what the scripts in completions/ ask for, with which bash, zsh
+ * and fish complete the words of slshim. A line for each, with tabs between: the subcommand; its
+ * option, or "-"; what comes next (none, value, file, pid or command); the values that there are,
+ * or "-"; and what is accepted. It is made of the table of variables and of the usage of the
+ * subcommands. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ static void find_values(struct list *values, size_t index)
 	char text[512], *rest = text, *part;
 
 	snprintf(text, sizeof text, "%s", config_accepted(index));
-	for (char *or; (or = strstr(text, " or ")) != NULL;)
+	for (char * or ; (or = strstr(text, " or ")) != NULL;)
 		memcpy(or, ",   ", 4);
 	while ((part = strsep(&rest, ",;")) != NULL) {
 		part += strspn(part, " ");

@@ -1,5 +1,5 @@
-/* environment_file.c - reads the assignments of an EnvironmentFile, by the rules of systemd.exec(5).
- * May not know: other kinds of files. */
+/* environment_file.c - reads the assignments of an EnvironmentFile, by the rules of
+ * systemd.exec(5). May not know: other kinds of files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +23,18 @@ static void skip(struct reading *reading, const char *bytes)
 		next(reading);
 }
 
-static void skip_line(struct reading *reading)
+static void skip_comment(struct reading *reading)
 {
-	reading->at += strcspn(reading->at, "\n");
+	size_t length = strcspn(reading->at, "\n"), backslashes = 0;
+
+	while (backslashes < length && reading->at[length - 1 - backslashes] == '\\')
+		backslashes++;
+	reading->at += length;
+	if (backslashes % 2 == 1)
+		list_add_formatted(&reading->settings->notes,
+		                   "%s:%u: this comment ends with a backslash, and before version 254 "
+		                   "systemd takes the next line for a part of it",
+		                   reading->path, reading->line);
 }
 
 /* Reads up to the closing quote, and writes that; returns what comes after it. */
@@ -60,8 +69,10 @@ static char *read_plain(struct reading *reading, char *to)
 		char byte = next(reading);
 		bool is_escaped = byte == '\\' && *reading->at != '\0';
 
-		if (is_escaped && (byte = next(reading)) == '\n')
+		if (is_escaped && (byte = next(reading)) == '\n') {
+			end = to; /* blanks before it are kept */
 			continue;
+		}
 		*to++ = byte;
 		if (is_escaped || strchr(blanks, byte) == NULL)
 			end = to;
@@ -122,7 +133,7 @@ void environment_file_read(struct reading *reading)
 		if (*reading->at == '\0')
 			return;
 		if (*reading->at == '#' || *reading->at == ';')
-			skip_line(reading);
+			skip_comment(reading);
 		else
 			read_assignment(reading);
 	}

@@ -1,5 +1,5 @@
-/* exports.c - maps the file, and reads the table of dynamic symbols that its sections tell of. Every
- * offset is checked, because the file may be damaged. */
+/* exports.c - maps the file, and reads the table of dynamic symbols that its sections tell of.
+ * Every offset is checked, because the file may be damaged. */
 #define _GNU_SOURCE /* memmem */
 #include "cmd/exports.h"
 

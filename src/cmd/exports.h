@@ -1,5 +1,5 @@
-/* exports.h - what the image in a file exports, and which texts it has. The file may be anything. May
- * not know: which programs there are. */
+/* exports.h - what the image in a file exports, and which texts it has. The file may be anything.
+ * May not know: which programs there are. */
 #ifndef SLSHIM_EXPORTS_H
 #define SLSHIM_EXPORTS_H
 

@@ -38,8 +38,8 @@ static void drop_first(struct list *words, size_t count)
 
 /* --------------------------------------------------------------------- script */
 
-/* Reads "#! /usr/bin/perl -wT", as far as the kernel does: a path, and one word that may have blanks
- * in it. False if it is no script. */
+/* Reads "#! /usr/bin/perl -wT", as far as the kernel does: a path, and one word that may have
+ * blanks in it. False if it is no script. */
 static bool read_head(const char *path, char head[BUFSIZ], char **interpreter, char **word)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

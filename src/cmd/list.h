@@ -1,5 +1,5 @@
-/* list.h - a list of texts, with NULL after the last, as execve() takes it. Where there is no memory
- * the program ends. May not know: what the texts are. */
+/* list.h - a list of texts, with NULL after the last, as execve() takes it. Where there is no
+ * memory the program ends. May not know: what the texts are. */
 #ifndef SLSHIM_LIST_H
 #define SLSHIM_LIST_H
 

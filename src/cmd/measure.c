@@ -195,8 +195,7 @@ static void add_process(const struct output *output, const struct figures *figur
 	table_set(row, ROLE, "%s", role);
 	for (int i = 0; i < MEASURED; i++)
 		if (sample_knows(&figures->sample, measured[i].quantity))
-			set_size(output, row, measured[i].column,
-			         figures->sample.value[measured[i].quantity]);
+			set_size(output, row, measured[i].column, figures->sample.value[measured[i].quantity]);
 	table_set(row, SOURCE, "%s", figures->sources.text);
 	table_set(row, UNREADABLE, "%s", figures->unreadable.text);
 }

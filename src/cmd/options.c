@@ -56,8 +56,7 @@ bool options_accept(const char *variable, const char *value)
 	struct config_copy copied;
 	struct config config;
 
-	if (snprintf(assignment, sizeof assignment, "%s=%s", variable, value) >=
-	    (int)sizeof assignment)
+	if (snprintf(assignment, sizeof assignment, "%s=%s", variable, value) >= (int)sizeof assignment)
 		return false;
 	config_copy(&copied, room, sizeof room, environment);
 	config_read(&config, &remarks, &copied);

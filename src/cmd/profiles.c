@@ -1,5 +1,5 @@
-/* profiles.c - asks each row of the table what it asks of the running program, as far as there is an
- * answer. */
+/* profiles.c - asks each row of the table what it asks of the running program, as far as there is
+ * an answer. */
 #include "cmd/profiles.h"
 
 #include <stdint.h>
@@ -41,7 +41,8 @@ static bool are_related(const struct profile *one, const struct profile *other)
 	return strcspn(other->title, " ") == length && strncmp(one->title, other->title, length) == 0;
 }
 
-/* What the interpreter will have loaded decides between the rows of the server that the name tells. */
+/* What the interpreter will have loaded decides between the rows of the server that the name tells.
+ */
 static enum answer may_be_loaded(const struct profile *profile, const struct exports *exports)
 {
 	const struct profile *other;

@@ -1,5 +1,5 @@
-/* profiles.h - which profiles a command may get, as far as its file and its words tell. What only the
- * running program would tell leaves several. May not know: the variables. */
+/* profiles.h - which profiles a command may get, as far as its file and its words tell. What only
+ * the running program would tell leaves several. May not know: the variables. */
 #ifndef SLSHIM_PROFILES_H
 #define SLSHIM_PROFILES_H
 

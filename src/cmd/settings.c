@@ -161,7 +161,8 @@ void settings_read_text(struct settings *settings, const char *path, char *text,
 	read_as(settings, path, text, size, read_any);
 }
 
-/* `is_regular`: nothing else is opened, because it might never end. -1 with errno if it cannot be. */
+/* `is_regular`: nothing else is opened, because it might never end. -1 with errno if it cannot be.
+ */
 static int open_file(const char *path, bool is_regular)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | (is_regular ? O_NONBLOCK : 0));

@@ -1,6 +1,6 @@
-/* settings.h - the variables that files set, and the command that they start: units of systemd's and
- * their drop-ins, EnvironmentFiles, and scripts of assignments such as Debian's envvars of apache2.
- * Nothing of a file is run. May not know: which values a variable accepts. */
+/* settings.h - the variables that files set, and the command that they start: units of systemd's
+ * and their drop-ins, EnvironmentFiles, and scripts of assignments such as Debian's envvars of
+ * apache2. Nothing of a file is run. May not know: which values a variable accepts. */
 #ifndef SLSHIM_SETTINGS_H
 #define SLSHIM_SETTINGS_H
 
@@ -27,8 +27,8 @@ bool settings_read(struct settings *settings, const char *path);
 /* The same from its text, which may have changed afterwards. */
 void settings_read_text(struct settings *settings, const char *path, char *text, size_t size);
 
-/* Called once, after the last file: reads the EnvironmentFiles of the units, which override what the
- * units themselves set, unsets variables, and expands those in the command. */
+/* Called once, after the last file: reads the EnvironmentFiles of the units, which override what
+ * the units themselves set, unsets variables, and expands those in the command. */
 void settings_end(struct settings *settings);
 
 void settings_free(struct settings *settings);

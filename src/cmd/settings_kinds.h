@@ -27,8 +27,8 @@ void settings_unset(struct list *variables, const char *name);
 /* Is it a variable of the library's or of the loader's, by its name or an assignment to it? */
 bool settings_is_ours(const char *name);
 
-/* Returns the length of the name that a text begins with, which may be followed by anything; 0 if it
- * begins with none. */
+/* Returns the length of the name that a text begins with, which may be followed by anything; 0 if
+ * it begins with none. */
 size_t settings_name_length(const char *text);
 
 #endif

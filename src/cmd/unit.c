@@ -308,8 +308,8 @@ static const struct {
 	const char *name;
 	void (*read)(struct reading *reading, const char *text);
 } kinds[] = {
-    {"Environment", read_environment},  {"EnvironmentFile", read_environment_file},
-    {"UnsetEnvironment", read_unset},   {"PassEnvironment", read_passed},
+    {"Environment", read_environment}, {"EnvironmentFile", read_environment_file},
+    {"UnsetEnvironment", read_unset},  {"PassEnvironment", read_passed},
     {"ExecStart", read_command},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };

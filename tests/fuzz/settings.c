@@ -13,7 +13,8 @@ static void look_at(const struct settings *settings)
 		size_t length = strcspn(one, "=");
 
 		must(length > 0 && one[length] == '=');
-		must(strspn(one, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == length);
+		must(strspn(one, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") ==
+		     length);
 		for (size_t j = 0; j < i; j++)
 			must(strncmp(one, settings->variables.of[j], length + 1) != 0);
 	}
