@@ -36,20 +36,21 @@ static bool is_word(const char *text)
 	return true;
 }
 
-/* The words in "auto, rollup or statm" that are values. "a number of KB" is none. */
+/* The words that "auto, rollup or statm" begins with. "a number of KB" begins with none. */
 static void find_values(struct list *values, size_t index)
 {
 	char text[512], *rest = text, *part;
 
 	snprintf(text, sizeof text, "%s", config_accepted(index));
-	for (char * or ; (or = strstr(text, " or ")) != NULL;)
+	for (char *or; (or = strstr(text, " or ")) != NULL;)
 		memcpy(or, ",   ", 4);
-	while ((part = strsep(&rest, ",;")) != NULL) {
+	while ((part = strsep(&rest, ",")) != NULL) {
 		part += strspn(part, " ");
 		if (strncmp(part, "or ", 3) == 0)
 			part += 3;
-		if (*part != '\0' && is_word(part) && strlen(part) < 16)
-			add_if_accepted(values, config_variable(index), part);
+		if (!is_word(part))
+			return;
+		add_if_accepted(values, config_variable(index), part);
 	}
 }
 

@@ -77,8 +77,8 @@ static int start(const struct subcommand *subcommand, int argc, char **argv)
 static int show_usage(FILE *stream, int status)
 {
 	for (int i = 0; i < SUBCOMMANDS; i++)
-		fprintf(stream, "%s slshim %s %s\n", i == 0 ? "usage:" : "      ", subcommands[i].name,
-		        subcommands[i].usage);
+		fprintf(stream, "%s slshim %s%s%s\n", i == 0 ? "usage:" : "      ", subcommands[i].name,
+		        *subcommands[i].usage != '\0' ? " " : "", subcommands[i].usage);
 	fprintf(stream, "       slshim [options] -- command ...   as with run\n"
 	                "       slshim --help | --version\n");
 	return status;

@@ -54,8 +54,6 @@ static void add_word(struct line *line, const char *separator, const char *word)
 	line_text(line, word);
 }
 
-/* A process without memory of its own, such as a zombie, has files that are empty or without
- * figures. */
 static void note_unreadable(struct figures *figures, const char *name, int error)
 {
 	add_word(&figures->unreadable, ", ", name);
@@ -79,14 +77,6 @@ static bool read_by(probe_function *probe, const char *name, struct figures *fig
 	if (is_read)
 		add_word(&figures->sources, " ", name);
 	return is_read;
-}
-
-static void read_or_note(probe_function *probe, const char *name, struct figures *figures)
-{
-	int error;
-
-	if (!read_by(probe, name, figures, &error))
-		note_unreadable(figures, name, error);
 }
 
 static bool add_swapped_share(const char *line, void *argument)
@@ -118,8 +108,12 @@ static bool measure(pid_t pid, struct figures *figures)
 	*figures = (struct figures){.swapped_share = UINT64_MAX};
 	if (!read_stat(pid, figures))
 		return false;
-	read_or_note(probe_statm, "statm", figures);
-	read_or_note(probe_status, "status", figures);
+	if (!read_by(probe_statm, "statm", figures, &error)) {
+		line_text(&figures->unreadable, "it has no memory of its own");
+		return true;
+	}
+	if (!read_by(probe_status, "status", figures, &error))
+		note_unreadable(figures, "status", error);
 	if (read_by(probe_smaps, "smaps_rollup", figures, &error))
 		read_swapped_share("smaps_rollup", figures);
 	else if (error != ENOENT)
