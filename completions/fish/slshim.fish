@@ -3,7 +3,7 @@
 function __slshim_command
     set -l words (commandline -opc)
     if contains -- -- $words
-        echo --
+        echo another
     else if not set -q words[2]
         echo (commandline -ct | string match -q -- '-*'; and echo run)
     else if string match -q -- '-*' $words[2]
@@ -25,7 +25,7 @@ function __slshim_pids
 end
 
 complete -c slshim -f
-complete -c slshim -n 'test (__slshim_command) = --' -a '(__slshim_after_dashes)'
+complete -c slshim -n 'test (__slshim_command) = another' -a '(__slshim_after_dashes)'
 for line in (slshim completion 2>/dev/null)
     set -l part (string split \t -- $line)
     set -l is "test (__slshim_command) = $part[1]"
