@@ -42,8 +42,8 @@ static void find_values(struct list *values, size_t index)
 	char text[512], *rest = text, *part;
 
 	snprintf(text, sizeof text, "%s", config_accepted(index));
-	for (char *or; (or = strstr(text, " or ")) != NULL;)
-		memcpy(or, ",   ", 4);
+	for (char *found; (found = strstr(text, " or ")) != NULL;)
+		memcpy(found, ",   ", 4);
 	while ((part = strsep(&rest, ",")) != NULL) {
 		part += strspn(part, " ");
 		if (strncmp(part, "or ", 3) == 0)
