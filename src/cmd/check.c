@@ -131,7 +131,7 @@ static void check_preload(const char *list)
 		is_first = is_first && length == 0;
 		at += length;
 	}
-	wrong("LD_PRELOAD does not name libslshim.so");
+	wrong("LD_PRELOAD does not name libslshim.so, and slshim run is not used, which adds it");
 }
 
 /* -------------------------------------------------------------------- command */
@@ -233,10 +233,10 @@ static void tell_program(const struct launch *launch, const struct config *confi
 			break;
 		else if (i + 1 == config->onlys)
 			note("SL_ONLY leaves %s itself alone", program_name());
-	if (launch->is_shell) {
-		note("%s is a script of the shell: the library is also in what it starts, which check "
-		     "cannot know; name the server's own program",
-		     launch->words.count > 1 ? launch->words.of[1] : launch->path);
+	if (launch->starts_another) {
+		note("%s starts other programs, and the library is also in them; check knows nothing of "
+		     "these, so name the server's own program",
+		     launch->program);
 	} else if (profiles.starts != NULL) {
 		struct exit_plan plan = exit_plan_of(profiles.starts, config, true);
 

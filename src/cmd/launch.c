@@ -136,12 +136,19 @@ static bool follow_env(struct launch *launch)
 
 /* ---------------------------------------------------------------------- launch */
 
-static bool is_shell(const char *name)
+/* Shells, and programs that become another one or start it. */
+static bool is_starter(const char *name)
 {
-	static const char *const shells[] = {"sh", "bash", "dash", "ash", "ksh", "zsh", "busybox"};
+	static const char *const starters[] = {
+	    "sh",      "bash",      "dash",   "ash",    "ksh",       "zsh",     "busybox",
+	    "chroot",  "chrt",      "ionice", "nice",   "nohup",     "numactl", "runuser",
+	    "setpriv", "setsid",    "stdbuf", "strace", "su",        "sudo",    "taskset",
+	    "timeout", "unshare",   "chpst",  "tini",   "dumb-init", "gosu",    "start-stop-daemon",
+	    "daemon",  "daemonize",
+	};
 
-	for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
-		if (strcmp(name, shells[i]) == 0)
+	for (size_t i = 0; i < sizeof starters / sizeof *starters; i++)
+		if (strcmp(name, starters[i]) == 0)
 			return true;
 	return false;
 }
@@ -150,7 +157,7 @@ bool launch_find(struct launch *launch, const char *program, char *const words[]
 {
 	enum { MOST = 8 }; /* scripts and calls of env, one after the other */
 
-	*launch = (struct launch){.is_shell = false};
+	*launch = (struct launch){.program = program};
 	list_add_all(&launch->words, words);
 	if (!find_program(launch, program)) {
 		launch_free(launch);
@@ -158,7 +165,7 @@ bool launch_find(struct launch *launch, const char *program, char *const words[]
 	}
 	for (int i = 0; i < MOST && (follow_script(launch) || follow_env(launch)); i++)
 		continue;
-	launch->is_shell = is_shell(program_image(launch->path));
+	launch->starts_another = is_starter(program_image(launch->path));
 	return true;
 }
 

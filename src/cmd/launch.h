@@ -9,9 +9,10 @@
 #include "cmd/list.h"
 
 struct launch {
+	const char *program; /* as it was given */
 	char path[PATH_MAX]; /* of the image */
 	struct list words;   /* its command line */
-	bool is_shell;       /* which may start anything */
+	bool starts_another; /* it is a shell, or one that starts what its words name */
 };
 
 /* `program` is searched for in PATH, as execvp() does. False with errno if there is none. */

@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -322,7 +323,7 @@ def shown(*paths):
     return {letter: [text[1:] for text in texts if text[0] == letter] for letter in "VPCWN"}
 
 
-def systemd_says(directory, unit):
+def systemd_says(directory, unit, what="Environment"):
     """What the user manager has understood, by its test mode; it does not run as root."""
     if not SYSTEMD.exists():
         raise Missing("systemd is not installed")
@@ -342,7 +343,7 @@ def systemd_says(directory, unit):
     output = done.stdout.decode(errors="surrogateescape")
     found = re.search(r"-> Unit x\.service:\n(.*?)(?:\t-> Unit |\Z)", output, re.DOTALL)
     assert found, output + done.stderr.decode(errors="replace")
-    return re.findall(r"^\t+Environment: (.*)$", found[1], re.MULTILINE)
+    return re.findall(rf"^\t+{what}: (.*)$", found[1], re.MULTILINE)
 
 
 @pytest.fixture
@@ -374,6 +375,19 @@ def test_unit_is_read_as_systemd_does(seed, open_directory):
     ours = shown(open_directory / "x.service")
     assert len(theirs) > 20
     assert sorted(ours["V"]) == sorted(theirs)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_command_is_read_as_systemd_does(seed, open_directory):
+    """Of random words; with a colon before it, variables stay as they are."""
+    chance = random.Random(seed)
+    # Without those that make the whole unit bad: quotes that are not closed, and lone semicolons.
+    pieces = [piece for piece in PIECES if piece not in ('"', "'", ";", "\t", "\\u00e9")]
+    words = "".join(chance.choices([*pieces, " \\; "], k=12)).rstrip("\\") + " ; /bin/false"
+    unit = "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/echo\nExecStart=\n"
+    theirs = systemd_says(open_directory, unit + f"ExecStart=:/bin/true {words}\n", "Command Line")
+    ours = shown(open_directory / "x.service")
+    assert [re.sub(r"\\([$`])", r"\1", word) for word in shlex.split(theirs[0])] == ours["C"]
 
 
 def unquoted(text):
@@ -512,8 +526,9 @@ def test_script_of_the_shell(tmp_path):
     script = tmp_path / "start"
     script.write_text("#!/bin/sh\nexec apache2\n")
     script.chmod(0o755)
-    lines, said = told(script)
-    assert not lines and f"note: {script} is a script of the shell" in said
+    for command in ([script], ["nice", script], ["env", "X=1", "setsid", tool("apache2")]):
+        lines, said = told(*command)
+        assert not lines and f"note: {command[0]} starts other programs" in said
 
 
 def test_way_that_the_user_sets():
