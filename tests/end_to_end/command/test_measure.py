@@ -180,6 +180,19 @@ def test_zombie():
     assert row["unreadable"] == "it has no memory of its own"
 
 
+def test_pool_with_a_zombie():
+    """What the others have together is known."""
+    script = "import os, time\nif os.fork() == 0:\n    os._exit(0)\nprint(flush=True)\ntime.sleep(60)"
+    with subprocess.Popen([tool("python3"), "-c", script], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        (child,) = psutil.Process(process.pid).children()
+        wait_until(lambda: child.status() == psutil.STATUS_ZOMBIE, "its child has ended")
+        master, worker, pool = rows(process.pid)
+        process.kill()
+    assert worker["pid"] == child.pid and worker["unshared"] is None
+    assert is_near(pool["unshared"], master["unshared"], 0) and pool["unreadable"] is None
+
+
 def test_name_with_control_characters(tmp_path):
     """A process may name itself anything."""
     name = "a) S 1 \x1b[1m"
