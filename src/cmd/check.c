@@ -199,7 +199,8 @@ static void tell_ways(const struct profiles *profiles, const struct config *conf
 	bool is_by_user = config->leave.action != ACTION_UNSPECIFIED;
 
 	for (; count < profiles->count && !(is_by_user && count > 0); count++)
-		plans[count] = exit_plan_of(profiles->of[count], config, false);
+		plans[count] =
+		    exit_plan_of(profiles->of[count], config, profile_is_of_started(profiles->of[count]));
 	if (!profiles->is_certain && !(is_by_user && count > 0))
 		plans[count++] = exit_plan_of(NULL, config, false);
 	for (unsigned i = 0; i < count; i++)
@@ -241,6 +242,8 @@ static void tell_program(const struct launch *launch, const struct config *confi
 		struct exit_plan plan = exit_plan_of(profiles.starts, config, true);
 
 		tell_plans(&plan, 1, 0);
+		note("%s gives its workers only those variables that its import_environment names",
+		     program_name());
 	} else {
 		tell_ways(&profiles, config);
 		tell_of_interpreter(&profiles);

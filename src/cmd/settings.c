@@ -115,6 +115,15 @@ static bool is_shell(const char *line)
 	        strchr(" \t", line[sizeof export - 1]) != NULL && line[sizeof export - 1] != '\0');
 }
 
+static void read_script(struct reading *reading)
+{
+	list_add_formatted(&reading->settings->notes,
+	                   "%s is read as a script of the shell; as an EnvironmentFile it would set "
+	                   "nothing of what it exports",
+	                   reading->path);
+	script_read(reading);
+}
+
 /* In a unit a section comes first, and a script exports something. */
 static void read_any(struct reading *reading)
 {
@@ -125,7 +134,7 @@ static void read_any(struct reading *reading)
 	if (is_section(text))
 		unit_read(reading);
 	else if (has_line(reading->at, is_shell))
-		script_read(reading);
+		read_script(reading);
 	else
 		environment_file_read(reading);
 }

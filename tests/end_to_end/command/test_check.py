@@ -446,12 +446,13 @@ PROGRAMS = {
     ("php-fpm",): ["QUIT@accept (php-fpm)"],
     ("php", "-S", "127.0.0.1:80"): ["stay (php -S)"],
     ("php", "server.php"): ["_exit@idle (by default), one of them on trial first"],
+    ("true",): ["_exit@idle (by default), one of them on trial first"],
     ("uwsgi",): ["stay (uWSGI with threads)", "HUP@close (uWSGI), one of them on trial first"],
     ("gunicorn", "app"): ["TERM@accept (gunicorn gevent; gunicorn gthread; ", "stay (gunicorn)"],
     ("/usr/bin/python3", "-m", "gunicorn"): ["TERM@accept (gunicorn gevent; ", "stay (gunicorn)"],
     ("starman",): ["HUP@accept (Starman)"],
     ("plackup", "-s", "Starlet"): ["TERM@close (Starlet)"],
-    ("plackup",): ["_exit@idle (by default)"],
+    ("plackup",): ["_exit@idle (by default), one of them on trial first"],
     ("unicorn",): ["QUIT@close (unicorn)"],
     ("puma",): ["TERM@accept (puma)"],
     ("spamd",): ["exit@close (spamd)"],
@@ -459,6 +460,9 @@ PROGRAMS = {
     ("haproxy",): ["stay (haproxy)"],
     ("krb5kdc",): ["stay (krb5kdc)"],
     ("/usr/lib/postfix/sbin/master",): ["exit@accept (Postfix smtpd)"],
+    ("/usr/lib/postfix/sbin/smtpd",): ["exit@accept (Postfix smtpd)"],
+    ("/usr/sbin/dovecot", "-F"): ["stay (Dovecot)"],
+    ("ruby", "/usr/bin/bundle", "exec", "puma"): ["TERM@accept (puma)"],
     ("env", "-u", "X", "Y=1", "nginx"): ["QUIT@close (nginx)"],
 }
 
@@ -479,6 +483,7 @@ def test_program(command):
     assert len(lines) == len(PROGRAMS[command]), lines
     for line, expected in zip(lines, PROGRAMS[command]):
         assert re.search(r"its workers (leave by )?" + re.escape(expected), line), line
+        assert ("on trial first" in line) == ("on trial first" in expected)
 
 
 def test_renamed_program(tmp_path):
@@ -546,6 +551,7 @@ def test_program_that_is_left_out():
 def test_program_that_cannot_be():
     assert is_wrong(check("no_such_command", **GOOD), "no_such_command: No such file")
     assert is_wrong(check("/etc/passwd", **GOOD), "/etc/passwd: Permission denied")
+    assert is_wrong(check("/tmp", **GOOD), "/tmp: Permission denied")
 
 
 def test_static_program(tmp_path):
