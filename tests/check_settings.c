@@ -170,9 +170,10 @@ END_TEST
 
 START_TEST(notes_what_cannot_be_known)
 {
-	read_text("[Service]\nPassEnvironment=HOME SL_MAX_RSS\nEnvironmentFile=/etc/%i\n");
+	read_text("[Service]\nPassEnvironment=HOME SL_MAX_RSS\nEnvironmentFile=/etc/%i\n"
+	          "Environment=X = 1\n");
 	ck_assert_uint_eq(settings.wrong.count, 0);
-	ck_assert_uint_eq(settings.notes.count, 2);
+	ck_assert_uint_eq(settings.notes.count, 5);
 	ck_assert_ptr_nonnull(strstr(settings.notes.of[0], "FILE:2: SL_MAX_RSS comes from systemd"));
 	settings_free(&settings);
 }

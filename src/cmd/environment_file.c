@@ -31,10 +31,8 @@ static void skip_comment(struct reading *reading)
 		backslashes++;
 	reading->at += length;
 	if (backslashes % 2 == 1)
-		list_add_formatted(&reading->settings->notes,
-		                   "%s:%u: this comment ends with a backslash, and before version 254 "
-		                   "systemd takes the next line for a part of it",
-		                   reading->path, reading->line);
+		reading_note(reading, "this comment ends with a backslash, and before version 254 systemd "
+		                      "takes the next line for a part of it");
 }
 
 /* Reads up to the closing quote, and writes that; returns what comes after it. */
@@ -94,7 +92,7 @@ static void read_value(struct reading *reading, char *to)
 /* What systemd ignores is only of interest if it is meant for the library. */
 static void refuse_name(const struct reading *reading, const char *name)
 {
-	if (strstr(name, "SL_") != NULL || strstr(name, "LD_PRELOAD") != NULL)
+	if (reading_may_mean_us(name))
 		reading_refuse(reading, "systemd ignores this, because \"%s\" is no name of a variable",
 		               name);
 }

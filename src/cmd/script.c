@@ -175,9 +175,7 @@ static bool is_usable(struct script *script, const char *word, bool is_known)
 		               length, word);
 		return false;
 	}
-	list_add_formatted(&script->reading->settings->notes,
-	                   "%s:%u: some of %.*s takes a shell, and is left out here",
-	                   script->reading->path, script->reading->line, length, word);
+	reading_note(script->reading, "some of %.*s takes a shell, and is left out here", length, word);
 	return true;
 }
 

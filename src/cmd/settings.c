@@ -71,18 +71,39 @@ const char *settings_value(const struct settings *settings, const char *name)
 
 /* ---------------------------------------------------------------------- files */
 
+static void add_finding(struct list *findings, const struct reading *reading, const char *format,
+                        va_list arguments)
+{
+	char *what;
+
+	if (vasprintf(&what, format, arguments) < 0)
+		what = NULL;
+	list_add_formatted(findings, "%s:%u: %s", reading->path, reading->line,
+	                   (char *)must_have(what));
+	free(what);
+}
+
 void reading_refuse(const struct reading *reading, const char *format, ...)
 {
 	va_list arguments;
-	char *what;
 
 	va_start(arguments, format);
-	if (vasprintf(&what, format, arguments) < 0)
-		what = NULL;
+	add_finding(&reading->settings->wrong, reading, format, arguments);
 	va_end(arguments);
-	list_add_formatted(&reading->settings->wrong, "%s:%u: %s", reading->path, reading->line,
-	                   (char *)must_have(what));
-	free(what);
+}
+
+void reading_note(const struct reading *reading, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_finding(&reading->settings->notes, reading, format, arguments);
+	va_end(arguments);
+}
+
+bool reading_may_mean_us(const char *text)
+{
+	return strstr(text, "SL_") != NULL || strstr(text, "LD_PRELOAD") != NULL;
 }
 
 /* Calls `is_it` with the begin of each line, until it says so. */

@@ -16,9 +16,14 @@ void unit_read(struct reading *reading);
 void environment_file_read(struct reading *reading);
 void script_read(struct reading *reading);
 
-/* Notes what is wrong in this line. */
+/* Notes what is wrong in this line, or what else there is to say of it. */
 void reading_refuse(const struct reading *reading, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void reading_note(const struct reading *reading, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Does a text that is no assignment have something of one of our variables in it? */
+bool reading_may_mean_us(const char *text);
 
 /* Sets a variable, given as NAME=value, or takes it back. */
 void settings_set(struct list *variables, const char *assignment);

@@ -149,12 +149,23 @@ static bool is_assignment(const char *word)
 	return length > 0 && word[length] == '=';
 }
 
+/* It is wrong only if it was to be one of ours. */
+static void refuse_word(struct reading *reading, const char *word)
+{
+	static const char what[] = "systemd ignores \"%s\", which is no assignment";
+
+	if (reading_may_mean_us(word))
+		reading_refuse(reading, what, word);
+	else
+		reading_note(reading, what, word);
+}
+
 static void take_assignment(struct reading *reading, char *word)
 {
 	bool is_known = expand_specifiers(word);
 
 	if (!is_assignment(word))
-		reading_refuse(reading, "systemd ignores \"%s\", which is no assignment", word);
+		refuse_word(reading, word);
 	else if (is_known || !settings_is_ours(word))
 		settings_set(&reading->settings->variables, word);
 	else
@@ -196,10 +207,8 @@ static void read_environment_file(struct reading *reading, const char *text)
 	if (*text == '\0')
 		list_clear(&reading->settings->files);
 	else if (!expand_specifiers(path))
-		list_add_formatted(&reading->settings->notes,
-		                   "%s:%u: only systemd knows which file EnvironmentFile=%s is; it is not "
-		                   "read",
-		                   reading->path, reading->line, text);
+		reading_note(reading, "only systemd knows which file EnvironmentFile=%s is; it is not read",
+		             text);
 	else
 		list_add(&reading->settings->files, path);
 	free(path);
@@ -221,9 +230,8 @@ static void read_unset(struct reading *reading, const char *text)
 static void take_passed(struct reading *reading, char *word)
 {
 	if (settings_is_ours(word))
-		list_add_formatted(&reading->settings->notes,
-		                   "%s:%u: %s comes from systemd's own environment, which is not looked at",
-		                   reading->path, reading->line, word);
+		reading_note(reading, "%s comes from systemd's own environment, which is not looked at",
+		             word);
 }
 
 static void read_passed(struct reading *reading, const char *text)
