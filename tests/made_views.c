@@ -1,9 +1,7 @@
 /* made_views.c - no two figures of the pool "whole" are equal, so that none can be taken for
- * another. Here is a view_sum() of its own, by which no sums can be wrong but those of the tests.
- */
+ * another. */
 #include "made_views.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const char *const made_view_names[MADE_VIEWS] = {"nothing", "whole",   "unknown",
@@ -15,53 +13,6 @@ static struct worker_view workers[WORKERS];
 static struct pool_view pools[POOLS];
 static struct view_process unmapped[UNMAPPED], misconfigured[1];
 static struct views views;
-
-const char *const view_state_names[VIEW_STATES] = {
-    [VIEW_SERVING] = "serving", [VIEW_WAITING] = "waiting", [VIEW_DRAINING] = "draining",
-    [VIEW_AWAY] = "away",       [VIEW_STAYING] = "staying", [VIEW_DEAD] = "dead"};
-
-/* ----------------------------------------------------------------------- sums */
-
-static int compare(const void *one, const void *other)
-{
-	const uint64_t *left = one, *right = other;
-
-	return (*left > *right) - (*left < *right);
-}
-
-static void add_worker(struct view_sums *sums, const struct worker_view *worker, uint64_t *known)
-{
-	sums->of_state[worker->state]++;
-	if (worker->state > VIEW_DRAINING)
-		return;
-	if (worker->unshared == VIEW_UNKNOWN) {
-		sums->unmeasured++;
-		return;
-	}
-	known[sums->measured++] = worker->unshared;
-	sums->unshared += worker->unshared;
-	if (worker->swapped != VIEW_UNKNOWN)
-		sums->swapped += worker->swapped;
-	if (worker->proportional == VIEW_UNKNOWN)
-		return;
-	sums->proportional += worker->proportional;
-	sums->shared_once += worker->proportional - worker->unshared;
-}
-
-struct view_sums view_sum(const struct pool_view *pool)
-{
-	static uint64_t known[WORKERS];
-	struct view_sums sums = {.unshared_median = VIEW_UNKNOWN, .unshared_most = VIEW_UNKNOWN};
-
-	for (unsigned i = 0; i < pool->count; i++)
-		add_worker(&sums, &pool->workers[i], known);
-	if (sums.measured > 0) {
-		qsort(known, sums.measured, sizeof *known, compare);
-		sums.unshared_median = known[sums.measured / 2];
-		sums.unshared_most = known[sums.measured - 1];
-	}
-	return sums;
-}
 
 /* ---------------------------------------------------------------------- pools */
 

@@ -1,7 +1,5 @@
 /* metrics_of_made_views.c - slshim metrics, of the made views that MADE_VIEWS names. */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
@@ -25,17 +23,6 @@ bool views_find(struct views *views, pid_t only)
 void views_free(struct views *views)
 {
 	views->count = 0;
-}
-
-void cmd_complain(const char *format, ...)
-{
-	va_list arguments;
-
-	fputs("slshim: ", stderr);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fputc('\n', stderr);
 }
 
 int main(int argc, char **argv)

@@ -3,6 +3,7 @@
 #define SLSHIM_CMD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* As of env(1) and timeout(1): the command itself failed, the program cannot be run, there is none.
  */
@@ -17,5 +18,10 @@ int cmd_check(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_metrics(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
+
+/* Returns the name of each subcommand, and what it is given: "[--json] [PID]"; NULL after the last.
+ */
+const char *cmd_subcommand(size_t index, const char **usage);
 
 #endif

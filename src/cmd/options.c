@@ -41,8 +41,14 @@ static void make_table(void)
 	table[count++] = (struct option){.name = "help", .val = HELP};
 }
 
-/* As the library would read it, alone. */
-static bool is_accepted(const char *variable, const char *value)
+const char *options_name(size_t index)
+{
+	if (table[0].name == NULL)
+		make_table();
+	return config_variable(index) != NULL ? names[index] : NULL;
+}
+
+bool options_accept(const char *variable, const char *value)
 {
 	static struct remarks remarks;
 	static char room[CONFIG_ROOM], assignment[CONFIG_ROOM];
@@ -63,7 +69,7 @@ static enum options_answer set(int index, const char *value)
 
 	if (value == NULL)
 		value = "1";
-	if (!is_accepted(variable, value)) {
+	if (!options_accept(variable, value)) {
 		cmd_complain("--%s=%s is refused; accepted: %s", names[index], value,
 		             config_accepted((size_t)index));
 		return OPTIONS_REFUSED;
@@ -106,5 +112,6 @@ void options_explain(void)
 	for (size_t i = 0; config_variable(i) != NULL; i++)
 		printf("--%s%s\n        %s\n", names[i], config_is_switch(i) ? "[=1]" : "=VALUE",
 		       config_accepted(i));
-	printf("--force\n        also where the library cannot work\n");
+	printf("--force\n        also where the library cannot work\n"
+	       "--help\n        this\n");
 }

@@ -26,8 +26,12 @@ const char *target_find(const char *command, char room[PATH_MAX])
 	const char *at = getenv("PATH");
 	int error = ENOENT;
 
-	if (strchr(command, '/') != NULL)
-		return access(command, X_OK) == 0 ? command : NULL;
+	if (strchr(command, '/') != NULL) {
+		if (access(command, X_OK) != 0)
+			return NULL;
+		errno = EACCES;
+		return is_file(command) ? command : NULL;
+	}
 	for (at = at != NULL ? at : "/bin:/usr/bin"; *command != '\0'; at++) {
 		int length = (int)strcspn(at, ":");
 

@@ -101,8 +101,8 @@ struct views {
 bool views_find(struct views *views, pid_t only);
 void views_free(struct views *views);
 
-/* Of those that are known, of workers that serve, wait or drain. The median and the maximum are
- * VIEW_UNKNOWN if none is. */
+/* Of those that are known, of workers that are neither away nor dead. The median and the maximum
+ * are VIEW_UNKNOWN if none is. */
 struct view_sums {
 	uint64_t unshared, proportional, swapped;
 	uint64_t unshared_median, unshared_most;
