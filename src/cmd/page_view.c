@@ -1,8 +1,12 @@
 /* page_view.c - see page_view.h. */
 #include "cmd/page_view.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cmd/proc.h"
 #include "os/line.h"
@@ -53,6 +57,21 @@ static enum view_state state_of(struct pool_slot *slot, const struct pool_figure
 	return slot->excess != 0 ? VIEW_WAITING : VIEW_SERVING;
 }
 
+/* A descriptor of a process tells whether it has ended, a zombie too, and takes a tenth of the time
+ * of its stat file. It does not tell it from another one with the same pid that came after it; the
+ * pool itself notices that soon. */
+static bool is_alive(pid_t pid, uint64_t start_time)
+{
+	struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	bool has_ended;
+
+	if (ended.fd < 0)
+		return errno != ESRCH && process_is_alive(pid, start_time);
+	has_ended = poll(&ended, 1, 0) > 0;
+	close(ended.fd);
+	return !has_ended;
+}
+
 static struct worker_view see_worker(const struct page *page, struct pool_slot *slot, uint64_t now)
 {
 	const struct pool_header *header = &page->copy->header;
@@ -72,8 +91,7 @@ static struct worker_view see_worker(const struct page *page, struct pool_slot *
 	    .swapped = has_told && told.resident != 0 ? told.swapped : VIEW_UNKNOWN,
 	};
 
-	if (page->master != 0 && worker.state != VIEW_DEAD &&
-	    !process_is_alive(worker.pid, slot->start_time))
+	if (page->master != 0 && worker.state != VIEW_DEAD && !is_alive(worker.pid, slot->start_time))
 		worker.state = worker.state == VIEW_AWAY ? VIEW_AWAY : VIEW_DEAD;
 	page_view_text(worker.held_by, sizeof worker.held_by,
 	               header->reasons[told.remark % POOL_REMARKS]);
