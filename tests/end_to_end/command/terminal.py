@@ -1,0 +1,107 @@
+"""A terminal for programs that draw on it: what is on its screen, keys, sizes, and what is left of it.
+
+Nothing here knows what is drawn."""
+
+import os
+import signal
+import termios
+
+try:
+    import pexpect
+    import pyte
+except ImportError as error:
+    pexpect, missing = None, error
+
+from servers import Missing, wait_until
+
+
+class Terminal:
+    """Runs a command in a terminal of so many columns and lines."""
+
+    def __init__(self, command, columns=80, lines=24, **environment):
+        if pexpect is None:
+            raise Missing(f"{missing.name} is not installed")
+        clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
+        self.screen = pyte.Screen(columns, lines)
+        self.stream = pyte.ByteStream(self.screen)
+        self.output = b""  # all of it
+        self.child = pexpect.spawn(
+            str(command[0]),
+            [str(word) for word in command[1:]],
+            dimensions=(lines, columns),
+            env=clean | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | environment,
+        )
+        self.modes = termios.tcgetattr(self.child.child_fd)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.close(force=True)
+
+    def read(self):
+        """What has come since; false at its end."""
+        try:
+            data = self.child.read_nonblocking(1 << 16, timeout=0.05)
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        self.output += data
+        self.stream.feed(data)
+        return True
+
+    def lines(self):
+        return [line.rstrip() for line in self.screen.display]
+
+    def text(self):
+        return "\n".join(self.lines())
+
+    def wait_for(self, condition, what, seconds=20):
+        """Until it holds for the lines of the screen; returns them."""
+
+        def holds():
+            self.read()
+            return condition(self.lines())
+
+        try:
+            wait_until(holds, what, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the screen is\n{self.text()}") from None
+        return self.lines()
+
+    def wait_for_text(self, *texts, seconds=20):
+        return self.wait_for(
+            lambda lines: all(text in "\n".join(lines) for text in texts), f"{texts} on the screen", seconds
+        )
+
+    def press(self, keys):
+        self.child.send(keys)
+
+    def resize(self, columns, lines):
+        self.screen.resize(lines, columns)
+        self.screen.erase_in_display(2)
+        self.child.setwinsize(lines, columns)
+
+    def send_signal(self, number):
+        os.kill(self.child.pid, number)
+
+    def end(self, seconds=20):
+        """Waits for the end of the command; its status, negative: the signal."""
+        wait_until(lambda: not self.read(), "the command has ended", seconds)
+        self.child.wait()
+        return -self.child.signalstatus if self.child.signalstatus else self.child.exitstatus
+
+    def expect_restored(self):
+        """The screen before it is there again, with its cursor, and the modes are what they were."""
+        assert self.output.count(b"\x1b[?1049h") == self.output.count(b"\x1b[?1049l") > 0
+        assert self.output.rindex(b"\x1b[?25h") > self.output.rindex(b"\x1b[?25l")
+        try:
+            modes = termios.tcgetattr(self.child.child_fd)
+        except termios.error:
+            return
+        assert modes == self.modes
+
+
+SIGNALS_THAT_END = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+FAULTS = [signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL]
