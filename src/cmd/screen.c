@@ -23,6 +23,7 @@ static void set_looks(void)
 	const char *unwanted = getenv("NO_COLOR");
 
 	looks[MARK_TITLE] = looks[MARK_LABEL] = looks[MARK_CHOSEN] = looks[MARK_OVER] = A_BOLD;
+	looks[MARK_BAR] = A_DIM;
 	looks[MARK_HEAD] = A_REVERSE;
 	looks[MARK_SORTED] = A_REVERSE | A_BOLD;
 	if ((unwanted != NULL && *unwanted != '\0') || !has_colors() || start_color() == ERR)

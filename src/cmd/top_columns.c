@@ -76,22 +76,24 @@ void top_columns_head(struct top_line *line, const struct top_column *columns, u
 			line->cells[i].mark = MARK_HEAD;
 }
 
-void top_put_bar(struct top_line *line, unsigned width, enum top_mark mark, unsigned percent)
+void top_put_bar(struct top_line *line, unsigned width, unsigned percent)
 {
 	enum { FIGURE = 5 }; /* "9999%" */
 	static const struct top_column figure = {.width = FIGURE};
+	bool is_known = percent != UINT_MAX, is_over = is_known && percent > 100;
 	unsigned cells, full;
 	char text[16] = "-";
 
 	if (width <= FIGURE)
 		return;
 	cells = width - FIGURE - 1;
-	full = percent == UINT_MAX ? 0 : percent >= 100 ? cells : percent * cells / 100;
-	if (percent != UINT_MAX)
+	full = !is_known ? 0 : percent >= 100 ? cells : percent * cells / 100;
+	if (is_known)
 		snprintf(text, sizeof text, "%u%%", percent);
-	top_put_character(line, mark, top_has_blocks() ? L'\u2588' : L'#', full);
-	top_put_character(line, MARK_PLAIN, top_has_blocks() ? L'\u2591' : L'.', cells - full);
-	top_columns_put(line, &figure, FIGURE, mark, text);
+	top_put_character(line, is_over ? MARK_OVER : MARK_BAR, top_has_blocks() ? L'\u2588' : L'#',
+	                  full);
+	top_put_character(line, MARK_BAR, top_has_blocks() ? L'\u2591' : L'.', cells - full);
+	top_columns_put(line, &figure, FIGURE, is_over ? MARK_OVER : MARK_PLAIN, text);
 }
 
 unsigned top_share(uint64_t value, uint64_t limit)

@@ -29,7 +29,7 @@ void top_columns_put(struct top_line *line, const struct top_column *column, uns
                      enum top_mark mark, const char *text);
 
 /* Adds "██████░░░░   62%", so wide, without a space before it; 100 is full, UINT_MAX unknown. */
-void top_put_bar(struct top_line *line, unsigned width, enum top_mark mark, unsigned percent);
+void top_put_bar(struct top_line *line, unsigned width, unsigned percent);
 
 /* The share of a limit in percent, which is above 100 only and always if the value is above the
  * limit; UINT_MAX if the value is not known. At most 9999. */

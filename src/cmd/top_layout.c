@@ -132,32 +132,47 @@ static void format_position(char text[96], const struct top_look *look,
 		         top_column_name(choice->sorted), choice->is_reversed ? ", reversed" : "");
 }
 
-/* As much of it as there is room for. */
+/* As much of it as there is room for, the most wordy first. */
+enum { HELPS = 4, KEYS = 5 };
+static const struct help {
+	const char *key, *what;
+} helps[HELPS][KEYS] = {
+    {{"q", "quit"},
+     {"arrows PgUp PgDn Home End", "scroll"},
+     {"Tab", "next pool"},
+     {"capital letter of a title", "sort, again to reverse"}},
+    {{"q", "quit"}, {"arrows", "scroll"}, {"Tab", "pool"}, {"capital letters", "sort"}},
+    {{"q", "quit"}, {"Tab", "pool"}, {"capitals", "sort"}},
+    {{"q", "quit"}},
+};
+
+static void put_help(struct top_line *line, const struct help keys[KEYS])
+{
+	top_line_start(line);
+	for (int i = 0; i < KEYS && keys[i].key != NULL; i++) {
+		top_put(line, MARK_LABEL, "%s%s", i > 0 ? "  " : "", keys[i].key);
+		top_put(line, MARK_PLAIN, " %s", keys[i].what);
+	}
+}
+
 static void tell_help(struct top_text *screen, const struct top_look *look,
                       const struct top_choice *choice)
 {
-	static const char *const helps[] = {
-	    "q quit   arrows PgUp PgDn Home End scroll   Tab next pool   a title's capital letter "
-	    "sorts, "
-	    "again reverses",
-	    "q quit  arrows scroll  Tab pool  capital letters sort",
-	    "q quit  Tab pool  capitals sort",
-	    "q quit",
-	    "",
-	};
 	struct top_line line;
 	char position[96];
-	size_t width;
-	int i = 0;
+	unsigned width;
 
 	format_position(position, look, choice);
-	width = strlen(position);
-	while (i < 4 && strlen(helps[i]) + 2 + width > screen->columns)
-		i++;
-	top_line_start(&line);
-	top_put(&line, MARK_LABEL, "%s", helps[i]);
-	if (line.columns + width < screen->columns)
-		top_pad(&line, MARK_PLAIN, screen->columns - (unsigned)width);
+	width = (unsigned)strlen(position);
+	for (int i = 0; i < HELPS; i++) {
+		put_help(&line, helps[i]);
+		if (line.columns + 2 + width <= screen->columns)
+			break;
+	}
+	if (line.columns + width >= screen->columns)
+		top_line_start(&line);
+	if (width < screen->columns)
+		top_pad(&line, MARK_PLAIN, screen->columns - width);
 	top_put(&line, MARK_PLAIN, "%s", position);
 	top_text_add(screen, &line);
 }

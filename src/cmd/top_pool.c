@@ -145,12 +145,11 @@ static void tell_memory(struct top_line *line, const struct told *told)
 static void tell_pool_limit(struct top_line *line, const struct told *told)
 {
 	uint64_t limit = told->pool->limit[QUANTITY_POOL];
-	unsigned share;
 
 	if (limit == 0)
 		return;
-	share = top_share(told->sums.measured > 0 ? told->sums.proportional : VIEW_UNKNOWN, limit);
-	top_put_bar(line, 26, share != UINT_MAX && share > 100 ? MARK_OVER : MARK_PLAIN, share);
+	top_put_bar(line, 26,
+	            top_share(told->sums.measured > 0 ? told->sums.proportional : VIEW_UNKNOWN, limit));
 	top_put(line, MARK_PLAIN, " of SL_MAX_POOL, %s", brief_size(limit).text);
 }
 
@@ -389,7 +388,6 @@ static void format_field(char text[256], enum pool_column column, const struct t
 static void tell_in_line(struct top_text *text, const struct told *told, bool is_chosen,
                          const unsigned widths[POOL_COLUMNS])
 {
-	unsigned share = largest_share(told->pool);
 	struct top_line line;
 	char field[256];
 
@@ -401,8 +399,7 @@ static void tell_in_line(struct top_text *text, const struct told *told, bool is
 	}
 	top_pad(&line, MARK_PLAIN, line.columns + 1);
 	if (top_limit(told->pool) != QUANTITIES)
-		top_put_bar(&line, widths[POOL_MOST],
-		            share != UINT_MAX && share > 100 ? MARK_OVER : MARK_PLAIN, share);
+		top_put_bar(&line, widths[POOL_MOST], largest_share(told->pool));
 	top_text_add(text, &line);
 }
 

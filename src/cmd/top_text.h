@@ -13,6 +13,7 @@ enum top_mark {
 	MARK_PLAIN,
 	MARK_TITLE, /* the first line */
 	MARK_LABEL,
+	MARK_BAR,
 	MARK_HEAD,    /* of a table */
 	MARK_SORTED,  /* ... the column that it is sorted by */
 	MARK_CHOSEN,  /* the pool whose workers are shown */

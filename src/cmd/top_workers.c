@@ -285,8 +285,6 @@ static const char *shorten(const char *reason)
 static void tell_worker(struct top_line *line, const struct pool_view *pool,
                         const struct worker_view *worker, const unsigned widths[WORKER_COLUMNS])
 {
-	unsigned share = top_share_of(pool, worker);
-
 	for (int i = 0; i < WORKER_COLUMNS; i++) {
 		enum top_worker_column column = (enum top_worker_column)i;
 		struct brief field = field_of(worker, column);
@@ -294,8 +292,7 @@ static void tell_worker(struct top_line *line, const struct pool_view *pool,
 
 		if (column == WORKER_SHARE) {
 			top_pad(line, MARK_PLAIN, line->columns + (widths[i] > 0));
-			top_put_bar(line, widths[i], share != UINT_MAX && share > 100 ? MARK_OVER : MARK_PLAIN,
-			            share);
+			top_put_bar(line, widths[i], top_share_of(pool, worker));
 			continue;
 		}
 		if (column == WORKER_STATE)
