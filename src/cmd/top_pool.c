@@ -302,23 +302,44 @@ static void tell_fact(struct top_text *text, const struct fact *fact, const stru
 		top_text_wrap(text, &line, LABEL, fact->most < most ? fact->most : most);
 }
 
+/* How many lines each fact would have. */
+static void measure_facts(unsigned wanted[FACTS], const struct told *told, unsigned columns)
+{
+	struct top_text tried;
+
+	top_text_start(&tried, columns);
+	for (int i = 0; i < FACTS; i++) {
+		tried.count = 0;
+		tell_fact(&tried, &facts[i], told, UINT_MAX);
+		wanted[i] = tried.count;
+	}
+	top_text_free(&tried);
+}
+
+/* By rank: first a line for each, then what else they want. */
+static void share_lines(unsigned lines[FACTS], const unsigned wanted[FACTS], unsigned most)
+{
+	memset(lines, 0, FACTS * sizeof *lines);
+	for (unsigned n = 0; n < 2 * FACTS; n++)
+		for (int i = 0; i < FACTS; i++) {
+			unsigned more = (n < FACTS && wanted[i] > 1 ? 1 : wanted[i]) - lines[i];
+
+			if (facts[i].rank != n % FACTS)
+				continue;
+			more = more < most ? more : most;
+			lines[i] += more;
+			most -= more;
+		}
+}
+
 void top_tell_pool(struct top_text *text, const struct pool_view *pool,
                    const struct pool_view *before, unsigned most)
 {
 	struct told told = look_at(pool, before);
-	unsigned lines[FACTS] = {0};
-	struct top_text tried;
+	unsigned wanted[FACTS], lines[FACTS];
 
-	top_text_start(&tried, text->columns);
-	for (unsigned rank = 0; rank < FACTS; rank++)
-		for (int i = 0; i < FACTS; i++)
-			if (facts[i].rank == rank) {
-				tried.count = 0;
-				tell_fact(&tried, &facts[i], &told, most);
-				lines[i] = tried.count;
-				most -= tried.count;
-			}
-	top_text_free(&tried);
+	measure_facts(wanted, &told, text->columns);
+	share_lines(lines, wanted, most);
 	for (int i = 0; i < FACTS; i++)
 		tell_fact(text, &facts[i], &told, lines[i]);
 }

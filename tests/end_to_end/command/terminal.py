@@ -15,6 +15,38 @@ except ImportError as error:
 from servers import Missing, wait_until
 
 
+if pexpect is not None:
+
+    class Screen(pyte.Screen):
+        """With what ncurses sends to an xterm and pyte does not know."""
+
+        last = " "
+
+        def draw(self, data):
+            self.last = data[-1]
+            super().draw(data)
+
+        def repeat(self, times=1):
+            self.draw(self.last * (times or 1))
+
+        def scroll_up(self, lines=1):
+            self._at_margin(self.index, 1, lines)
+
+        def scroll_down(self, lines=1):
+            self._at_margin(self.reverse_index, 0, lines)
+
+        def _at_margin(self, step, which, lines):
+            margins = self.margins or (0, self.lines - 1)
+            before, self.cursor.y = self.cursor.y, margins[which]
+            for _ in range(lines or 1):
+                step()
+            self.cursor.y = before
+
+    class Stream(pyte.ByteStream):
+        csi = pyte.ByteStream.csi | {"b": "repeat", "S": "scroll_up", "T": "scroll_down"}
+        events = pyte.ByteStream.events | {"repeat", "scroll_up", "scroll_down"}
+
+
 class Terminal:
     """Runs a command in a terminal of so many columns and lines."""
 
@@ -22,8 +54,8 @@ class Terminal:
         if pexpect is None:
             raise Missing(f"{missing.name} is not installed")
         clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
-        self.screen = pyte.Screen(columns, lines)
-        self.stream = pyte.ByteStream(self.screen)
+        self.screen = Screen(columns, lines)
+        self.stream = Stream(self.screen)
         self.output = b""  # all of it
         self.child = pexpect.spawn(
             str(command[0]),
@@ -80,7 +112,6 @@ class Terminal:
 
     def resize(self, columns, lines):
         self.screen.resize(lines, columns)
-        self.screen.erase_in_display(2)
         self.child.setwinsize(lines, columns)
 
     def send_signal(self, number):
