@@ -61,14 +61,26 @@ static void restore_at_faults(void)
 	atexit(screen_close);
 }
 
+/* Unlike initscr(), this does not end the program where it fails. */
+static bool open_terminal(void)
+{
+	SCREEN *screen = newterm(NULL, stdout, stdin);
+
+	if (screen == NULL || tigetstr("cup") != NULL)
+		return screen != NULL;
+	endwin();
+	delscreen(screen);
+	return false; /* its cursor cannot be moved */
+}
+
 bool screen_open(void)
 {
 	const char *name = getenv("TERM");
 
-	/* Unlike initscr(), this does not end the program where it fails. */
-	if (newterm(NULL, stdout, stdin) == NULL) {
-		cmd_complain("the terminal TERM=%s is not known here; accepted: another TERM, or --once",
-		             name != NULL ? name : "");
+	if (!open_terminal()) {
+		cmd_complain(
+		    "TERM=%s is no terminal that can be drawn on; accepted: another one, or --once",
+		    name != NULL ? name : "");
 		return false;
 	}
 	is_open = true;
