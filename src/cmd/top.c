@@ -30,19 +30,85 @@ struct request {
 
 struct looks {
 	struct views now, before;
+	pid_t only; /* 0: all pools */
 	unsigned count;
 	struct timespec time; /* of the last one */
+	uint64_t searched;    /* when all processes were last looked at */
 };
 
+static uint64_t milliseconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A search reads something of every process, which takes longer than all else. It is needed at
+ * every look for pools whose masters this process does not see. */
+static bool has_to_search(const struct looks *looks)
+{
+	enum { SEARCH_EVERY = 15000 };
+
+	for (unsigned i = 0; i < looks->before.count; i++)
+		if (looks->before.pools[i].master == 0)
+			return true;
+	return looks->before.count == 0 || milliseconds_now() - looks->searched >= SEARCH_EVERY;
+}
+
+static bool search(struct looks *looks)
+{
+	looks->searched = milliseconds_now();
+	if (!views_find(&looks->now, looks->only))
+		return false;
+	/* A worker leaves some day, and its pool stays. */
+	if (looks->only != 0 && looks->now.count > 0 && looks->now.pools[0].master != 0)
+		looks->only = looks->now.pools[0].master;
+	return true;
+}
+
+/* What else the last search found is still what it was. */
+static bool copy_others(struct views *now, const struct views *before)
+{
+	now->unreadable = before->unreadable;
+	now->unmapped_count = 0;
+	now->unmapped = malloc((before->unmapped_count + 1) * sizeof *now->unmapped);
+	if (now->unmapped == NULL)
+		return false;
+	for (unsigned i = 0; i < before->unmapped_count; i++)
+		now->unmapped[now->unmapped_count++] = before->unmapped[i];
+	return true;
+}
+
+/* Looks at the pools that were there at the last look, without a search. */
+static bool look_at_known(struct views *now, const struct views *before)
+{
+	now->pools = calloc(before->count + 1, sizeof *now->pools);
+	if (now->pools == NULL || !copy_others(now, before))
+		return false;
+	for (unsigned i = 0; i < before->count; i++) {
+		struct views one;
+
+		if (!views_find(&one, before->pools[i].master))
+			return false;
+		if (one.count > 0) {
+			now->pools[now->count++] = one.pools[0];
+			one.pools[0] = one.pools[--one.count];
+		}
+		views_free(&one);
+	}
+	return true;
+}
+
 /* False with errno if that fails. */
-static bool look(struct looks *looks, pid_t only)
+static bool look(struct looks *looks)
 {
 	views_free(&looks->before);
 	looks->before = looks->now;
 	looks->now = (struct views){.count = 0};
 	looks->count++;
 	clock_gettime(CLOCK_REALTIME, &looks->time);
-	return views_find(&looks->now, only);
+	return has_to_search(looks) ? search(looks) : look_at_known(&looks->now, &looks->before);
 }
 
 static int complain_of_look(void)
@@ -98,14 +164,6 @@ static int open_signals(void)
 	if (signals >= 0)
 		sigprocmask(SIG_BLOCK, &set, NULL);
 	return signals;
-}
-
-static uint64_t milliseconds_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 enum woken { WOKEN_BY_TIME, WOKEN_BY_KEYS, WOKEN_BY_SIZE, WOKEN_TO_END };
@@ -179,12 +237,12 @@ static bool write_json(const struct looks *looks)
 
 static int record(const struct request *request)
 {
-	struct looks looks = {.count = 0};
+	struct looks looks = {.only = request->only};
 	int signals = open_signals(), status = 0;
 	uint64_t next = milliseconds_now();
 
 	do {
-		if (!look(&looks, request->only))
+		if (!look(&looks))
 			status = complain_of_look();
 		else if (!write_json(&looks))
 			status = EXIT_OWN_FAILURE;
@@ -212,13 +270,13 @@ static unsigned columns_of_output(void)
 
 static int print_once(const struct request *request)
 {
-	struct looks looks = {.count = 0};
+	struct looks looks = {.only = request->only};
 	struct top_look shown;
 	struct top_text text;
 	char clock[16];
 	int status;
 
-	if (!look(&looks, request->only))
+	if (!look(&looks))
 		return complain_of_look();
 	top_text_start(&text, columns_of_output());
 	shown = as_look(&looks, clock);
@@ -263,9 +321,9 @@ static bool obey_keys(const struct looks *looks, struct top_choice *choice)
 	return true;
 }
 
-static bool look_again(struct looks *looks, struct top_choice *choice, pid_t only)
+static bool look_again(struct looks *looks, struct top_choice *choice)
 {
-	if (!look(looks, only))
+	if (!look(looks))
 		return false;
 	top_follow(choice, &looks->before, &looks->now);
 	return true;
@@ -281,7 +339,7 @@ static int follow(struct looks *looks, const struct request *request, int signal
 		switch (wait_until(next, signals, STDIN_FILENO)) {
 		case WOKEN_BY_TIME:
 			next = milliseconds_now() + request->delay;
-			if (!look_again(looks, &choice, request->only)) {
+			if (!look_again(looks, &choice)) {
 				screen_close();
 				return complain_of_look();
 			}
@@ -300,10 +358,10 @@ static int follow(struct looks *looks, const struct request *request, int signal
 
 static int show(const struct request *request)
 {
-	struct looks looks = {.count = 0};
+	struct looks looks = {.only = request->only};
 	int signals, status;
 
-	if (!look(&looks, request->only))
+	if (!look(&looks))
 		return complain_of_look();
 	if (request->only != 0 && !has_pool(&looks.now, request->only)) {
 		forget(&looks);
