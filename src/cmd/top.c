@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
+#include <limits.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -211,8 +212,30 @@ static json_t *unmapped_json(const struct views *views)
 	return unmapped;
 }
 
-/* A line, whole or not at all. */
-static bool write_json(const struct looks *looks)
+/* Waits for whoever reads it, but not beyond a signal to end: then the line is cut off. */
+static bool write_waiting(const char *text, size_t size, int signals)
+{
+	struct pollfd of[] = {{.fd = STDOUT_FILENO, .events = POLLOUT},
+	                      {.fd = signals, .events = POLLIN}};
+
+	while (size > 0) {
+		ssize_t written;
+
+		if (poll(of, 2, -1) > 0 && of[0].revents == 0)
+			return true;
+		/* So much does not block where there is room in a pipe. */
+		written = write(STDOUT_FILENO, text, size < PIPE_BUF ? size : PIPE_BUF);
+		if (written < 0 && errno != EINTR) {
+			cmd_complain("standard output: %s", strerror(errno));
+			return false;
+		}
+		text += written > 0 ? written : 0;
+		size -= written > 0 ? (size_t)written : 0;
+	}
+	return true;
+}
+
+static bool write_json(const struct looks *looks, int signals)
 {
 	enum { DIGITS = 14 }; /* of the time: milliseconds */
 	json_t *object =
@@ -228,10 +251,8 @@ static bool write_json(const struct looks *looks)
 		cmd_complain("there is no memory for a look");
 		return false;
 	}
-	is_written = puts(text) >= 0 && fflush(stdout) == 0;
+	is_written = write_waiting(text, strlen(text), signals) && write_waiting("\n", 1, signals);
 	free(text);
-	if (!is_written)
-		cmd_complain("standard output: %s", strerror(errno));
 	return is_written;
 }
 
@@ -244,7 +265,7 @@ static int record(const struct request *request)
 	do {
 		if (!look(&looks))
 			status = complain_of_look();
-		else if (!write_json(&looks))
+		else if (!write_json(&looks, signals))
 			status = EXIT_OWN_FAILURE;
 		else if (looks.count == 1 && (request->is_once || request->only != 0) &&
 		         !has_pool(&looks.now, request->only))

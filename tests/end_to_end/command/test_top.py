@@ -131,12 +131,16 @@ def test_finds_pools_and_switches():
             terminal.wait_for_text(f"{one.master.pid}", f"{other.master.pid}", "pool 1 of")
 
             def choose(server):
-                for _ in range(100):
+                for _ in range(200):
                     if f"leaky_prefork, master {server.master.pid}," in terminal.text():
                         return
+                    before = re.search(r"pool \d+ of", terminal.text())[0]
                     terminal.press("\t")
-                    wait_until(lambda: not terminal.read() or terminal.lines(), "drawn")
-                    time.sleep(0.05)
+                    terminal.wait_for(
+                        lambda lines, before=before: before not in lines[0]
+                        and re.search(r"pool \d+ of", lines[0]),
+                        "another pool",
+                    )
                 raise AssertionError(f"{server.master.pid} is not chosen:\n{terminal.text()}")
 
             choose(other)

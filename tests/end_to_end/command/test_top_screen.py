@@ -281,6 +281,32 @@ def test_json_until_interrupted(number):
     assert all(0.05 < after - before < 5 for before, after in zip(times, times[1:]))
 
 
+def test_json_that_nobody_reads():
+    """It waits, and can be ended."""
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        [MADE_UP, "--json", "--delay=0.1"], env=os.environ | {"MADE_UP_WORKERS": "8"}, stdout=writing
+    ) as process, open(reading, "rb") as reader:
+        os.set_blocking(writing, False)
+        assert reader.read(1) == b"{"
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(writing, b" " * 4096)
+        os.close(writing)
+
+        def wakes():
+            return psutil.Process(process.pid).num_ctx_switches().voluntary
+
+        def waits():
+            before = wakes()
+            time.sleep(0.5)  # five looks
+            return wakes() == before
+
+        wait_until(waits, "it waits")
+        process.terminate()
+        assert process.wait(20) == 0
+
+
 def test_json_that_cannot_be_written():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
