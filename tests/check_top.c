@@ -64,12 +64,12 @@ static const char *see(unsigned columns, unsigned rows)
 
 static void expect(const char *seen, const char *text)
 {
-	ck_assert_msg(strstr(seen, text) != NULL, "\"%s\" is not in\n%s", text, seen);
+	ck_assert_msg(strstr(seen, text) != NULL, "\"%s\" is not in\n%.3000s", text, seen);
 }
 
 static void expect_not(const char *seen, const char *text)
 {
-	ck_assert_msg(strstr(seen, text) == NULL, "\"%s\" is in\n%s", text, seen);
+	ck_assert_msg(strstr(seen, text) == NULL, "\"%s\" is in\n%.3000s", text, seen);
 }
 
 /* ------------------------------------------------------------------------ sizes */
@@ -183,6 +183,28 @@ START_TEST(shows_what_matters)
 }
 END_TEST
 
+/* Where lines are scarce, a fact has no second line before others have one. */
+START_TEST(shows_as_many_facts_as_it_can)
+{
+	make_pool(64);
+	expect(see(60, 22), "left     134");
+	expect(shown, "\nreplaced 133");
+	expect(shown, "\nheld     5: for as long as it has connections open; 3: for…\n");
+	expect_fit(60, 22);
+}
+END_TEST
+
+/* When the screen has grown, no line is left empty at the end. */
+START_TEST(stays_full)
+{
+	make_pool(64);
+	see(80, 24);
+	top_press(&choice, &now, TOP_LAST);
+	expect(see(80, 24), "53-64 of 64");
+	expect(see(80, 60), "18-64 of 64");
+}
+END_TEST
+
 START_TEST(plain_text_has_everything)
 {
 	struct top_look look = {&now, NULL, ""};
@@ -248,6 +270,14 @@ START_TEST(without_a_limit_there_is_no_bar)
 }
 END_TEST
 
+START_TEST(unshared_has_the_bar_before_others)
+{
+	make_pool(1);
+	now.pools->limit[QUANTITY_RESIDENT] = 1 << 30;
+	expect(see(80, 24), "of unshared 50.0M");
+}
+END_TEST
+
 START_TEST(another_limit_has_the_bar)
 {
 	make_pool(1);
@@ -294,6 +324,8 @@ END_TEST
 /* Characters that are two columns wide are neither cut in halves nor counted as one. */
 START_TEST(wide_characters)
 {
+	struct top_line line;
+
 	make_pool(1);
 	strcpy(now.pools->program, "服务器");
 	for (unsigned columns = 1; columns < 20; columns++) {
@@ -301,6 +333,12 @@ START_TEST(wide_characters)
 		expect_fit(columns, 24);
 	}
 	expect(see(80, 24), "服务器, master");
+	top_line_start(&line);
+	top_put(&line, MARK_PLAIN, "服务器x");
+	ck_assert_uint_eq(line.columns, 7);
+	top_cut(&line, 6);
+	ck_assert_uint_eq(line.columns, 5);
+	ck_assert_uint_eq(line.used, 3);
 }
 END_TEST
 
@@ -321,13 +359,13 @@ END_TEST
 
 START_TEST(breaks_at_words)
 {
-	static const char *const expected = "one two\n  three\n  fourfi\n  vesix\n  seven\n";
+	static const char *const expected = "one two\n  three\n  fourfi\n  vesix\n  se ven\n  eight\n";
 	struct top_line line;
 
 	make_pool(1);
 	top_text_start(&screen, 8);
 	top_line_start(&line);
-	top_put(&line, MARK_PLAIN, "one two three fourfivesix seven");
+	top_put(&line, MARK_PLAIN, "one two three fourfivesix se ven eight");
 	top_text_wrap(&screen, &line, 2, 9);
 	ck_assert_str_eq(print(), expected);
 	top_text_free(&screen);
@@ -409,6 +447,27 @@ START_TEST(switches_pools)
 	expect(shown, "> apache2 ");
 	top_press(&choice, &now, TOP_NEXT_POOL);
 	expect(see(80, 24), "pool 1 of 3");
+}
+END_TEST
+
+/* A table is never wider than it may be, and what is left out is of a higher rank. */
+START_TEST(columns_fit)
+{
+	static const struct top_column columns[] = {
+	    {"a", 4, 4, 1, false}, {"b", 6, 9, 0, false}, {"c", 3, 20, 2, true}};
+	static const unsigned expected[][4] = {
+	    {5, 4, 0, 0},  {6, 0, 6, 0},  {9, 0, 9, 0},  {10, 0, 6, 3}, {11, 4, 6, 0},
+	    {14, 4, 9, 0}, {15, 4, 6, 3}, {18, 4, 9, 3}, {20, 4, 9, 5}, {90, 4, 9, 20}};
+	unsigned got[3];
+
+	for (unsigned i = 0; i < sizeof expected / sizeof *expected; i++) {
+		top_columns_fit(columns, 3, 0, expected[i][0], got);
+		for (int n = 0; n < 3; n++)
+			ck_assert_msg(got[n] == expected[i][n + 1], "%u: column %d has %u", expected[i][0], n,
+			              got[n]);
+	}
+	top_columns_fit(columns, 3, 1u << 1, 90, got);
+	ck_assert_uint_eq(got[1], 0);
 }
 END_TEST
 
@@ -495,6 +554,7 @@ START_TEST(figures_are_brief)
 	    {52428800, "50.0M", "14h33m", "9999999" + 7},
 	    {(uint64_t)1023 << 20, "1.0G", "12d09h", "1.1G"},
 	    {(uint64_t)100 << 30, "100G", "1242d", "107G"},
+	    {10627200000, "9.9G", "123d", "10.6G"},
 	    {VIEW_UNKNOWN, "-", "-", "-"},
 	    {VIEW_UNKNOWN - 1, "16.0E", NULL, "18.4E"},
 	};
@@ -526,9 +586,12 @@ static void add_tests(TCase *tests)
 	add_for_each(tests, every_worker_is_reached, sizes);
 	tcase_add_test(tests, fits_into_any_size);
 	tcase_add_test(tests, shows_what_matters);
+	tcase_add_test(tests, shows_as_many_facts_as_it_can);
+	tcase_add_test(tests, stays_full);
 	tcase_add_test(tests, plain_text_has_everything);
 	tcase_add_test(tests, unknown_is_a_dash);
 	tcase_add_test(tests, without_a_limit_there_is_no_bar);
+	tcase_add_test(tests, unshared_has_the_bar_before_others);
 	tcase_add_test(tests, another_limit_has_the_bar);
 	tcase_add_test(tests, nothing_to_see);
 	tcase_add_test(tests, nothing_controls_the_terminal);
@@ -539,6 +602,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, unknown_sorts_last);
 	tcase_add_test(tests, each_letter_is_of_one_column);
 	tcase_add_test(tests, switches_pools);
+	tcase_add_test(tests, columns_fit);
 	tcase_add_test(tests, stays_with_its_pool);
 	tcase_add_test(tests, many_pools);
 	tcase_add_test(tests, no_rate_without_a_look_before);

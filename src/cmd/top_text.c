@@ -71,7 +71,8 @@ void top_cut(struct top_line *line, unsigned column)
 
 	if (line->columns <= column)
 		return;
-	while (line->used > 0 && line->columns > (column > 0 ? column - 1 : 0)) {
+	while (line->used > 0 && (line->columns > (column > 0 ? column - 1 : 0) ||
+	                          line->cells[line->used - 1].character == L' ')) {
 		mark = line->cells[--line->used].mark;
 		line->columns -= line->cells[line->used].width;
 	}
