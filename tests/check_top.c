@@ -359,13 +359,14 @@ END_TEST
 
 START_TEST(breaks_at_words)
 {
-	static const char *const expected = "one two\n  three\n  fourfi\n  vesix\n  se ven\n  eight\n";
+	static const char *const expected =
+	    "one two\n  three\n  fourfi\n  vesix\n  se ven\n  x\n  eighty\n";
 	struct top_line line;
 
 	make_pool(1);
 	top_text_start(&screen, 8);
 	top_line_start(&line);
-	top_put(&line, MARK_PLAIN, "one two three fourfivesix se ven eight");
+	top_put(&line, MARK_PLAIN, "one two three fourfivesix se ven x eighty");
 	top_text_wrap(&screen, &line, 2, 9);
 	ck_assert_str_eq(print(), expected);
 	top_text_free(&screen);
