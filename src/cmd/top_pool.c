@@ -48,7 +48,7 @@ static void format_rate(char text[16], uint64_t now, uint64_t then, uint64_t mil
 	if (milliseconds == 0 || now == VIEW_UNKNOWN || then == VIEW_UNKNOWN || now < then)
 		return;
 	rate = (double)(now - then) * 1000 / (double)milliseconds;
-	while (i < 2 && rate > 0 && rate * units[i].seconds < 1)
+	while (i < 2 && rate > 0 && rate * units[i].seconds < 0.95)
 		i++;
 	rate *= units[i].seconds;
 	snprintf(text, 16, rate > 0 && rate < 99.95 ? "%.1f/%s" : "%.0f/%s",
