@@ -18,6 +18,7 @@ static const struct subcommand {
     {"metrics", cmd_metrics,
      "[--openmetrics] [--per-worker] [-o FILE] [--listen ADDRESS:PORT] [PID]"},
     {"status", cmd_status, "[--json] [PID]"},
+    {"top", cmd_top, "[--delay SECONDS] [--once] [--json] [PID]"},
     {"completion", cmd_completion, ""},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };

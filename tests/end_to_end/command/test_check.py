@@ -56,6 +56,8 @@ def is_wrong(done, *said):
 
 # A value of each variable that is accepted, how it is understood, and one that is refused.
 VALUES = {
+    "SL_STATUS": ("/run/slshim", "SL_STATUS=/run/slshim", "relative"),
+    "SL_STATUS_MODE": ("0640", None, "0777"),
     "SL_MAX_SIZE": ("1G", "SL_MAX_SIZE=1048576 KB", "1X"),
     "SL_MAX_RSS": ("200m", "SL_MAX_RSS=204800 KB", "-1"),
     "SL_MAX_UNSHARED": ("12000", "SL_MAX_UNSHARED=12000 KB", "1.5M"),
