@@ -164,7 +164,7 @@ START_TEST(shows_what_matters)
 	static const char *const texts[] = {
 	    "apache2, master 4001, apache2.service, on 0.0.0.0:80 [::]:80, for 3h13m",
 	    "64: 56 serving, 3 waiting, 4 away, 1 dead; 1 vacancy; 3 not measured",
-	    "unshared 1.7G, median 30.2M, most 55.2M; shared once 285M; swapped 1.4M",
+	    "unshared 1.5G, median 27.2M, most 52.2M; shared once 266M; swapped 1.2M",
 	    "134 (2.0/s), last 3s ago: unshared 122 (2.0/s), age 12",
 	    "133 (2.0/s); died 2; the master replaces workers",
 	    "USR1@close (the profile of this server)",

@@ -97,6 +97,7 @@ static void add(struct pages *pages, struct pool_page *copy, uint64_t inode, pid
 		return;
 	}
 	pages->of = more;
+	pages->unreadable += copy == NULL;
 	more[pages->count++] = (struct page){copy, inode, master};
 }
 
@@ -177,10 +178,20 @@ static void look_at_environment(struct pages *pages, pid_t pid, bool has_library
 		note(&pages->misconfigured, &pages->misconfigured_count, pid);
 }
 
+/* A worker may have the lower pid of the two. */
+static pid_t find_master(pid_t pid, uint64_t inode)
+{
+	for (pid_t parent = proc_parent(pid); parent > 0; parent = proc_parent(pid)) {
+		if (find_mapping(parent).inode != inode)
+			break;
+		pid = parent;
+	}
+	return pid;
+}
+
 static void look_at(struct pages *pages, pid_t pid)
 {
 	struct mapping mapping = find_mapping(pid);
-	struct pool_page *copy;
 
 	if (mapping.inode == 0) {
 		look_at_environment(pages, pid, mapping.has_library);
@@ -188,11 +199,7 @@ static void look_at(struct pages *pages, pid_t pid)
 	}
 	if (has_page(pages, mapping.inode))
 		return;
-	copy = copy_mapped(pid, &mapping);
-	if (copy != NULL)
-		add(pages, copy, mapping.inode, pid);
-	else
-		pages->unreadable++;
+	add(pages, copy_mapped(pid, &mapping), mapping.inode, find_master(pid, mapping.inode));
 }
 
 static bool is_master(const struct pages *pages, pid_t pid)
@@ -221,7 +228,6 @@ static void look_in(struct pages *pages, const char *directory)
 {
 	DIR *files = opendir(directory);
 	const struct dirent *entry;
-	struct pool_page *copy;
 	char path[512];
 
 	while (files != NULL && (entry = readdir(files)) != NULL) {
@@ -229,11 +235,7 @@ static void look_in(struct pages *pages, const char *directory)
 		    has_page(pages, entry->d_ino) || page_file_is_stale(entry->d_name))
 			continue;
 		snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-		copy = copy_file(path);
-		if (copy != NULL)
-			add(pages, copy, entry->d_ino, 0);
-		else
-			pages->unreadable++;
+		add(pages, copy_file(path), entry->d_ino, 0);
 	}
 	if (files != NULL)
 		closedir(files);
@@ -246,9 +248,7 @@ bool pages_find(struct pages *pages, pid_t only)
 
 	*pages = (struct pages){.count = 0};
 	if (only != 0) {
-		look_at(pages, proc_parent(only));
-		if (pages->count == 0)
-			look_at(pages, only);
+		look_at(pages, only);
 		return true;
 	}
 	all = opendir("/proc");

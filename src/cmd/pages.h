@@ -13,7 +13,7 @@
 #include "pool/pool.h"
 
 struct page {
-	struct pool_page *copy;
+	struct pool_page *copy; /* NULL: it may not be read */
 	uint64_t inode;
 	pid_t master; /* the process in which it was found; 0: it is a file of SL_STATUS only */
 };
@@ -26,7 +26,7 @@ struct pages {
 	unsigned unreadable; /* pages that there are and that may not be read */
 };
 
-/* Looks at all processes, or at `only`, its parent and its children, if that is not 0. False with
+/* Looks at all processes, or at `only` and its master, if that is not 0. False with
  * errno if /proc cannot be read. */
 bool pages_find(struct pages *pages, pid_t only);
 void pages_free(struct pages *pages);

@@ -32,7 +32,8 @@ bool views_find(struct views *views, pid_t only)
 		return false;
 	views->pools = calloc(pages.count + 1, sizeof *views->pools);
 	for (unsigned i = 0; i < pages.count && views->pools != NULL; i++)
-		views->pools[views->count++] = page_view(&pages.of[i], now);
+		if (pages.of[i].copy != NULL)
+			views->pools[views->count++] = page_view(&pages.of[i], now);
 	if (views->count > 0)
 		qsort(views->pools, views->count, sizeof *views->pools, by_master);
 	views->unreadable = pages.unreadable;

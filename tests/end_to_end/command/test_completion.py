@@ -107,7 +107,7 @@ def shell(request, tmp_path, share):
 
 
 CASES = [
-    ("slshim me", r"asure"),
+    ("slshim mea", r"sure"),
     ("slshim run --max-uns", r"hared="),
     ("slshim --max-uns", r"hared="),
     ("slshim run --probe=ro", r"llup"),
