@@ -130,6 +130,8 @@ static const struct {
     {"slshim_unfilled_vacancies", "", "312"},
     {"slshim_stays", ",reason=\"it has called listen() itself\"", "2"},
     {"slshim_drains_total", "", "306"},
+    {"slshim_connections_total", "", "315"},
+    {"slshim_requests_total", "", "316"},
     {"slshim_turn_wait_seconds_total", "", "309.005"},
     {"slshim_lifetime_seconds_total", "", "310.000"},
     {"slshim_lifetime_connections_total", "", "311"},

@@ -41,6 +41,8 @@ static void set_counts(struct view_counts *counts)
 	    .deaths = 304,
 	    .replacements = 305,
 	    .drains = 306,
+	    .connections = 315,
+	    .requests = 316,
 	    .walks = 307,
 	    .walk_nanoseconds = 12000000345,
 	    .lost_lines = 308,

@@ -184,6 +184,8 @@ static struct view_counts see_counts(struct pool_page *page, uint64_t now)
 	    .deaths = counts->deaths,
 	    .replacements = counts->replacements,
 	    .drains = counts->drains,
+	    .connections = counts->connections,
+	    .requests = counts->requests,
 	    .walks = counts->walks,
 	    .walk_nanoseconds = counts->walk_nanoseconds,
 	    .lost_lines = page->lost.in_all,

@@ -53,6 +53,7 @@ struct view_counts {
 	uint64_t deaths;       /* of workers that slshim did not send */
 	uint64_t replacements; /* newcomers that took the place of one that had left or died */
 	uint64_t drains;
+	uint64_t connections, requests;   /* that workers told of */
 	uint64_t walks, walk_nanoseconds; /* of page tables */
 	uint64_t lost_lines;              /* of the log */
 	uint64_t waited;                  /* of those that left: for their turn */

@@ -7,6 +7,7 @@
  *      "counts": {"leavings": {"SL_MAX_UNSHARED": 3, ...}, "leavings_asked": 0, ...},
  *      "workers": [{"pid": 4712, "state": "serving", "age": 59000, ..., "held_by": null}, ...]} */
 #include <jansson.h>
+#include <stddef.h>
 
 #include "cmd/view.h"
 
@@ -42,18 +43,33 @@ static json_t *json_of_worker(const struct worker_view *worker)
 	                 number(worker->swapped), "held_by", text_or_null(worker->held_by));
 }
 
+#define COUNT(member)                                                                              \
+	{                                                                                              \
+#member, offsetof(struct view_counts, member)                                              \
+	}
+
+static const struct {
+	const char *name;
+	size_t at;
+} counted[] = {
+    COUNT(leavings_asked), COUNT(leavings_all), COUNT(would_leave_all),  COUNT(spared),
+    COUNT(deaths),         COUNT(replacements), COUNT(drains),           COUNT(connections),
+    COUNT(requests),       COUNT(walks),        COUNT(walk_nanoseconds), COUNT(lost_lines),
+    COUNT(waited),         COUNT(lived),        COUNT(served),           COUNT(left_ago),
+};
+
 static json_t *json_of_counts(const struct view_counts *counts)
 {
-	return json_pack("{so so so so so so so so so so so so so so so so}", "leavings",
-	                 by_variable(counts->leavings), "leavings_asked",
-	                 number(counts->leavings_asked), "leavings_all", number(counts->leavings_all),
-	                 "would_leave", by_variable(counts->would_leave), "would_leave_all",
-	                 number(counts->would_leave_all), "spared", number(counts->spared), "deaths",
-	                 number(counts->deaths), "replacements", number(counts->replacements), "drains",
-	                 number(counts->drains), "walks", number(counts->walks), "walk_nanoseconds",
-	                 number(counts->walk_nanoseconds), "lost_lines", number(counts->lost_lines),
-	                 "waited", number(counts->waited), "lived", number(counts->lived), "served",
-	                 number(counts->served), "left_ago", number(counts->left_ago));
+	json_t *object = json_object();
+
+	json_object_set_new(object, "leavings", by_variable(counts->leavings));
+	json_object_set_new(object, "would_leave", by_variable(counts->would_leave));
+	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
+		const uint64_t *figure = (const void *)((const char *)counts + counted[i].at);
+
+		json_object_set_new(object, counted[i].name, number(*figure));
+	}
+	return object;
 }
 
 struct json_t *view_json(const struct pool_view *pool)

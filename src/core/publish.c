@@ -5,11 +5,24 @@
 
 #include "core/server.h"
 #include "os/hot.h"
-#include "pool/statistics.h"
 
 static uint64_t known(const struct sample *sample, enum quantity quantity)
 {
 	return sample_knows(sample, quantity) ? sample->value[quantity] : 0;
+}
+
+static void count_work(void)
+{
+	const struct meter *meter = &worker.limits.meter;
+	const struct pool_work done = {
+	    .connections = worker.life.served,
+	    .requests = worker.life.requests,
+	    .walks = meter->walks,
+	    .walk_nanoseconds = meter->walked_for,
+	};
+
+	pool_count_work(server.page, &done, &worker.course.told);
+	worker.course.told = done;
 }
 
 RARE void publish_now(uint64_t now)
@@ -20,10 +33,7 @@ RARE void publish_now(uint64_t now)
 	worker.course.published_at = now;
 	if (server.page == NULL || !member_has_joined(&worker.member))
 		return;
-	pool_count_walks(server.page, meter->walks - worker.course.walks_told,
-	                 meter->walked_for - worker.course.walking_told);
-	worker.course.walks_told = meter->walks;
-	worker.course.walking_told = meter->walked_for;
+	count_work();
 	sample = limit_state_glance(&worker.limits);
 	member_tell(&worker.member, server.page,
 	            &(struct pool_figures){

@@ -26,6 +26,7 @@
 #include "limits/limit_state.h"
 #include "os/file.h"
 #include "pool/member.h"
+#include "pool/statistics.h"
 
 enum {
 	/* Descriptors from here on are not tracked; a worker that accepts one never leaves. The
@@ -63,16 +64,16 @@ struct course {
 	uint64_t drains_from;  /* not again before that; UINT64_MAX: never, because a wait went on
 	                          telling of the listener */
 	_Atomic bool is_muted; /* at least one of its waits leaves its listeners out */
-	_Atomic unsigned turned_away;      /* accepts, since it drains */
-	uint64_t looks_at_pool;            /* again from then on; boot clock, nanoseconds */
-	uint64_t trimmed_at;               /* boot clock, milliseconds; 0: never */
-	uint64_t left_at;                  /* when it was decided; boot clock, milliseconds */
-	_Atomic bool is_told;              /* its exit method was carried out */
-	unsigned refused;                  /* accepts, since it left */
-	uint64_t reported;                 /* remarks, where there is no page to keep them */
-	uint64_t published_at;             /* boot clock, milliseconds */
-	uint64_t walks_told, walking_told; /* of the meter's, until then */
-	unsigned held_by; /* the remark that says what holds it; REMARK_NONE: nothing */
+	_Atomic unsigned turned_away; /* accepts, since it drains */
+	uint64_t looks_at_pool;       /* again from then on; boot clock, nanoseconds */
+	uint64_t trimmed_at;          /* boot clock, milliseconds; 0: never */
+	uint64_t left_at;             /* when it was decided; boot clock, milliseconds */
+	_Atomic bool is_told;         /* its exit method was carried out */
+	unsigned refused;             /* accepts, since it left */
+	uint64_t reported;            /* remarks, where there is no page to keep them */
+	uint64_t published_at;        /* boot clock, milliseconds */
+	struct pool_work told;        /* until then */
+	unsigned held_by;             /* the remark that says what holds it; REMARK_NONE: nothing */
 };
 
 struct worker {

@@ -102,7 +102,8 @@ struct pool_counts {
 	_Atomic uint64_t would_leave[POOL_REASONS];
 	_Atomic uint64_t left, would_have_left; /* workers: one may be over several limits */
 	_Atomic uint64_t spared; /* times that a limit did not count, because it would not help */
-	_Atomic uint64_t deaths, replacements, drains, walks, walk_nanoseconds;
+	_Atomic uint64_t deaths, replacements, drains;
+	_Atomic uint64_t connections, requests, walks, walk_nanoseconds; /* that workers told of */
 	_Atomic uint64_t waited,
 	    lived;                /* of those that left: milliseconds for their turn, and of life */
 	_Atomic uint64_t served;  /* connections, of those that left */

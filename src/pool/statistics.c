@@ -36,12 +36,15 @@ void pool_count_leaving(struct pool_page *page, const struct pool_life *life)
 	counts->left_at = life->now;
 }
 
-void pool_count_walks(struct pool_page *page, uint64_t walks, uint64_t nanoseconds)
+void pool_count_work(struct pool_page *page, const struct pool_work *done,
+                     const struct pool_work *told)
 {
-	if (walks == 0)
-		return;
-	page->counts.walks += walks;
-	page->counts.walk_nanoseconds += nanoseconds;
+	struct pool_counts *counts = &page->counts;
+
+	counts->connections += done->connections - told->connections;
+	counts->requests += done->requests - told->requests;
+	counts->walks += done->walks - told->walks;
+	counts->walk_nanoseconds += done->walk_nanoseconds - told->walk_nanoseconds;
 }
 
 void pool_count_rehearsal(struct pool_page *page, const struct pool_life *life)

@@ -22,8 +22,15 @@ struct pool_life {
 };
 void pool_count_leaving(struct pool_page *page, const struct pool_life *life);
 
-/* Counts walks of the page tables, and how long they took. */
-void pool_count_walks(struct pool_page *page, uint64_t walks, uint64_t nanoseconds);
+/* What a worker has done since it was born. */
+struct pool_work {
+	uint64_t connections, requests;
+	uint64_t walks, walk_nanoseconds; /* of the page tables */
+};
+
+/* Counts what it has done since it told of its work the last time. */
+void pool_count_work(struct pool_page *page, const struct pool_work *done,
+                     const struct pool_work *told);
 
 /* Counts a worker that would have left, in a dry run. */
 void pool_count_rehearsal(struct pool_page *page, const struct pool_life *life);

@@ -90,6 +90,7 @@ def test_counts_are_those_of_the_log():
         assert sum(reasons.values()) == sum(len(leaving.limits) for leaving in log) - len(over)
         assert set(reasons) == {"connections", "age", "asked"}
         assert pool[LEFT] == len(log)
+        assert pool["slshim_connections_total"] >= pool["slshim_lifetime_connections_total"]
         assert pool["slshim_lifetime_connections_total"] == sum(leaving.connections for leaving in log)
         waited = sum(leaving.waited for leaving in log)
         assert pool["slshim_turn_wait_seconds_total"] == pytest.approx(waited, abs=0.01 * len(log))

@@ -76,6 +76,7 @@ def test_leavings_are_counted_as_the_log_has_them():
         assert counts["leavings"] == {"SL_MAX_CONNECTIONS": left}
         assert counts["leavings_all"] == left <= counts["replacements"] + 10
         assert counts["served"] >= 20 * left
+        assert counts["connections"] >= counts["served"]
 
 
 def test_what_a_dry_run_would_do_is_counted_apart():
