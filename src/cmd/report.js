@@ -315,7 +315,7 @@
 				before--;
 			while (after < x.length - 1 && line.y[after] === null)
 				after++;
-			return [u.valToPos(x[before], "x", true), u.valToPos(x[after], "x", true)];
+			return [u.valToPos(x[before], "x", true) - uPlot.pxRatio * 1.5, u.valToPos(x[after], "x", true) + uPlot.pxRatio * 1.5];
 		}).filter(([from, to]) => to > from);
 	}
 
