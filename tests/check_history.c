@@ -111,6 +111,16 @@ START_TEST(one_that_vanishes_is_told_by_the_counts)
 }
 END_TEST
 
+START_TEST(all_that_vanish_may_have_left)
+{
+	look(100, 0, 0,
+	     WORKER(1, "serving", 10, 40) "," WORKER(2, "serving", 10, 40) "," WORKER(3, "serving", 10,
+	                                                                              40));
+	look(101, 3, 0, "");
+	ck_assert_uint_eq(history.pools[0].leaving_count, 3);
+}
+END_TEST
+
 START_TEST(who_left_is_not_guessed)
 {
 	look(100, 0, 0, WORKER(1, "serving", 10, 40) "," WORKER(2, "serving", 10, 40));
@@ -400,6 +410,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, follows_a_worker);
 	tcase_add_test(tests, one_that_is_away_has_left);
 	tcase_add_test(tests, one_that_vanishes_is_told_by_the_counts);
+	tcase_add_test(tests, all_that_vanish_may_have_left);
 	tcase_add_test(tests, who_left_is_not_guessed);
 	tcase_add_test(tests, who_had_left_before_is_not_counted);
 	tcase_add_test(tests, a_pid_may_come_again);

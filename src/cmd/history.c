@@ -338,24 +338,30 @@ static void follow(struct life *life, const struct worker_view *worker, uint64_t
 struct untold {
 	const struct tally *tally;
 	uint64_t leavings, deaths;
-	unsigned vanished; /* workers */
+	enum life_end of_vanished; /* LIFE_ENDED: it is not known of each */
 };
 
-/* A worker that is in the page no more: what became of it is known if that is so of all that
- * vanished with it, or if it was about to leave. */
+/* What became of workers that are in the page no more is known if the same became of all of them.
+ */
+static enum life_end end_of_all(const struct untold *untold, unsigned vanished)
+{
+	if (vanished <= untold->leavings && untold->deaths == 0)
+		return LIFE_LEFT;
+	if (vanished <= untold->deaths && untold->leavings == 0)
+		return LIFE_DIED;
+	return LIFE_ENDED;
+}
+
+/* Of one that was about to leave it is known, too. */
 static enum life_end end_of(const struct life *life, const struct untold *untold)
 {
 	if (life->state == VIEW_AWAY)
 		return LIFE_LEFT;
 	if (life->state == VIEW_DEAD)
 		return LIFE_DIED;
-	if (untold->vanished <= untold->leavings && untold->deaths == 0)
-		return LIFE_LEFT;
-	if (untold->vanished <= untold->deaths && untold->leavings == 0)
-		return LIFE_DIED;
 	if (untold->leavings > 0 && (life->state == VIEW_WAITING || life->state == VIEW_DRAINING))
 		return LIFE_LEFT;
-	return LIFE_ENDED;
+	return untold->of_vanished;
 }
 
 static bool is_over(const struct leaving *leaving, enum quantity quantity, uint64_t limit)
@@ -496,7 +502,8 @@ static int by_pid(const void *one, const void *other)
 static void end_lives(struct pool_history *pool, uint64_t time, const unsigned *now, unsigned count,
                       const struct tally *tally)
 {
-	struct untold untold = {tally, tally->leavings, tally->deaths, 0};
+	struct untold untold = {tally, tally->leavings, tally->deaths, LIFE_ENDED};
+	unsigned vanished = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct life *life = &pool->lives[now[i]];
@@ -507,8 +514,9 @@ static void end_lives(struct pool_history *pool, uint64_t time, const unsigned *
 	for (unsigned i = 0; i < pool->present_count; i++) {
 		const struct life *life = &pool->lives[pool->present[i]];
 
-		untold.vanished += life->end == LIFE_GOES_ON && life->last != time;
+		vanished += life->end == LIFE_GOES_ON && life->last != time;
 	}
+	untold.of_vanished = end_of_all(&untold, vanished);
 	for (unsigned i = 0; i < pool->present_count; i++) {
 		struct life *life = &pool->lives[pool->present[i]];
 

@@ -221,9 +221,9 @@ static void add_leaving(FILE *page, const struct html_column *columns,
 void report_table_of_leavings(FILE *page, const struct pool_history *pool)
 {
 	const struct html_column columns[] = {
-	    {"time (UTC)", false, false},    {"worker", true, false},     {"over", false, false},
-	    {memory_name(pool), true, true}, {"connections", true, true}, {"age", true, true},
-	    {"waited", true, true},          {"left by", false, true},    {NULL, false, false}};
+	    {"time (UTC)", false, false},     {"worker", true, false},     {"over", false, false},
+	    {memory_name(pool), true, false}, {"connections", true, true}, {"age", true, true},
+	    {"waited", true, true},           {"left by", false, true},    {NULL, false, false}};
 	enum quantity quantity = memory_quantities[memory_shown(pool)];
 	unsigned first = pool->leaving_count > TABLE_ROWS ? pool->leaving_count - TABLE_ROWS : 0;
 
