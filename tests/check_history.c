@@ -404,6 +404,24 @@ START_TEST(writes_figures)
 }
 END_TEST
 
+START_TEST(shows_the_memory_that_is_told)
+{
+	static const char worker[] =
+	    "{\"pid\": 1, \"state\": \"serving\", \"unshared\": null, \"resident\": %s}";
+	char text[256];
+
+	snprintf(text, sizeof text, worker, "null");
+	look(100, 0, 0, text);
+	ck_assert_int_eq(memory_shown(&history.pools[0]), MEMORY_UNSHARED);
+	ck_assert_int_eq(charts_kind(&history.pools[0]), CHART_NOTHING);
+	snprintf(text, sizeof text, worker, "4096");
+	look(101, 0, 0, text);
+	ck_assert_int_eq(memory_shown(&history.pools[0]), MEMORY_RESIDENT);
+	look(102, 0, 0, WORKER(1, "serving", 9, 9));
+	ck_assert_int_eq(memory_shown(&history.pools[0]), MEMORY_UNSHARED);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, NULL, forget);
@@ -420,6 +438,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, many_looks_are_thinned_out);
 	tcase_add_test(tests, spreads);
 	tcase_add_test(tests, steps_cover_all_time);
+	tcase_add_test(tests, shows_the_memory_that_is_told);
 	tcase_add_test(tests, few_workers_have_a_line_each);
 	tcase_add_test(tests, a_newcomer_takes_the_line_of_one_that_left);
 	tcase_add_test(tests, many_workers_are_a_spread);

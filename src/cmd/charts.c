@@ -47,14 +47,11 @@ static json_t *times(const struct pool_history *pool)
 
 enum chart_kind charts_kind(const struct pool_history *pool)
 {
-	enum quantity quantity = memory_quantities[memory_shown(pool)];
-
-	if (pool->look_count > 0)
-		return most_at_once(pool) > CHARTS_LINES ? CHART_SPREAD : CHART_LINES;
-	for (unsigned i = 0; i < pool->leaving_count; i++)
-		if (sample_knows(&pool->leavings[i].sample, quantity))
-			return CHART_LIVES;
-	return CHART_NOTHING;
+	if (!is_memory_told(pool, memory_shown(pool)))
+		return CHART_NOTHING;
+	if (pool->look_count == 0)
+		return CHART_LIVES;
+	return most_at_once(pool) > CHARTS_LINES ? CHART_SPREAD : CHART_LINES;
 }
 
 /* ----------------------------------------------------------------------- lines */

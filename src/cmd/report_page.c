@@ -130,6 +130,10 @@ static void write_memory_chart(FILE *page, const struct pool_history *pool)
 	default:
 		return;
 	}
+	if (memory_shown(pool) != MEMORY_UNSHARED && !is_memory_told(pool, MEMORY_UNSHARED)) {
+		line_text(&note, note.used > 0 ? " " : "");
+		line_text(&note, "No worker has told how much of it is unshared.");
+	}
 	if (charts_mark_stride(pool) > 1) {
 		line_text(&note, note.used > 0 ? " " : "");
 		line_text(&note, "One leaving in ");
@@ -144,7 +148,8 @@ static bool has_pool_total(const struct pool_history *pool)
 	for (unsigned i = 0; i < pool->leaving_count; i++)
 		if (sample_knows(&pool->leavings[i].sample, QUANTITY_POOL))
 			return true;
-	return pool->look_count > 0;
+	return pool->look_count > 0 &&
+	       (is_memory_told(pool, MEMORY_PROPORTIONAL) || is_memory_told(pool, MEMORY_UNSHARED));
 }
 
 static void write_charts(FILE *page, const struct pool_history *pool)

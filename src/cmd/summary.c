@@ -138,14 +138,28 @@ struct spread spread_of_leavings(const struct pool_history *pool, enum quantity 
 
 /* ---------------------------------------------------------------------- memory */
 
+bool is_memory_told(const struct pool_history *pool, enum memory memory)
+{
+	for (unsigned i = 0; i < pool->life_count; i++)
+		if (pool->lives[i].most[memory] != VIEW_UNKNOWN)
+			return true;
+	for (unsigned i = 0; i < pool->leaving_count; i++)
+		if (sample_knows(&pool->leavings[i].sample, memory_quantities[memory]))
+			return true;
+	return false;
+}
+
 enum memory memory_shown(const struct pool_history *pool)
 {
 	static const enum memory others[] = {MEMORY_RESIDENT, MEMORY_PROPORTIONAL, MEMORY_SWAPPED};
 
 	for (int i = 0; i < 3 && history_limit(pool, QUANTITY_UNSHARED) == 0; i++)
-		if (history_limit(pool, memory_quantities[others[i]]) > 0)
+		if (history_limit(pool, memory_quantities[others[i]]) > 0 &&
+		    is_memory_told(pool, others[i]))
 			return others[i];
-	return MEMORY_UNSHARED;
+	return !is_memory_told(pool, MEMORY_UNSHARED) && is_memory_told(pool, MEMORY_RESIDENT)
+	           ? MEMORY_RESIDENT
+	           : MEMORY_UNSHARED;
 }
 
 unsigned most_at_once(const struct pool_history *pool)

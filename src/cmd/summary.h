@@ -46,7 +46,11 @@ const struct look *look_in(const struct pool_history *pool, const struct steps *
 struct spread spread_of_leavings(const struct pool_history *pool, enum quantity quantity,
                                  int reason, uint64_t begin, uint64_t end);
 
-/* Which kind of memory is shown of each worker: the unshared, unless only another has a limit. */
+/* Does anything tell it, of any worker? */
+bool is_memory_told(const struct pool_history *pool, enum memory memory);
+
+/* Which kind of memory is shown of each worker: the unshared, unless only another has a limit, or
+ * only the resident is told. */
 enum memory memory_shown(const struct pool_history *pool);
 
 /* The most workers that had memory at a look. */

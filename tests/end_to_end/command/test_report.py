@@ -252,6 +252,7 @@ def test_unknown_is_not_nothing(browser, tmp_path):
         assert set(column(seen.tables["time"], "median")) == {"-"}
         assert column(seen.tables["workers"], "most") == ["-"]
         assert "<dd>unknown</dd>" in seen.dom
+        assert seen.measures["canvases"] == []
 
 
 # ------------------------------------------------------------------- living pools
