@@ -104,14 +104,15 @@ static void extend(struct pool_history *pool, uint64_t time)
 
 void history_set_limits(struct pool_history *pool, uint64_t time, const uint64_t of[QUANTITIES])
 {
-	const struct limits *last = pool->limits + pool->limit_count - 1;
+	struct limits limits = {.time = time};
 
-	if (pool->limit_count > 0 && memcmp(last->of, of, sizeof last->of) == 0)
+	memcpy(limits.of, of, sizeof limits.of);
+	if (pool->limit_count > 0 &&
+	    memcmp(pool->limits[pool->limit_count - 1].of, limits.of, sizeof limits.of) == 0)
 		return;
 	extend(pool, time);
 	pool->limits = list_room(pool->limits, pool->limit_count, sizeof *pool->limits);
-	pool->limits[pool->limit_count].time = time;
-	memcpy(pool->limits[pool->limit_count++].of, of, sizeof last->of);
+	pool->limits[pool->limit_count++] = limits;
 }
 
 uint64_t history_limit(const struct pool_history *pool, enum quantity quantity)

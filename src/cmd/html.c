@@ -38,6 +38,7 @@ static void write_line(FILE *page, const char *format, va_list arguments)
 {
 	struct line line;
 
+	line_start(&line);
 	vsnprintf(line.text, sizeof line.text, format, arguments);
 	line.used = strlen(line.text);
 	line_make_printable(&line);

@@ -60,7 +60,7 @@ const char *log_read_time(const char *text, uint64_t *time)
 		int digits;
 		char sign;
 	} parts[] = {{4, '-'}, {2, '-'}, {2, 'T'}, {2, ':'}, {2, ':'}, {2, '\0'}};
-	int value[6], offset;
+	int value[6] = {0}, offset;
 	uint64_t milliseconds;
 	struct tm tm;
 	time_t seconds;
