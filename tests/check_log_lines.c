@@ -1,9 +1,11 @@
 /* check_log_lines.c - the library's lines, from wherever they come, become what they say. */
 #include "cmd/log_lines.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/charts.h"
 #include "cmd/cmd.h"
 #include "cmd/summary.h"
 
@@ -220,6 +222,46 @@ START_TEST(limits_may_change)
 }
 END_TEST
 
+START_TEST(learns_limits_from_those_that_were_crossed)
+{
+	log_read_line(&history,
+	              WHEN " slshim: x[1] leaves by X, over SL_MAX_RSS: 9 KB > 7 KB; size 1 KB");
+	log_read_line(&history,
+	              WHEN " slshim: x[1] leaves by X, over SL_MAX_RSS: 9 KB > 8 KB; size 1 KB");
+	log_read_line(&history,
+	              WHEN " slshim: x[1] leaves by X, over SL_MIN_SHARED: 1 KB < 3 KB; size 1 KB");
+	log_read_line(&history,
+	              WHEN " slshim: x[1] leaves by X, over SL_MIN_SHARED: 1 KB < 2 KB; size 1 KB");
+	ck_assert_uint_eq(history_limit(&history.pools[0], QUANTITY_RESIDENT), 8 * 1024);
+	ck_assert_uint_eq(history_limit(&history.pools[0], QUANTITY_SHARED), 2 * 1024);
+	log_read_line(&history,
+	              WHEN " slshim: x[1]: slshim 0.1.0 watches its workers: SL_MAX_RSS=6 KB; ");
+	log_read_line(&history,
+	              WHEN " slshim: x[1] leaves by X, over SL_MAX_RSS: 9 KB > 5 KB; size 1 KB");
+	ck_assert_uint_eq(history_limit(&history.pools[0], QUANTITY_RESIDENT), 6 * 1024);
+	ck_assert_uint_eq(history.pools[0].limit_count, 2);
+}
+END_TEST
+
+/* With SL_MAX_POOL. */
+START_TEST(a_log_may_tell_of_the_pool)
+{
+	json_t *charts, *total;
+
+	log_read_line(&history,
+	              WHEN " slshim: x[1] leaves by X, over SL_MAX_POOL: 900 KB > 800 KB; size 1 KB, "
+	                   "unshared 7 KB, descriptors 9, pool 900 KB; waited 0.00 s");
+	charts = charts_json(&history.pools[0]);
+	total = json_object_get(charts, "total");
+	ck_assert_uint_eq(json_array_size(json_object_get(total, "x")), 1);
+	ck_assert_int_eq(
+	    json_integer_value(json_array_get(json_array_get(json_object_get(total, "limit"), 0), 1)),
+	    800);
+	ck_assert_int_eq(charts_kind(&history.pools[0]), CHART_LIVES);
+	json_decref(charts);
+}
+END_TEST
+
 START_TEST(counts_remarks_and_lost_lines)
 {
 	const struct pool_history *pool;
@@ -267,6 +309,8 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, names_have_no_control_characters);
 	tcase_add_test(tests, reads_the_start);
 	tcase_add_test(tests, limits_may_change);
+	tcase_add_test(tests, learns_limits_from_those_that_were_crossed);
+	tcase_add_test(tests, a_log_may_tell_of_the_pool);
 	tcase_add_test(tests, counts_remarks_and_lost_lines);
 	tcase_add_test(tests, programs_and_remarks_are_bounded);
 }

@@ -262,6 +262,26 @@ static bool read_start(const char *text, pid_t pid, uint64_t time, struct pool_h
 	return true;
 }
 
+/* A log that was rotated lacks the start: then the limits are those that were crossed. SL_JITTER
+ * makes them stricter, so the least strict is the nearest to what was set. */
+static void learn_limits(struct pool_history *pool, const struct leaving *leaving)
+{
+	static const uint64_t none[QUANTITIES];
+
+	if (pool->settings[0] != '\0')
+		return;
+	if (pool->limit_count == 0)
+		history_set_limits(pool, leaving->time, none);
+	for (int q = 0; q < QUANTITIES; q++) {
+		uint64_t *limit = &pool->limits[0].of[q];
+		bool is_milder =
+		    quantity_kinds[q].is_floor ? leaving->limit[q] < *limit : leaving->limit[q] > *limit;
+
+		if (leaving->limit[q] > 0 && (*limit == 0 || is_milder))
+			*limit = leaving->limit[q];
+	}
+}
+
 /* ----------------------------------------------------------------------- lines */
 
 /* "apache2[4711]": returns what follows. */
@@ -329,9 +349,10 @@ enum log_answer log_read_message(struct history *history, uint64_t time, const c
 	pool->lost_lines = number_add(pool->lost_lines, lost);
 	if (read_start(rest, leaving.pid, time, pool))
 		return LOG_READ;
-	if (read_leaving(rest, &leaving))
+	if (read_leaving(rest, &leaving)) {
+		learn_limits(pool, &leaving);
 		history_add_leaving(pool, &leaving);
-	else
+	} else
 		add_remark(pool, time, line.text + (rest - line.text));
 	return LOG_READ;
 }

@@ -211,7 +211,7 @@
 		clipped(u, (ctx, ratio) => {
 			ctx.strokeStyle = color("line");
 			ctx.lineWidth = ratio * (atOnce > 8 ? 1 : 1.5);
-			ctx.globalAlpha = Math.max(0.06, Math.min(0.8, 5 / (atOnce + 1)));
+			ctx.globalAlpha = Math.max(0.05, Math.min(0.8, 5 / (atOnce + 1), 0.2 * u.over.clientWidth / lives.length));
 			for (const [time, kilobytes, , , age] of lives) {
 				ctx.beginPath();
 				ctx.moveTo(u.valToPos(time - age, "x", true), u.valToPos(0, "y", true));
