@@ -96,6 +96,7 @@ START_TEST(one_that_is_away_has_left)
 	ck_assert_uint_eq(sample_value(&history.pools[0].leavings[0].sample, QUANTITY_AGE), 11000);
 	ck_assert_uint_eq(history_sum(&history.pools[0]).leavings, 1);
 	ck_assert_uint_eq(history.pools[0].looks[1].count, 1);
+	ck_assert_uint_eq(history.pools[0].looks[1].away, 1);
 }
 END_TEST
 

@@ -94,7 +94,6 @@ START_TEST(reads_a_leaving)
 	ck_assert_uint_eq(sample_value(&leaving->sample, QUANTITY_REQUESTS), VIEW_UNKNOWN);
 	ck_assert_uint_eq(leaving->drained, 1500);
 	ck_assert_uint_eq(leaving->waited, 250);
-	ck_assert_uint_eq(leaving->served_meanwhile, 7);
 	ck_assert_uint_eq(history_sum(&history.pools[0]).leavings, 1);
 	ck_assert_uint_eq(history_sum(&history.pools[0]).reasons[QUANTITY_AGE], 1);
 }

@@ -396,11 +396,8 @@ static unsigned reasons_of(const struct pool_history *pool, const struct leaving
 static void note_leaving(struct pool_history *pool, const struct life *life, uint64_t time,
                          const struct tally *tally)
 {
-	struct leaving leaving = {.time = time,
-	                          .pid = life->pid,
-	                          .drained = VIEW_UNKNOWN,
-	                          .waited = VIEW_UNKNOWN,
-	                          .served_meanwhile = VIEW_UNKNOWN};
+	struct leaving leaving = {
+	    .time = time, .pid = life->pid, .drained = VIEW_UNKNOWN, .waited = VIEW_UNKNOWN};
 
 	for (int m = 0; m < MEMORIES; m++)
 		if (life->memory[m] != VIEW_UNKNOWN)
@@ -457,7 +454,7 @@ static void keep_look(struct pool_history *pool, struct look *look)
 
 static void glimpse_at(struct look *look, unsigned life, const struct worker_view *worker)
 {
-	look->of_state[worker->state]++;
+	look->away += worker->state == VIEW_AWAY;
 	if (is_gone(worker->state))
 		return;
 	look->of = list_room(look->of, look->count, sizeof *look->of);

@@ -32,8 +32,8 @@ struct glimpse {
 
 struct look {
 	uint64_t time;
-	unsigned of_state[VIEW_STATES]; /* workers */
-	struct glimpse *of;             /* those that have memory: neither away nor dead */
+	unsigned away;      /* workers */
+	struct glimpse *of; /* those that have memory: neither away nor dead */
 	unsigned count;
 };
 
@@ -65,7 +65,6 @@ struct leaving {
 	struct sample sample;       /* of what it had then */
 	uint64_t limit[QUANTITIES]; /* of those that it crossed */
 	uint64_t drained, waited;   /* milliseconds */
-	uint64_t served_meanwhile;  /* connections */
 };
 
 /* What happened at a time. */

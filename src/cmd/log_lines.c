@@ -208,8 +208,6 @@ static bool read_leaving(const char *text, struct leaving *leaving)
 	read_sample(end, &leaving->sample);
 	leaving->drained = figure_behind(end, "; drained for ", UNIT_MILLISECONDS);
 	leaving->waited = figure_behind(end, "; waited ", UNIT_MILLISECONDS);
-	at = behind(end, "; waited ");
-	leaving->served_meanwhile = at != NULL ? figure_behind(at, " and ", UNIT_COUNT) : VIEW_UNKNOWN;
 	return true;
 }
 

@@ -63,6 +63,8 @@ static void tiles_of_looks(FILE *page, const struct pool_history *pool)
 		tile(page, "limit", figure_of_size(limit).text);
 	tile(page, "all together", figure_of_size(sum_at(last, MEMORY_PROPORTIONAL)).text);
 	tiles_of_leavings(page, pool);
+	if (pool->is_counted && !pool->is_dry_run)
+		tile(page, "replaced", figure_of_count(history_sum(pool).replacements).text);
 }
 
 static void tiles_of_log(FILE *page, const struct pool_history *pool)
@@ -276,7 +278,7 @@ static void write_note_of_time(FILE *page, const struct pool_history *pool)
 	fprintf(page, "<p class=\"source\">In steps of %s: ", figure_of_span(steps.step).text);
 	if (pool->look_count > 0)
 		fprintf(page,
-		        "at the end of each, how many workers there are, the median and the most of "
+		        "at the end of each, how many workers serve, the median and the most of "
 		        "their %s memory, and what they have together with all that they share "
 		        "counted once; and how many left in it.</p>\n",
 		        name);

@@ -72,7 +72,16 @@ void report_table_of_reasons(FILE *page, const struct pool_history *pool)
 /* ------------------------------------------------------------------------ time */
 
 /* Of looks: what there was. Of a log: what those had that left. */
-enum { TIME, TIME_WORKERS, TIME_MEDIAN, TIME_MOST, TIME_UNSHARED, TIME_PROPORTIONAL, TIME_LEFT };
+enum {
+	TIME,
+	TIME_WORKERS,
+	TIME_AWAY,
+	TIME_MEDIAN,
+	TIME_MOST,
+	TIME_UNSHARED,
+	TIME_PROPORTIONAL,
+	TIME_LEFT
+};
 enum { OF_LOG_LEFT = 1, OF_LOG_MEDIAN, OF_LOG_MOST, OF_LOG_CONNECTIONS, OF_LOG_AGE };
 
 /* The day is told where it changes. */
@@ -95,6 +104,7 @@ static void add_look(FILE *page, const struct html_column *columns, const struct
 	struct spread spread = spread_at(look, memory);
 
 	html_cell(page, &columns[TIME_WORKERS], "%u", look->count);
+	html_cell(page, &columns[TIME_AWAY], "%u", look->away);
 	html_cell(page, &columns[TIME_MEDIAN], "%s", figure_of_size(spread.of[SPREAD_MEDIAN]).text);
 	html_cell(page, &columns[TIME_MOST], "%s", figure_of_size(spread.of[SPREAD_MOST]).text);
 	html_cell(page, &columns[TIME_UNSHARED], "%s",
@@ -106,10 +116,9 @@ static void add_look(FILE *page, const struct html_column *columns, const struct
 static void table_of_looks(FILE *page, const struct pool_history *pool)
 {
 	static const struct html_column columns[] = {
-	    {"time (UTC)", true, false},     {"workers", true, false},
-	    {"median", true, false},         {"most", true, false},
-	    {"sum of unshared", true, true}, {"all together", true, false},
-	    {"left", true, false},           {NULL, false, false}};
+	    {"time (UTC)", true, false},   {"workers", true, false}, {"away", true, true},
+	    {"median", true, false},       {"most", true, false},    {"sum of unshared", true, true},
+	    {"all together", true, false}, {"left", true, false},    {NULL, false, false}};
 	struct steps steps = steps_of(pool, TABLE_STEPS);
 
 	html_table_begin(page, "time", steps.count, columns);
@@ -196,7 +205,7 @@ static void describe(const struct leaving *leaving, struct line *line)
 		line_text(line, "unknown");
 }
 
-enum { WHEN, WHO, WHY, HAD, SERVED, AGE, WAITED, WAY };
+enum { WHEN, WHO, WHY, HAD, SERVED, AGE, WAITED, DRAINED, WAY };
 
 static void add_leaving(FILE *page, const struct html_column *columns,
                         const struct leaving *leaving, enum quantity quantity)
@@ -214,6 +223,7 @@ static void add_leaving(FILE *page, const struct html_column *columns,
 	          figure_of_count(sample_value(sample, QUANTITY_CONNECTIONS)).text);
 	html_cell(page, &columns[AGE], "%s", figure_of_span(sample_value(sample, QUANTITY_AGE)).text);
 	html_cell(page, &columns[WAITED], "%s", figure_of_span(leaving->waited).text);
+	html_cell(page, &columns[DRAINED], "%s", figure_of_span(leaving->drained).text);
 	html_cell(page, &columns[WAY], "%s", leaving->method[0] != '\0' ? leaving->method : "-");
 	html_row_end(page);
 }
@@ -221,9 +231,11 @@ static void add_leaving(FILE *page, const struct html_column *columns,
 void report_table_of_leavings(FILE *page, const struct pool_history *pool)
 {
 	const struct html_column columns[] = {
-	    {"time (UTC)", false, false},     {"worker", true, false},     {"over", false, false},
-	    {memory_name(pool), true, false}, {"connections", true, true}, {"age", true, true},
-	    {"waited", true, true},           {"left by", false, true},    {NULL, false, false}};
+	    {"time (UTC)", false, false}, {"worker", true, false},
+	    {"over", false, false},       {memory_name(pool), true, false},
+	    {"connections", true, true},  {"age", true, true},
+	    {"waited", true, true},       {"drained", true, true},
+	    {"left by", false, true},     {NULL, false, false}};
 	enum quantity quantity = memory_quantities[memory_shown(pool)];
 	unsigned first = pool->leaving_count > TABLE_ROWS ? pool->leaving_count - TABLE_ROWS : 0;
 
