@@ -418,7 +418,11 @@ START_TEST(shows_the_memory_that_is_told)
 	snprintf(text, sizeof text, worker, "4096");
 	look(101, 0, 0, text);
 	ck_assert_int_eq(memory_shown(&history.pools[0]), MEMORY_RESIDENT);
-	look(102, 0, 0, WORKER(1, "serving", 9, 9));
+	for (int second = 102; second < 112; second++)
+		look(second, 0, 0, text);
+	look(112, 0, 0, WORKER(1, "serving", 9, 9));
+	ck_assert_int_eq(memory_shown(&history.pools[0]), MEMORY_RESIDENT);
+	look(113, 0, 0, WORKER(1, "serving", 9, 9));
 	ck_assert_int_eq(memory_shown(&history.pools[0]), MEMORY_UNSHARED);
 }
 END_TEST

@@ -10,7 +10,7 @@
 	const root = document.documentElement;
 	const color = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
 	const band = (alpha) => "rgba(" + color("band") + ", " + alpha + ")";
-	const unquoted = (list) => list.filter((value) => value !== null);
+	const known = (list) => list.filter((value) => value !== null);
 	const most = (list) => list.reduce((top, value) => (value > top ? value : top), 0);
 
 	/* ---------------------------------------------------------------- figures */
@@ -145,24 +145,24 @@
 
 	/* The limit belongs on the chart unless everything else would be flat at its bottom. */
 	function topWith(top, limits) {
-		const limit = most(unquoted(limits.map((entry) => entry[1])));
+		const limit = most(known(limits.map((entry) => entry[1])));
 
 		return { top: Math.max(limit <= 4 * top ? limit : 0, top, 1) * 1.1, isBeyond: limit > 4 * top };
 	}
 
-	function clipped(u, draw) {
-		const { left, top, width, height } = u.bbox;
+	function clipped(u, beyond, draw) {
+		const { left, top, width, height } = u.bbox, more = beyond * uPlot.pxRatio;
 
 		u.ctx.save();
 		u.ctx.beginPath();
-		u.ctx.rect(left, top, width, height);
+		u.ctx.rect(left - more, top - more, width + 2 * more, height + 2 * more);
 		u.ctx.clip();
 		draw(u.ctx, uPlot.pxRatio);
 		u.ctx.restore();
 	}
 
 	function drawLimit(u, limits) {
-		clipped(u, (ctx, ratio) => {
+		clipped(u, 0, (ctx, ratio) => {
 			const y = (value) => u.valToPos(value, "y", true), x = (value) => u.valToPos(value, "x", true);
 
 			ctx.strokeStyle = color("limit");
@@ -184,7 +184,7 @@
 		const shown = figures.marks.filter((mark) => mark[1] !== null);
 		const isDense = shown.length > 400, radius = isDense ? 2.2 : shown.length > 80 ? 3.2 : 4.5;
 
-		clipped(u, (ctx, ratio) => {
+		clipped(u, radius, (ctx, ratio) => {
 			ctx.globalAlpha = isDense ? 0.6 : 1;
 			for (const [time, kilobytes, reason, , , , isRehearsal] of shown) {
 				const look = reasons.get(reason);
@@ -208,7 +208,7 @@
 		const [begin, end] = rangeOf(figures);
 		const atOnce = lives.reduce((sum, mark) => sum + mark[4], 0) / Math.max(end - begin, 1);
 
-		clipped(u, (ctx, ratio) => {
+		clipped(u, 0, (ctx, ratio) => {
 			ctx.strokeStyle = color("line");
 			ctx.lineWidth = ratio * (atOnce > 8 ? 1 : 1.5);
 			ctx.globalAlpha = Math.max(0.05, Math.min(0.8, 5 / (atOnce + 1), 0.2 * u.over.clientWidth / lives.length));
@@ -370,7 +370,7 @@
 			alpha: isFew || isSpread ? 1 : 0.6,
 			spanGaps: false,
 			gaps: breaks(line, figures.x),
-			points: { show: figures.x.length < 3, size: 6 },
+			points: { show: known(line.y).length < 3, size: 6 },
 		}));
 	}
 
@@ -396,8 +396,8 @@
 		const reasons = reasonsOf(figures), isLives = figures.kind === "lives";
 		const spread = figures.kind === "spread" ? spreadSeries(figures) : { series: [], bands: [], data: [] };
 		const values = [...spread.data.slice(0, 1), ...figures.lines.map((line) => line.y)].flat();
-		const { top, isBeyond } = topWith(Math.max(most(unquoted(values)),
-			most(unquoted(figures.marks.map((mark) => mark[1])))), figures.limit);
+		const { top, isBeyond } = topWith(Math.max(most(known(values)),
+			most(known(figures.marks.map((mark) => mark[1])))), figures.limit);
 		const x = isLives ? rangeOf(figures) : figures.x;
 		const data = isLives ? [x, [null, null]] : [x, ...spread.data, ...figures.lines.map((line) => line.y)];
 		const series = isLives ? [{}] : [...spread.series, ...laneSeries(figures)];
@@ -464,7 +464,7 @@
 
 	function totalChart(figures, height) {
 		const total = figures.total;
-		const { top, isBeyond } = topWith(most(unquoted(total.series.map((series) => series.y).flat())), total.limit);
+		const { top, isBeyond } = topWith(most(known(total.series.map((series) => series.y).flat())), total.limit);
 		const text = (u) => {
 			const index = u.cursor.idx;
 
@@ -480,7 +480,7 @@
 				scales: { x: xScale(figures), y: { range: () => [0, top] } },
 				series: [{}, ...total.series.map((series, index) => ({
 					stroke: color(TOTAL_COLORS[series.name]), width: 2, spanGaps: true,
-					fill: index === 0 ? band(0.12) : undefined, points: { show: total.x.length < 3, size: 6 },
+					fill: index === 0 ? band(0.12) : undefined, points: { show: known(series.y).length < 3, size: 6 },
 				}))],
 				plugins: [tip(text)],
 				hooks: { draw: [(u) => drawLimit(u, total.limit)] },

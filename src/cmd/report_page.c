@@ -132,9 +132,10 @@ static void write_memory_chart(FILE *page, const struct pool_history *pool)
 	default:
 		return;
 	}
-	if (memory_shown(pool) != MEMORY_UNSHARED && !is_memory_told(pool, MEMORY_UNSHARED)) {
+	if (memory_shown(pool) != MEMORY_UNSHARED &&
+	    history_limit(pool, memory_quantities[memory_shown(pool)]) == 0) {
 		line_text(&note, note.used > 0 ? " " : "");
-		line_text(&note, "No worker has told how much of it is unshared.");
+		line_text(&note, "The workers hardly ever told how much of it is unshared.");
 	}
 	if (charts_mark_stride(pool) > 1) {
 		line_text(&note, note.used > 0 ? " " : "");

@@ -149,6 +149,22 @@ bool is_memory_told(const struct pool_history *pool, enum memory memory)
 	return false;
 }
 
+/* Of all that was seen at looks, a tenth. */
+static bool is_told_often(const struct pool_history *pool, enum memory memory)
+{
+	enum { OFTEN = 10 };
+	uint64_t told = 0, all = 0;
+
+	for (unsigned i = 0; i < pool->look_count; i++) {
+		const struct look *look = &pool->looks[i];
+
+		all += look->count;
+		for (unsigned j = 0; j < look->count; j++)
+			told += look->of[j].memory[memory] != VIEW_UNKNOWN;
+	}
+	return told * OFTEN >= all;
+}
+
 enum memory memory_shown(const struct pool_history *pool)
 {
 	static const enum memory others[] = {MEMORY_RESIDENT, MEMORY_PROPORTIONAL, MEMORY_SWAPPED};
@@ -157,9 +173,9 @@ enum memory memory_shown(const struct pool_history *pool)
 		if (history_limit(pool, memory_quantities[others[i]]) > 0 &&
 		    is_memory_told(pool, others[i]))
 			return others[i];
-	return !is_memory_told(pool, MEMORY_UNSHARED) && is_memory_told(pool, MEMORY_RESIDENT)
-	           ? MEMORY_RESIDENT
-	           : MEMORY_UNSHARED;
+	if (is_memory_told(pool, MEMORY_UNSHARED) && is_told_often(pool, MEMORY_UNSHARED))
+		return MEMORY_UNSHARED;
+	return is_memory_told(pool, MEMORY_RESIDENT) ? MEMORY_RESIDENT : MEMORY_UNSHARED;
 }
 
 unsigned most_at_once(const struct pool_history *pool)

@@ -50,7 +50,7 @@ struct spread spread_of_leavings(const struct pool_history *pool, enum quantity 
 bool is_memory_told(const struct pool_history *pool, enum memory memory);
 
 /* Which kind of memory is shown of each worker: the unshared, unless only another has a limit, or
- * only the resident is told. */
+ * it is hardly ever told and the resident is. */
 enum memory memory_shown(const struct pool_history *pool);
 
 /* The most workers that had memory at a look. */
