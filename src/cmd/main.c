@@ -19,6 +19,7 @@ static const struct subcommand {
      "[--openmetrics] [--per-worker] [-o FILE] [--listen ADDRESS:PORT] [PID]"},
     {"status", cmd_status, "[--json] [PID]"},
     {"top", cmd_top, "[--delay SECONDS] [--once] [--json] [PID]"},
+    {"report", cmd_report, "[--for DURATION] [-o FILE.html] [PID | -f FILE]"},
     {"completion", cmd_completion, ""},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
