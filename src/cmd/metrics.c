@@ -43,6 +43,9 @@ static char *render(const struct request *request, const struct views *views,
 	return text;
 }
 
+/* Nanoseconds of processor time, which it takes to measure hundreds of workers. */
+enum { BUDGET = 100000000 };
+
 /* What a client of --listen gets: of a pool that is not there, that it is not there. */
 static char *look(const void *argument, enum exposition_format format, size_t *length)
 {
@@ -54,6 +57,7 @@ static char *look(const void *argument, enum exposition_format format, size_t *l
 		cmd_complain("/proc: %s", strerror(errno));
 		return NULL;
 	}
+	views_measure(&views, BUDGET);
 	text = render(request, &views, format, length);
 	views_free(&views);
 	return text;
@@ -144,6 +148,7 @@ static int write_once(const struct request *request)
 		views_free(&views);
 		return 1;
 	}
+	views_measure(&views, BUDGET);
 	text = render(request, &views,
 	              request->is_openmetrics ? EXPOSITION_OPENMETRICS : EXPOSITION_CLASSIC, &length);
 	views_free(&views);

@@ -194,6 +194,9 @@ static uint64_t milliseconds_of(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Nanoseconds of processor time at each look, a second from the next. */
+enum { BUDGET = 20000000 };
+
 /* Adds what there is now; false if there is nothing, and why. */
 static bool look(struct report *report, pid_t only, unsigned *unreadable)
 {
@@ -205,6 +208,7 @@ static bool look(struct report *report, pid_t only, unsigned *unreadable)
 		cmd_complain("/proc: %s", strerror(errno));
 		return false;
 	}
+	views_measure(&views, BUDGET);
 	for (unsigned i = 0; i < views.count; i++)
 		history_look(&report->history, now, &views.pools[i]);
 	has_some = views.count > 0;

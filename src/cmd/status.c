@@ -192,6 +192,7 @@ int cmd_status(int argc, char **argv)
 		cmd_complain("/proc: %s", strerror(errno));
 		return EXIT_OWN_FAILURE;
 	}
+	views_measure(&views, UINT64_MAX);
 	if (is_json)
 		tell_json(&views);
 	else

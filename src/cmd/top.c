@@ -101,6 +101,9 @@ static bool look_at_known(struct views *now, const struct views *before)
 	return true;
 }
 
+/* Nanoseconds of processor time at each look, so that a second apart they stay cheap. */
+enum { BUDGET = 2000000 };
+
 /* False with errno if that fails. */
 static bool look(struct looks *looks)
 {
@@ -109,7 +112,10 @@ static bool look(struct looks *looks)
 	looks->now = (struct views){.count = 0};
 	looks->count++;
 	clock_gettime(CLOCK_REALTIME, &looks->time);
-	return has_to_search(looks) ? search(looks) : look_at_known(&looks->now, &looks->before);
+	if (!(has_to_search(looks) ? search(looks) : look_at_known(&looks->now, &looks->before)))
+		return false;
+	views_measure(&looks->now, BUDGET);
+	return true;
 }
 
 static int complain_of_look(void)

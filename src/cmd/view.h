@@ -102,6 +102,11 @@ struct views {
 bool views_find(struct views *views, pid_t only);
 void views_free(struct views *views);
 
+/* Measures workers that have not told their unshared memory: those that were just born, or whose
+ * limits need no walk of the page tables. As far as /proc may be read, and until that has taken
+ * `budget` nanoseconds of processor time. */
+void views_measure(struct views *views, uint64_t budget);
+
 /* Of those that are known, of workers that are neither away nor dead. The median and the maximum
  * are VIEW_UNKNOWN if none is. */
 struct view_sums {

@@ -53,9 +53,10 @@ def test_a_pool_is_told_as_it_is():
         assert {worker["pid"] for worker in pool["workers"]} == server.pids()
         assert pool["counts"]["leavings_all"] == 0 and pool["vacancies"] == 0
         for worker in pool["workers"]:
-            resident = psutil.Process(worker["pid"]).memory_info().rss
-            assert abs(worker["resident"] - resident) < resident / 4
-            assert worker["connections"] > 0
+            memory = psutil.Process(worker["pid"]).memory_full_info()
+            assert abs(worker["resident"] - memory.rss) < memory.rss / 4
+            assert abs(worker["unshared"] - memory.uss) < 1 << 20
+            assert worker["connections"] != 0
 
 
 def test_a_worker_or_its_master_names_the_pool():
