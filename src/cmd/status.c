@@ -180,6 +180,9 @@ static bool read_options(int argc, char **argv, bool *is_json, pid_t *only)
 	return true;
 }
 
+/* Nanoseconds of processor time, which is enough for a hundred workers or so. */
+enum { BUDGET = 20000000 };
+
 int cmd_status(int argc, char **argv)
 {
 	struct views views;
@@ -192,7 +195,7 @@ int cmd_status(int argc, char **argv)
 		cmd_complain("/proc: %s", strerror(errno));
 		return EXIT_OWN_FAILURE;
 	}
-	views_measure(&views, UINT64_MAX);
+	views_measure(&views, BUDGET);
 	if (is_json)
 		tell_json(&views);
 	else
