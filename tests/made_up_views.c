@@ -14,7 +14,7 @@ static void hold(struct worker_view *worker, unsigned n)
 {
 	static const char *const reasons[] = {
 	    "for as long as it has connections open",
-	    "for as long as it has a timer armed; set SL_LEAVE=_exit@idle if that work may be dropped",
+	    "for as long as it has a timer armed; set SL_LEAVE=_exit@idle if the work may be dropped",
 	    "3 workers are away",
 	};
 
