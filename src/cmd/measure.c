@@ -1,83 +1,16 @@
 /* measure.c - slshim measure: the memory of running processes, with the library or without. Of a
  * master its children, too, and what all of them have together. */
-#include <ctype.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "os/file.h"
+#include "cmd/process_memory.h"
 #include "os/line.h"
 #include "os/number.h"
-#include "os/process.h"
-#include "probe.h"
-
-/* ---------------------------------------------------------------- one process */
-
-struct figures {
-	pid_t pid, parent;
-	char name[64];
-	struct sample sample;
-	const char *source; /* of what is shared, unshared and proportional */
-	int error;          /* why there is none */
-};
-
-/* "4711 (name) S 1 ...": a name may have parentheses, too. */
-static bool read_stat(pid_t pid, struct figures *figures)
-{
-	char path[FILE_PATH_SIZE], text[512];
-	const char *begin, *end;
-	uint64_t parent;
-
-	file_path_of(path, pid, "stat", -1);
-	if (!file_read(path, text, sizeof text) || (begin = strchr(text, '(')) == NULL ||
-	    (end = strrchr(text, ')')) == NULL || strlen(end) < 4 ||
-	    number_read(end + 4, &parent) == NULL)
-		return false;
-	snprintf(figures->name, sizeof figures->name, "%.*s", (int)(end - begin - 1), begin + 1);
-	figures->pid = pid;
-	figures->parent = (pid_t)parent;
-	return true;
-}
-
-/* Opening is always allowed, and reading may not be. */
-static bool read_by(probe_function *probe, pid_t pid, const char *name, struct figures *figures)
-{
-	char path[FILE_PATH_SIZE], byte;
-	bool is_read;
-	int fd;
-
-	file_path_of(path, pid, name, -1);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	is_read = fd >= 0 && probe(fd, &figures->sample);
-	if (!is_read)
-		figures->error = fd < 0 || pread(fd, &byte, 1, 0) < 0 ? errno : EIO;
-	if (fd >= 0)
-		close(fd);
-	return is_read;
-}
-
-static bool measure(pid_t pid, struct figures *figures)
-{
-	*figures = (struct figures){.error = 0};
-	if (!read_stat(pid, figures))
-		return false;
-	read_by(probe_statm, pid, "statm", figures);
-	read_by(probe_status, pid, "status", figures);
-	if (read_by(probe_smaps, pid, "smaps_rollup", figures))
-		figures->source = "smaps_rollup";
-	else if (read_by(probe_smaps, pid, "smaps", figures))
-		figures->source = "smaps";
-	return true;
-}
 
 /* ---------------------------------------------------------------------- table */
 
@@ -139,17 +72,17 @@ static void set_sizes(struct libscols_line *line, const struct sample *sample)
 			set(line, (size_t)i + 2, "%" PRIu64, sample->value[columns[i].quantity] / 1024);
 }
 
-static void add_process(struct libscols_table *table, const struct figures *figures)
+static void add_process(struct libscols_table *table, const struct process_memory *process)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
 	if (line == NULL)
 		return;
-	set(line, 0, "%d", (int)figures->pid);
-	set(line, 1, "%s", figures->name);
-	set_sizes(line, &figures->sample);
+	set(line, 0, "%d", (int)process->pid);
+	set(line, 1, "%s", process->name);
+	set_sizes(line, &process->sample);
 	set(line, COLUMNS + 2, "%s",
-	    figures->source != NULL ? figures->source : strerror(figures->error));
+	    process->source != NULL ? process->source : strerror(process->error));
 }
 
 /* ----------------------------------------------------------------------- pool */
@@ -178,55 +111,41 @@ static void add_sum(struct libscols_table *table, const struct sample *sum, pid_
 	set_sizes(line, sum);
 }
 
-static void add_children(struct libscols_table *table, pid_t parent, struct sample *sum,
-                         unsigned *count)
-{
-	DIR *all = opendir("/proc");
-	const struct dirent *entry;
-	struct figures figures;
+struct pool {
+	struct libscols_table *table;
+	struct sample sum;
+	unsigned count;
+};
 
-	while (all != NULL && (entry = readdir(all)) != NULL)
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    read_stat((pid_t)atoi(entry->d_name), &figures) && figures.parent == parent &&
-		    measure(figures.pid, &figures)) {
-			add_process(table, &figures);
-			add_up(sum, &figures.sample);
-			++*count;
-		}
-	if (all != NULL)
-		closedir(all);
+static void add_child(const struct process_memory *child, void *argument)
+{
+	struct pool *pool = argument;
+	struct process_memory process;
+
+	if (!process_memory_read(child->pid, &process))
+		return;
+	add_process(pool->table, &process);
+	add_up(&pool->sum, &process.sample);
+	pool->count++;
 }
 
 static bool add_pool(struct libscols_table *table, pid_t pid)
 {
-	struct figures master;
-	struct sample sum;
-	unsigned count = 0;
+	struct pool pool = {.table = table, .sum = {.known = ~0u}};
+	struct process_memory master;
 
-	if (!measure(pid, &master)) {
+	if (!process_memory_read(pid, &master)) {
 		cmd_complain("there is no process %d", (int)pid);
 		return false;
 	}
 	add_process(table, &master);
-	sum = (struct sample){.known = ~0u};
-	add_up(&sum, &master.sample);
-	add_children(table, pid, &sum, &count);
-	sum.known &= 1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL | 1u << QUANTITY_SWAPPED;
-	if (count > 0)
-		add_sum(table, &sum, pid);
+	add_up(&pool.sum, &master.sample);
+	process_memory_each_child(pid, add_child, &pool);
+	pool.sum.known &=
+	    1u << QUANTITY_UNSHARED | 1u << QUANTITY_PROPORTIONAL | 1u << QUANTITY_SWAPPED;
+	if (pool.count > 0)
+		add_sum(table, &pool.sum, pid);
 	return true;
-}
-
-static bool read_pid(const char *word, pid_t *pid)
-{
-	uint64_t number;
-	const char *end = number_read(word, &number);
-	bool is_pid = end != NULL && *end == '\0' && number > 0 && number <= INT32_MAX;
-
-	if (!is_pid)
-		cmd_complain("\"%s\" is no pid; accepted: a number", word);
-	*pid = is_pid ? (pid_t)number : 0;
-	return is_pid;
 }
 
 int cmd_measure(int argc, char **argv)
@@ -252,7 +171,7 @@ int cmd_measure(int argc, char **argv)
 	for (; optind < argc; optind++) {
 		pid_t pid;
 
-		is_good = read_pid(argv[optind], &pid) && add_pool(table, pid) && is_good;
+		is_good = process_memory_read_pid(argv[optind], &pid) && add_pool(table, pid) && is_good;
 	}
 	scols_print_table(table);
 	scols_unref_table(table);
