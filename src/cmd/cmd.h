@@ -16,5 +16,6 @@ int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
+int cmd_advise(int argc, char **argv);
 
 #endif

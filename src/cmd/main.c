@@ -16,6 +16,7 @@ static const struct subcommand {
     {"check", cmd_check, "[-f FILE] [command ...]"},
     {"measure", cmd_measure, "[--json] PID ..."},
     {"status", cmd_status, "[--json] [PID]"},
+    {"advise", cmd_advise, "[--for DURATION] [--headroom PERCENT] [--json] PID"},
 };
 enum { SUBCOMMANDS = sizeof subcommands / sizeof *subcommands };
 
@@ -55,6 +56,6 @@ int main(int argc, char **argv)
 			return subcommands[i].run(argc - 1, argv + 1);
 	if (argv[1][0] == '-')
 		return cmd_run(argc, argv);
-	cmd_complain("\"%s\" is no subcommand; accepted: run, check, measure, status, or -- and a command", argv[1]);
+	cmd_complain("\"%s\" is no subcommand; accepted: run, check, measure, status, advise, or -- and a command", argv[1]);
 	return EXIT_OWN_FAILURE;
 }
