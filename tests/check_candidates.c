@@ -80,26 +80,37 @@ END_TEST
 
 START_TEST(chooses_the_largest_that_fits)
 {
+	struct advice fast = leak;
 	struct pool_facts pool = facts;
 	struct candidates candidates;
 
+	fast.work_per_hour *= 10;
 	pool.allowed = 600 * mb + 9 * 100.5 * mb;
-	candidates = find(&leak, &pool);
+	candidates = find(&fast, &pool);
 	ck_assert_double_eq(chosen(&candidates)->limit, 100 * mb);
 	ck_assert_int_eq(candidates.chosen, (int)candidates.count - 2);
 	ck_assert_int_eq(candidates.of[candidates.count - 1].fits, ANSWER_NO);
 }
 END_TEST
 
-/* Where there is memory in plenty, each stays for an hour, and not for ever. */
+/* Where there is memory in plenty a worker leaves every ten minutes, or is replaced for a hundredth
+ * of its life. */
 START_TEST(needs_no_more_than_is_useful)
 {
+	struct advice fast = leak;
 	struct pool_facts pool = facts;
 	struct candidates candidates;
 
 	pool.allowed = 1e15;
-	candidates = find(&leak, &pool);
-	ck_assert_double_eq_tol(chosen(&candidates)->recycled.value, facts.workers, 0.2);
+	fast.work_per_hour *= 10;
+	candidates = find(&fast, &pool);
+	ck_assert_double_eq_tol(chosen(&candidates)->recycled.value, facts.workers * 6, 0.5);
+	pool.replaced_after = 12;
+	candidates = find(&fast, &pool);
+	ck_assert_double_eq_tol(chosen(&candidates)->recycled.value, facts.workers * 3, 0.5);
+	fast.level = 25 * mb;
+	candidates = find(&fast, &pool);
+	ck_assert_double_eq(chosen(&candidates)->limit, 250 * mb);
 }
 END_TEST
 

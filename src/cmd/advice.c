@@ -90,15 +90,16 @@ static double least_jump(const double *rises, size_t count, const struct summary
 }
 
 /* A rise that takes more than two measurements is no step, and one that is gone after the next few
- * is none either. A fall that lasts takes a step back. */
+ * is none either. A fall that lasts takes a step back. Two measurements before it and two from it on
+ * are needed, which is what `grown` needs to have it in. */
 static void count_jump(const struct point *points, size_t count, size_t begin, size_t end,
                        double least, struct summary *summary)
 {
-	enum { LONGEST = 2, AFTER = 2, AROUND = 5 };
+	enum { LONGEST = 2, SIDE = 2, AROUND = 5 };
 	size_t before = begin < AROUND ? begin : AROUND;
 	double rise = points[end - 1].y - points[begin - 1].y, lasts;
 
-	if (end - begin > LONGEST || count - end < AFTER - 1 || fabs(rise) <= least)
+	if (end - begin > LONGEST || begin < SIDE || count - end + 1 < SIDE || fabs(rise) <= least)
 		return;
 	lasts =
 	    median_of(points + end - 1, count - end + 1) - median_of(points + begin - before, before);
@@ -183,7 +184,7 @@ static bool summarize(const struct scratch *scratch, size_t count, struct summar
 	summary->level = quantile_of(points, count, 0.95, scratch->room);
 	summary->middle.y = quantile_of(points, count, 0.5, scratch->room);
 	summary->middle.x = points[count / 2].x;
-	summary->born = all[0].x <= end / YOUNG ? all[0].y : NAN;
+	summary->born = median_of(all, first_from(all, half, end / YOUNG));
 	summary->rise = median_of(points, 3) - summary->born;
 	find_jumps(points, count, scratch->room, summary);
 	return true;

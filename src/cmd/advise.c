@@ -125,13 +125,15 @@ static bool is_told_to_end(const sigset_t *ends, double seconds)
 	return false;
 }
 
-/* Several hundred looks, which take no more than a twentieth of a processor. */
+/* Several hundred looks, which take no more than a twentieth of a processor; at first they are as
+ * frequent as if it was to end soon, because it may. */
 static double interval_of(const struct watch *watch, double span)
 {
-	enum { LOOKS = 600, PARTS = 20 };
+	enum { LOOKS = 600, LOOKS_SO_FAR = 150, PARTS = 20 };
 	static const double shortest = 0.25, longest = 60;
+	double interval = fmin(span / LOOKS, (watch->until - watch->began) / LOOKS_SO_FAR);
 
-	return fmax(fmin(fmax(span / LOOKS, shortest), longest), PARTS * watch->look);
+	return fmax(fmax(shortest, fmin(interval, longest)), PARTS * watch->cost);
 }
 
 static void watch_for(struct watch *watch, double span)
@@ -207,14 +209,14 @@ static void find_facts(struct findings *findings)
 }
 
 /* The counts are since the master started, so workers that ended before the watching may be among
- * them; and lives differ by chance, as counts do. */
+ * them. A quarter more or less, or one worker, is no difference. */
 static void find_rehearsal(struct findings *findings, const struct advice_life *lives)
 {
 	const struct watch *watch = findings->watch;
 	const struct view_counts *counts = &watch->pool.counts;
 	struct rehearsal *rehearsal = &findings->rehearsal;
 	struct interval *predicted = &rehearsal->predicted;
-	double chance;
+	double slack;
 
 	*rehearsal = (struct rehearsal){.limit = 0};
 	if (!watch->has_library || !watch->pool.is_dry_run ||
@@ -225,9 +227,9 @@ static void find_rehearsal(struct findings *findings, const struct advice_life *
 	*predicted = advice_crossings(&findings->advice, lives, watch->count, rehearsal->limit);
 	if (counts->deaths != VIEW_UNKNOWN)
 		predicted->high += (double)counts->deaths;
-	chance = 2 * sqrt(fmax(1, predicted->value));
+	slack = fmax(1, predicted->value / 4);
 	rehearsal->is_as_predicted =
-	    rehearsal->came >= predicted->low - chance && rehearsal->came <= predicted->high + chance;
+	    rehearsal->came >= predicted->low - slack && rehearsal->came <= predicted->high + slack;
 }
 
 static bool find(struct findings *findings)

@@ -109,12 +109,15 @@ static double least_useful(const struct advice *advice)
 	                                    : least;
 }
 
-/* Up to there fewer workers leave; but when each stays for an hour, that is few enough. */
+/* Up to there fewer workers leave. When a worker is being replaced for 1% of its life, and no more
+ * than every ten minutes, that is few enough; and what growth does beyond ten times what was seen of
+ * it is guessed. */
 static double most_useful(const struct advice *advice, const struct pool_facts *facts, double least)
 {
-	double hour = advice->fresh + advice->slope.value * advice->work_per_hour / facts->workers;
+	double life = fmax(600, 100 * facts->replaced_after);
+	double work = advice->work_per_hour / 3600 / facts->workers * life;
 
-	return fmax(2 * least, hour);
+	return fmax(2 * least, fmin(advice->fresh + advice->slope.value * work, 10 * advice->level));
 }
 
 /* Between the least that is useful and can be replaced and the most that is useful and fits: both,
@@ -128,7 +131,7 @@ static void add_for_growth(struct candidates *candidates, const struct advice *a
 	double fits = largest_that_fits(advice, facts);
 
 	if (useful < least)
-		add(candidates, advice, facts, useful);
+		add(candidates, advice, facts, fmax(useful, rounded(least / 2, floor)));
 	add(candidates, advice, facts, least);
 	if (fits < most) {
 		if (fits > least) {

@@ -40,7 +40,7 @@ static void fill_pool(struct pool_view *view, const struct page *page)
 	snprintf(view->settings, sizeof view->settings, "%s", header->settings);
 	view->limit[QUANTITY_UNSHARED] = header->limit[QUANTITY_UNSHARED];
 	view->is_dry_run = strstr(header->settings, " SL_DRY_RUN=1") != NULL;
-	view->counts.would_leave[QUANTITY_UNSHARED] = page->pool->counts.would_leave[QUANTITY_UNSHARED];
+	view->counts.would_leave[QUANTITY_UNSHARED] = page->pool->dry_run.lives; /* of a minute */
 	view->workers = calloc(slots_used(page->pool) + 1, sizeof *view->workers);
 	for (unsigned i = 0; i < slots_used(page->pool) && view->workers != NULL; i++)
 		if (page->pool->slots[i].holder >> 32 != 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -16,6 +17,15 @@
 static double now(void)
 {
 	return (double)clock_boot() / 1e9;
+}
+
+/* Of this process. */
+static double processor_time(void)
+{
+	struct timespec spent;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+	return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
 }
 
 static double from_ticks(uint64_t ticks)
@@ -298,7 +308,7 @@ static void look_at_children(struct look *look)
 bool watch_look(struct watch *watch)
 {
 	struct look look = {.watch = watch};
-	double begin = now();
+	double begin = processor_time();
 
 	watch->unreadable = watch->others = 0;
 	watch->has_ended =
@@ -309,7 +319,7 @@ bool watch_look(struct watch *watch)
 		look_at_children(&look);
 	sum_up(&look);
 	watch->until = now();
-	watch->look = fmax(watch->look, watch->until - begin);
+	watch->cost = processor_time() - begin;
 	return true;
 }
 

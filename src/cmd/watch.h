@@ -30,7 +30,7 @@ struct watch {
 	struct watched_life *lives; /* by number, in no order */
 	size_t count;
 	double began, until;     /* seconds on the boot clock: the first look and the last */
-	double look;             /* what the longest took, in seconds */
+	double cost;                /* of the last look, in seconds of processor time */
 	unsigned workers;        /* at a time, at most */
 	unsigned unreadable;     /* workers of the last look whose memory may not be read */
 	unsigned others;         /* children of another program, which are left out */
