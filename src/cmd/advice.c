@@ -90,8 +90,8 @@ static double least_jump(const double *rises, size_t count, const struct summary
 }
 
 /* A rise that takes more than two measurements is no step, and one that is gone after the next few
- * is none either. A fall that lasts takes a step back. Two measurements before it and two from it on
- * are needed, which is what `grown` needs to have it in. */
+ * is none either. A fall that lasts takes a step back. Two measurements before it and two from it
+ * on are needed, which is what `grown` needs to have it in. */
 static void count_jump(const struct point *points, size_t count, size_t begin, size_t end,
                        double least, struct summary *summary)
 {
@@ -190,7 +190,8 @@ static bool summarize(const struct scratch *scratch, size_t count, struct summar
 	return true;
 }
 
-/* Did it do enough to show how it grows? */
+/* Did it do enough to show how it grows? By time in its last half, because a worker that does
+ * nothing there stays at a level, whatever it would do. */
 static bool has_worked(const struct advice_life *life, bool by_connections)
 {
 	const struct advice_sample *first = life->samples, *last = first + life->count - 1;
@@ -199,6 +200,8 @@ static bool has_worked(const struct advice_life *life, bool by_connections)
 		return false;
 	if (by_connections)
 		return last->served - first->served >= ADVICE_LEAST_SERVED;
+	while (first < last && first->age < last->age / 2)
+		first++;
 	return isnan(last->busy) || isnan(first->busy) ||
 	       (last->busy - first->busy) * 100 >= ADVICE_LEAST_BUSY_PER_CENT;
 }

@@ -173,13 +173,15 @@ static unsigned most_away(const struct watch *watch)
 	return most > 0 ? (unsigned)most : 1;
 }
 
+/* A master may take a second to see that a worker has left, as httpd does, which no birth shows. */
 static double replaced_after(const struct watch *watch, bool *is_measured)
 {
+	static const double seen_after = 1;
 	uint64_t seconds = 10;
 
 	*is_measured = watch->births > 0;
 	if (*is_measured)
-		return estimate_quantile(watch->served_after, watch->births, 0.5);
+		return fmax(seen_after, estimate_quantile(watch->served_after, watch->births, 0.5));
 	read_setting(watch->pool.settings, " SL_REPLACE_TIMEOUT=", &seconds);
 	return (double)seconds;
 }

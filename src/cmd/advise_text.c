@@ -6,6 +6,7 @@
 
 #include "cmd/advise.h"
 #include "cmd/table.h"
+#include "os/line.h"
 
 const char *const advise_kinds[ADVICE_KINDS] = {
     [ADVICE_NOT_ENOUGH] = "not enough seen", [ADVICE_PLATEAU] = "plateau",
@@ -16,7 +17,7 @@ const char *const advise_kinds[ADVICE_KINDS] = {
 /* ---------------------------------------------------------------------- words */
 
 /* A few short texts at a time, as arguments of one printf(). */
-enum { WORDS = 12, WORD_SIZE = 64 };
+enum { WORDS = 12, WORD_SIZE = 96 };
 static const char *word(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static const char *word(const char *format, ...)
@@ -95,62 +96,107 @@ void advise_setting(char text[SETTING_SIZE], double bytes)
 		snprintf(text, SETTING_SIZE, "%.0fM", kilobytes / 1024);
 }
 
+/* ---------------------------------------------------------------------- lines */
+
+enum { LABEL = 13, COLUMNS = 80 };
+
+/* Returns how much of the text fits in a line, up to a blank. */
+static size_t first_line(const char *text)
+{
+	size_t fits = 0;
+
+	for (size_t at = 0; at <= COLUMNS - LABEL; at++)
+		if (text[at] == ' ' || text[at] == '\0') {
+			fits = at;
+			if (text[at] == '\0')
+				break;
+		}
+	return fits > 0 ? fits : strcspn(text, " ");
+}
+
+/* Writes "Label:  text", broken where it is too long. Names in it may come from anybody. */
+static void tell(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void tell(const char *label, const char *format, ...)
+{
+	struct line line;
+	const char *text = line.text;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line.text, sizeof line.text, format, arguments);
+	va_end(arguments);
+	line.used = strlen(line.text);
+	line_make_printable(&line);
+	for (size_t length; *text != '\0'; text += length + strspn(text + length, " "), label = "") {
+		length = first_line(text);
+		printf("%-*s%.*s\n", LABEL, label, (int)length, text);
+	}
+}
+
 /* -------------------------------------------------------------------- verdict */
 
 static void tell_lack(const struct advice *advice)
 {
+	static const char label[] = "Growth:";
+
 	switch (advice->lack) {
 	case ADVICE_LACKS_CERTAINTY:
-		printf("their growth may be anything from %s %s (95%%). Watch longer.\n", range_of(advice),
-		       work_of(advice));
+		tell(label, "not enough seen; it may be anything from %s %s (95%%). Watch longer.",
+		     range_of(advice), work_of(advice));
 		return;
 	case ADVICE_LACKS_LEVEL:
-		printf("workers still grow by %s %s, but ever more slowly. Watch until they stay at a "
-		       "level.\n",
-		       size_of(advice->slope.value * scale_of(advice)), work_of(advice));
+		tell(label,
+		     "not enough seen; workers still grow by %s %s, but ever more slowly. Watch "
+		     "until they stay at a level.",
+		     size_of(advice->slope.value * scale_of(advice)), work_of(advice));
 		return;
 	case ADVICE_LACKS_JUMPS:
-		printf("%u large steps were seen; %d are needed, of at least two workers. Watch longer.\n",
-		       advice->jumps, ADVICE_LEAST_JUMPS);
+		tell(label,
+		     "not enough seen; %u large steps, and %d are needed, of at least two workers. "
+		     "Watch longer.",
+		     advice->jumps, ADVICE_LEAST_JUMPS);
 		return;
 	default:
-		printf("%d lives are needed, %u were seen that count. A life counts from %d measurements "
-		       "on",
-		       ADVICE_LEAST_LIVES, advice->lives, ADVICE_LEAST_SAMPLES);
-		if (advice->by_connections)
-			printf(" while it served %d connections.\n", ADVICE_LEAST_SERVED);
-		else
-			printf(" while it used %d ms of processor time.\n", ADVICE_LEAST_BUSY_PER_CENT * 10);
+		tell(label,
+		     "not enough seen; %u lives count, and %d are needed. A life counts from %d "
+		     "measurements on, if meanwhile it %s.",
+		     advice->lives, ADVICE_LEAST_LIVES, ADVICE_LEAST_SAMPLES,
+		     advice->by_connections
+		         ? word("served %d connections", ADVICE_LEAST_SERVED)
+		         : word("used %d ms of processor time", ADVICE_LEAST_BUSY_PER_CENT * 10));
 	}
 }
 
 static void tell_growth(const struct advice *advice)
 {
-	double scale = scale_of(advice);
+	const char *rate = size_of(advice->slope.value * scale_of(advice)), *label = "Growth:";
+	const char *work = work_of(advice), *range = range_of(advice), *fresh = size_of(advice->fresh);
 
-	printf("%c%s: ", advise_kinds[advice->kind][0] - 'a' + 'A', advise_kinds[advice->kind] + 1);
 	switch (advice->kind) {
 	case ADVICE_PLATEAU:
-		printf("workers grow up to %s and stay there. What they may still grow by is %s %s "
-		       "(95%%).\n",
-		       size_of(advice->level), range_of(advice), work_of(advice));
+		tell(label,
+		     "plateau; workers grow up to %s and stay there. What they may still grow by is "
+		     "%s %s (95%%).%s",
+		     size_of(advice->level), range, work,
+		     advice->births > 0 ? "" : " None was seen young, so they may also be born as large.");
 		return;
 	case ADVICE_LEAK:
-		printf("workers grow by %s %s (95%%: %s), from %s when they are fresh.\n",
-		       size_of(advice->slope.value * scale), work_of(advice), range_of(advice),
-		       size_of(advice->fresh));
+		tell(label, "linear leak; workers grow by %s %s (95%%: %s), from %s when they are fresh.",
+		     rate, work, range, fresh);
 		return;
 	case ADVICE_JUMPS:
-		printf("workers grow by steps of %s, at most %s; %u were seen. On average that is %s %s "
-		       "(95%%: %s), from %s when they are fresh.\n",
-		       size_of(advice->jump), size_of(advice->jump_most), advice->jumps,
-		       size_of(advice->slope.value * scale), work_of(advice), range_of(advice),
-		       size_of(advice->fresh));
+		tell(label,
+		     "jumps; workers grow by steps of %s, at most %s; %u were seen. On average that "
+		     "is %s %s (95%%: %s), from %s when they are fresh.",
+		     size_of(advice->jump), size_of(advice->jump_most), advice->jumps, rate, work, range,
+		     fresh);
 		return;
 	case ADVICE_BORN_LARGE:
-		printf("workers have %s soon after their fork, and %s later. A limit cannot help: the "
-		       "next worker is as large.\n",
-		       size_of(advice->born), size_of(advice->level));
+		tell(label,
+		     "born large; workers have %s soon after their fork, and %s later. A limit "
+		     "cannot help, because the next worker is as large.",
+		     size_of(advice->born), size_of(advice->level));
 		return;
 	default:
 		tell_lack(advice);
@@ -164,21 +210,21 @@ static void tell_basis(const struct findings *findings)
 	const struct watch *watch = findings->watch;
 	const struct advice *advice = &findings->advice;
 
-	table_print_foreign("%s, master %d: %u workers, watched for %s. Of %u lives %u count, %u of "
-	                    "them from their beginning; they have %zu measurements.",
-	                    watch->program, (int)watch->master, watch->workers, time_of(advice->span),
-	                    advice->lives_seen, advice->lives, advice->births, advice->samples);
+	tell("Pool:", "%s, master %d, %u workers", watch->program, (int)watch->master, watch->workers);
+	tell("Watched:",
+	     "for %s%s. Of %u lives %u count, %u of them from their beginning; they have %zu "
+	     "measurements.",
+	     time_of(advice->span), watch->has_ended ? ", when the pool ended" : "", advice->lives_seen,
+	     advice->lives, advice->births, advice->samples);
 	if (!advice->by_connections)
-		printf("Connections are not known without the library: growth is over time, at the load "
-		       "that there was.\n");
+		tell("", "Without the library connections are not known: growth is over time, at the load "
+		         "that there was.");
 	if (watch->unreadable > 0)
-		printf("The memory of %u workers may not be read.\n", watch->unreadable);
+		tell("", "The memory of %u workers may not be read.", watch->unreadable);
 	if (watch->others > 0)
-		printf("%u children that run another program are left out.\n", watch->others);
+		tell("", "%u children that run another program are left out.", watch->others);
 	if (watch->without_memory > 0)
-		printf("%u measurements were lost for lack of memory.\n", watch->without_memory);
-	if (watch->has_ended)
-		printf("The pool ended meanwhile.\n");
+		tell("", "%u measurements were lost for lack of memory.", watch->without_memory);
 }
 
 static void tell_room(const struct findings *findings)
@@ -186,18 +232,15 @@ static void tell_room(const struct findings *findings)
 	const struct pool_facts *facts = &findings->facts;
 
 	if (findings->has_room)
-		table_print_foreign("Memory: the pool shares %s, others have %s; all may have %s (%s less "
-		                    "%u%%).",
-		                    size_of(facts->shared), size_of(facts->others), size_of(facts->allowed),
-		                    findings->room.limit.source, findings->headroom);
+		tell("Memory:", "the pool shares %s, and others have %s; all may have %s (%s less %u%%).",
+		     size_of(facts->shared), size_of(facts->others), size_of(facts->allowed),
+		     findings->room.limit.source, findings->headroom);
 	else
-		printf("Memory: it is unknown how much the pool may have.\n");
-	printf("Replacement: %u %s away at a time, %s %s%s; at most %s an hour.\n", facts->away,
-	       facts->away == 1 ? "worker is" : "workers are",
-	       findings->is_measured ? "replaced after" : "each replaced within",
-	       time_of(facts->replaced_after),
-	       findings->is_measured ? "" : " (SL_REPLACE_TIMEOUT, because no birth was seen)",
-	       count_of(findings->candidates.most_replaced));
+		tell("Memory:", "it is unknown how much the pool may have.");
+	tell("Replacement:", "%u at a time, %s %s%s; at most %s an hour.", facts->away,
+	     findings->is_measured ? "after" : "within", time_of(facts->replaced_after),
+	     findings->is_measured ? "" : " (SL_REPLACE_TIMEOUT, because no birth was seen)",
+	     count_of(findings->candidates.most_replaced));
 }
 
 /* ----------------------------------------------------------------- candidates */
@@ -249,12 +292,11 @@ static void tell_choice(const struct findings *findings)
 
 	advise_setting(setting, candidates->of[candidates->chosen].limit);
 	if (candidates->is_guard)
-		printf("This limit is a guard, not a cure: workers should never cross it. It is for what "
-		       "was not seen.\n");
-	printf("First set it for a dry run, and look whether about as many workers would leave:\n\n"
-	       "    SL_MAX_UNSHARED=%s SL_DRY_RUN=1\n\n"
-	       "Then set it without SL_DRY_RUN.\n",
-	       setting);
+		tell("Choice:", "a guard, not a cure: workers should never cross this limit. It is for "
+		                "what was not seen.");
+	tell("Set first:", "SL_MAX_UNSHARED=%s SL_DRY_RUN=1", setting);
+	tell("Then:", "SL_MAX_UNSHARED=%s, if slshim advise says that the dry run came as predicted",
+	     setting);
 }
 
 static void tell_fewer(const struct findings *findings)
@@ -262,12 +304,13 @@ static void tell_fewer(const struct findings *findings)
 	const struct candidates *candidates = &findings->candidates;
 
 	if (candidates->would_fit > 0)
-		printf("None of these will do. Let the server have fewer workers: %u fit, beside %u that "
-		       "are being replaced.\n",
-		       candidates->would_fit, findings->facts.away);
+		tell("Choice:",
+		     "none of these will do. Let the server have fewer workers: %u fit, beside "
+		     "%u that are being replaced.",
+		     candidates->would_fit, findings->facts.away);
 	else
-		printf("None of these will do, and not even one worker fits: others have too much, or "
-		       "there is too little memory.\n");
+		tell("Choice:", "none of these will do, and not even one worker fits: others have too "
+		                "much, or there is too little memory.");
 }
 
 static void tell_candidates(const struct findings *findings)
@@ -299,17 +342,18 @@ static void tell_rehearsal(const struct rehearsal *rehearsal)
 	if (!(rehearsal->limit > 0))
 		return;
 	advise_setting(setting, rehearsal->limit);
-	printf("\nDry run of SL_MAX_UNSHARED=%s: %.0f workers would have left since the server "
-	       "started. ",
-	       setting, rehearsal->came);
-	if (isnan(predicted->value))
-		printf("Too little was seen to compare that.\n");
-	else
-		printf("The growth predicts %.0f (%.0f to %.0f): %s.\n", predicted->value, predicted->low,
-		       predicted->high,
-		       rehearsal->is_as_predicted ? "it came as predicted"
-		                                  : "it did not come as predicted, so the load or the "
-		                                    "server has changed; watch longer");
+	putchar('\n');
+	tell("Dry run:",
+	     "over SL_MAX_UNSHARED=%s %.0f workers would have left since the server started. %s",
+	     setting, rehearsal->came,
+	     isnan(predicted->value) ? "Too little was seen to compare that."
+	                             : word("The growth predicts %.0f (%.0f to %.0f).",
+	                                    predicted->value, predicted->low, predicted->high));
+	if (!isnan(predicted->value))
+		tell("", rehearsal->is_as_predicted
+		             ? "It came as predicted."
+		             : "It did not come as predicted, because the load or the server has changed, "
+		               "or too little was seen. Watch longer.");
 }
 
 void advise_as_text(const struct findings *findings)

@@ -110,8 +110,8 @@ static double least_useful(const struct advice *advice)
 }
 
 /* Up to there fewer workers leave. When a worker is being replaced for 1% of its life, and no more
- * than every ten minutes, that is few enough; and what growth does beyond ten times what was seen of
- * it is guessed. */
+ * than every ten minutes, that is few enough; and what growth does beyond ten times what was seen
+ * of it is guessed. */
 static double most_useful(const struct advice *advice, const struct pool_facts *facts, double least)
 {
 	double life = fmax(600, 100 * facts->replaced_after);

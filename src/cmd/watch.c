@@ -98,26 +98,27 @@ static void note_birth(struct watch *watch, const struct watched_life *life,
 	more[watch->births++] = fmax(0, seen->told - life->born);
 }
 
-static void add_sample(struct watch *watch, const struct seen *seen)
+/* What the worker had when it told of its connections: between the measurement before and this one.
+ */
+static struct seen when_told(const struct watched_life *life, const struct seen *seen)
 {
-	static const double same = 0.05; /* seconds: as told before */
-	struct watched_life *life = find_life(watch, seen);
-	void *samples;
+	struct seen then = *seen;
+	double part = (seen->told - life->at) / (seen->at - life->at);
 
-	if (life == NULL) {
-		watch->without_memory++;
-		return;
+	if (life->at > 0 && part > 0 && part < 1) {
+		then.at = seen->told;
+		then.unshared = life->unshared + part * (seen->unshared - life->unshared);
 	}
-	if (watch->has_library && (isnan(seen->told) || seen->told < life->told + same))
-		return;
-	samples = life->samples;
-	if (!make_room(&samples, life->count, &life->room, sizeof *life->samples)) {
-		watch->without_memory++;
-		return;
-	}
+	return then;
+}
+
+static bool append(struct watched_life *life, const struct watch *watch, const struct seen *seen)
+{
+	void *samples = life->samples;
+
+	if (!make_room(&samples, life->count, &life->room, sizeof *life->samples))
+		return false;
 	life->samples = samples;
-	note_birth(watch, life, seen);
-	life->told = seen->told;
 	life->samples[life->count++] = (struct advice_sample){
 	    .at = seen->at - watch->began,
 	    .age = seen->at - seen->born,
@@ -125,6 +126,27 @@ static void add_sample(struct watch *watch, const struct seen *seen)
 	    .busy = seen->busy,
 	    .unshared = seen->unshared,
 	};
+	return true;
+}
+
+static void add_sample(struct watch *watch, const struct seen *seen)
+{
+	static const double same = 0.05; /* seconds: as told before */
+	struct watched_life *life = find_life(watch, seen);
+	bool is_new = !watch->has_library || (life != NULL && seen->told >= life->told + same);
+	struct seen then;
+
+	if (life != NULL && is_new) {
+		then = when_told(life, seen);
+		note_birth(watch, life, seen);
+		life->told = seen->told;
+	}
+	if (life == NULL || (is_new && !append(life, watch, &then))) {
+		watch->without_memory++;
+		return;
+	}
+	life->at = seen->at;
+	life->unshared = seen->unshared;
 }
 
 /* ------------------------------------------------------------------- one look */
@@ -133,6 +155,7 @@ struct look {
 	struct watch *watch;
 	double proportional, unshared; /* sums */
 	unsigned workers;
+	double viewed; /* when the view was taken, with the library */
 	char exe[256]; /* of the master; "": unknown */
 };
 
@@ -152,16 +175,16 @@ static void add_worker(struct look *look, const struct seen *seen)
 static void add_viewed(struct look *look, const struct worker_view *worker)
 {
 	struct process_memory process;
-	double at = now();
 	struct seen seen = {
 	    .pid = worker->pid,
-	    .at = at,
-	    .born = at - viewed(worker->age) / 1000,
-	    .told = at - viewed(worker->told_ago) / 1000,
+	    .born = look->viewed - viewed(worker->age) / 1000,
+	    .told = look->viewed - viewed(worker->told_ago) / 1000,
 	    .served = viewed(worker->connections),
 	    .busy = NAN,
 	    .unshared = viewed(worker->unshared),
 	    .proportional = viewed(worker->proportional),
+	    .at = isnan(viewed(worker->told_ago)) ? look->viewed
+	                                          : look->viewed - viewed(worker->told_ago) / 1000,
 	};
 
 	if (worker->state == VIEW_DEAD)
@@ -170,9 +193,10 @@ static void add_viewed(struct look *look, const struct worker_view *worker)
 	    process.parent == look->watch->master && process.source != NULL) {
 		seen.unshared = known(&process.sample, QUANTITY_UNSHARED);
 		seen.proportional = known(&process.sample, QUANTITY_PROPORTIONAL);
+		seen.at = now();
 	}
 	if (isnan(seen.born))
-		seen.born = at;
+		seen.born = look->viewed;
 	add_worker(look, &seen);
 }
 
@@ -258,6 +282,7 @@ static enum found look_at_view(struct look *look)
 
 	if (!views_find(&views, master > 0 ? master : look->watch->asked))
 		return NO_POOL;
+	look->viewed = now();
 	pool = choose_pool(look->watch, &views);
 	if (pool != NULL)
 		take_pool(look, pool);

@@ -15,7 +15,8 @@
 /* A life, as far as it was seen. Seconds on the boot clock. */
 struct watched_life {
 	pid_t pid;
-	double born, told; /* its fork; when it told the last figures of it */
+	double born, told;   /* its fork; when it told the last of its figures */
+	double at, unshared; /* when it was last measured, and bytes */
 	struct advice_sample *samples;
 	size_t count, room;
 };
@@ -30,7 +31,7 @@ struct watch {
 	struct watched_life *lives; /* by number, in no order */
 	size_t count;
 	double began, until;     /* seconds on the boot clock: the first look and the last */
-	double cost;                /* of the last look, in seconds of processor time */
+	double cost;             /* of the last look, in seconds of processor time */
 	unsigned workers;        /* at a time, at most */
 	unsigned unreadable;     /* workers of the last look whose memory may not be read */
 	unsigned others;         /* children of another program, which are left out */

@@ -97,7 +97,7 @@ def test_leak():
     assert {by_connections["kind"], by_time["kind"]} == {"linear leak"}
     slope = by_connections["slope"]
     assert slope["low"] <= slope["value"] <= slope["high"]
-    assert 16 * 1024 < slope["value"] < 18 * 1024
+    assert slope["value"] == pytest.approx(16 * 1024 + 48, rel=0.03)
     assert by_time["slope"]["value"] == pytest.approx(50 * 16.5 * 1024, rel=0.3)
     for told in (by_connections, by_time):
         assert not told["is_guard"]
@@ -144,9 +144,9 @@ def test_real_leak_in_c():
     told = json.loads(done.stdout)
     assert told["kind"] == "linear leak"
     assert told["lives_seen"] > 6
-    assert told["slope"]["low"] < 65 * 1024 and told["slope"]["high"] > 64 * 1024
+    assert told["slope"]["low"] < 66 * 1024 and told["slope"]["high"] > 62 * 1024
     assert told["replaced_after_is_measured"]
-    assert 0 <= told["replaced_after"] < 3
+    assert 1 <= told["replaced_after"] < 3
 
 
 # ------------------------------------------------------------------- not enough
@@ -157,7 +157,7 @@ def test_idle_pool():
         wait_for_workers(server)
         done = advise("--for=3s", server.master.pid)
     assert done.returncode == 1
-    assert "Not enough seen: 3 lives are needed, 0 were seen that count" in done.stdout
+    assert "Growth:      not enough seen; 0 lives count, and 3 are needed." in done.stdout
     assert "SL_MAX_UNSHARED=" not in done.stdout
 
 
@@ -179,7 +179,7 @@ def test_what_may_not_be_read():
         wait_for_workers(server)
         done = advise("--for=2s", server.master.pid, user="nobody")
     assert done.returncode == 1
-    assert "Not enough seen" in done.stdout
+    assert "not enough seen" in done.stdout
     assert "The memory of 4 workers may not be read." in done.stdout
 
 
@@ -200,12 +200,14 @@ def test_text():
             text = watching.stdout.read()
         print(text)
     assert watching.returncode == 0
-    assert re.search(rf"python3\S*, master {server.master.pid}: 4 workers, watched for [\d.]+ s\.", text)
-    assert "Connections are not known without the library" in text
-    assert re.search(r"^Linear leak: workers grow by \S+ GB an hour \(95%: ", text, re.MULTILINE)
+    assert f"Pool:        python3, master {server.master.pid}, 4 workers\n" in text
+    assert re.search(r"^Watched:     for [\d.]+ s\. Of 4 lives 4 count", text, re.MULTILINE)
+    assert "Without the library connections are not known" in text
+    assert re.search(r"^Growth:      linear leak; workers grow by \S+ GB an hour", text, re.MULTILINE)
     assert re.search(r"^LIMIT +ALL TOGETHER +FITS +LIFE", text, re.MULTILINE)
     assert text.count("<- this one") == 1
-    assert re.search(r"^    SL_MAX_UNSHARED=\d+[KM] SL_DRY_RUN=1$", text, re.MULTILINE)
+    assert re.search(r"^Set first:   SL_MAX_UNSHARED=\d+[KM] SL_DRY_RUN=1$", text, re.MULTILINE)
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_limits_of_the_machine():
@@ -281,5 +283,5 @@ def test_pool_that_ends():
         os.kill(server.master.pid, signal.SIGSTOP)
         os.kill(server.master.pid, signal.SIGKILL)
         text = watching.stdout.read()
-    assert "The pool ended meanwhile." in text
+    assert "when the pool ended" in text
     assert watching.returncode == 1
