@@ -21,12 +21,13 @@ static const double large_part = 0.1, /* one step of the last half */
 
 /* Rates are for a unit of work; what cannot be told is NAN. */
 struct summary {
-	double work;        /* units that were seen of its last half */
-	double slope;       /* over that */
-	double early, late; /* over the two halves of that */
-	double grown;       /* from its beginning to its end, steps included */
-	double rise;        /* bytes, in the first half, if it was seen from its beginning */
-	double jumped;      /* bytes, in steps that lasted */
+	double work;           /* units that were seen of its last half */
+	double slope;          /* over that */
+	double early, late;    /* over the two halves of that */
+	double grown;          /* from its beginning to its end, steps included */
+	double rise;           /* bytes, in the first half, if it was seen from its beginning */
+	double stepped, crept; /* bytes, by large steps, and otherwise */
+	double jumped;         /* bytes, by steps that were seen to last */
 	int jumps;
 	double born, level;
 	struct point middle; /* of the last half */
@@ -99,7 +100,7 @@ static void count_jump(const struct point *points, size_t count, size_t begin, s
 	size_t before = begin < AROUND ? begin : AROUND;
 	double rise = points[end - 1].y - points[begin - 1].y, lasts;
 
-	if (end - begin > LONGEST || begin < SIDE || count - end + 1 < SIDE || fabs(rise) <= least)
+	if (end - begin > LONGEST || count - end + 1 < SIDE || fabs(rise) <= least)
 		return;
 	lasts =
 	    median_of(points + end - 1, count - end + 1) - median_of(points + begin - before, before);
@@ -118,12 +119,13 @@ static void find_jumps(const struct point *points, size_t count, double *room,
 	least = least_jump(rises, count, summary, room + count);
 	for (size_t i = 1, end; i < count; i = end) {
 		for (end = i; end < count && fabs(rises[end]) > least; end++)
-			;
+			summary->stepped += points[end].y - points[end - 1].y;
 		if (end > i)
 			count_jump(points, count, i, end, least, summary);
 		else
 			end++;
 	}
+	summary->crept = points[count - 1].y - points[0].y - summary->stepped;
 }
 
 /* ------------------------------------------------------------------ summaries */
@@ -158,6 +160,14 @@ static size_t first_from(const struct point *points, size_t count, double x)
 	return i;
 }
 
+/* From the middle of its first three measurements to that of its last three. */
+static double growth_of(const struct point *points, size_t count)
+{
+	double work = points[count - 2].x - points[1].x;
+
+	return work > 0 ? (median_of(points + count - 3, 3) - median_of(points, 3)) / work : NAN;
+}
+
 /* `room` is for twice as many numbers as there are points, and these. */
 struct scratch {
 	struct point *points, *thinned;
@@ -180,7 +190,7 @@ static bool summarize(const struct scratch *scratch, size_t count, struct summar
 	summary->slope = slope_of(points, count, scratch->thinned);
 	summary->early = slope_of(points, middle, scratch->thinned);
 	summary->late = slope_of(points + middle, count - middle, scratch->thinned);
-	summary->grown = (median_of(points + count - 3, 3) - median_of(points, 3)) / summary->work;
+	summary->grown = growth_of(points, count);
 	summary->level = quantile_of(points, count, 0.95, scratch->room);
 	summary->middle.y = quantile_of(points, count, 0.5, scratch->room);
 	summary->middle.x = points[count / 2].x;
@@ -318,20 +328,22 @@ static double jump_in(const struct summary *life, const struct advice *advice)
 
 /* -------------------------------------------------------------------- verdict */
 
-/* Is it steps that the pool has grown by? */
+/* Is it steps that the pool has grown by? Of those at the ends of what was seen it cannot be told
+ * whether they last. */
 static bool is_of_jumps(const struct summary *lives, size_t count, unsigned *with)
 {
-	double grown = 0, jumped = 0, level = 0;
+	double stepped = 0, crept = 0, jumped = 0, level = 0;
 
 	*with = 0;
 	for (size_t i = 0; i < count; i++) {
-		grown += lives[i].grown * lives[i].work;
+		stepped += lives[i].stepped;
+		crept += lives[i].crept;
 		jumped += lives[i].jumped;
 		level += lives[i].level;
 		*with += lives[i].jumps > 0;
 	}
-	return *with > 0 && grown >= 2 * noticed * level && jumped >= 0.6 * grown &&
-	       jumped <= 1.6 * grown;
+	return *with > 0 && stepped + crept >= 2 * noticed * level &&
+	       fabs(crept) <= 0.4 * (stepped + crept) && jumped >= 0.25 * stepped;
 }
 
 static void lack(struct advice *advice, enum advice_lack what)

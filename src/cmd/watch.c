@@ -98,16 +98,15 @@ static void note_birth(struct watch *watch, const struct watched_life *life,
 	more[watch->births++] = fmax(0, seen->told - life->born);
 }
 
-/* What the worker had when it told of its connections: between the measurement before and this one.
- */
+/* What the worker had when it told of its connections: as measured last before, or now, whichever
+ * is nearer. Something between the two would make two small steps of a large one. */
 static struct seen when_told(const struct watched_life *life, const struct seen *seen)
 {
 	struct seen then = *seen;
-	double part = (seen->told - life->at) / (seen->at - life->at);
 
-	if (life->at > 0 && part > 0 && part < 1) {
-		then.at = seen->told;
-		then.unshared = life->unshared + part * (seen->unshared - life->unshared);
+	if (life->at > 0 && fabs(seen->told - life->at) < fabs(seen->at - seen->told)) {
+		then.at = life->at;
+		then.unshared = life->unshared;
 	}
 	return then;
 }
