@@ -105,8 +105,9 @@ START_TEST(does_not_take_a_peak_for_growth)
 
 	simulate(&how, &pool, 8);
 	for (unsigned i = 0; i < how.lives; i++)
-		for (size_t j = i; j + 1 < pool.lives[i].count; j += 17)
-			pool.samples[i][j].unshared += 30 * mb;
+		for (size_t j = i + 1; j < pool.lives[i].count; j++)
+			if (j % 17 < i % 4)
+				pool.samples[i][j].unshared += 30 * mb;
 	advice = advice_find(pool.lives, how.lives);
 	ck_assert_int_eq(advice.kind, ADVICE_BORN_LARGE);
 	ck_assert_uint_eq(advice.jumps, 0);
@@ -218,6 +219,26 @@ START_TEST(needs_several_jumps)
 	advice = advice_find(pool.lives, how.lives);
 	expect_lack(&advice, ADVICE_LACKS_JUMPS);
 	ck_assert_uint_eq(advice.jumps, 1);
+	for (size_t j = pool.lives[0].count * 7 / 10; j < pool.lives[0].count; j++)
+		pool.samples[0][j].unshared = (20 + 40.0 * (double)(j / 10)) * mb;
+	advice = advice_find(pool.lives, how.lives);
+	expect_lack(&advice, ADVICE_LACKS_JUMPS);
+	ck_assert_uint_ge(advice.jumps, ADVICE_LEAST_JUMPS);
+}
+END_TEST
+
+/* Small for an old worker, and large beside what it grew by. */
+START_TEST(sees_jumps_of_large_workers)
+{
+	struct simulation how = typical(ADVICE_JUMPS);
+	struct advice advice;
+
+	how.fresh = 500 * mb;
+	how.growth = 5 * how.jump / (how.rate * how.span);
+	how.noise = 0.0002;
+	advice = advice_on(&how, 18);
+	ck_assert_int_eq(advice.kind, ADVICE_JUMPS);
+	ck_assert_double_eq_tol(advice.jump, how.jump, 0.1 * how.jump);
 }
 END_TEST
 
@@ -445,6 +466,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, needs_certainty);
 	tcase_add_test(tests, needs_the_level_of_a_rise);
 	tcase_add_test(tests, needs_several_jumps);
+	tcase_add_test(tests, sees_jumps_of_large_workers);
 	tcase_add_loop_test(tests, survives_odd_numbers, 0, 60);
 	tcase_add_test(tests, survives_equal_numbers);
 	tcase_add_test(tests, survives_lives_without_measurements);

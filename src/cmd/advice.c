@@ -27,7 +27,7 @@ struct summary {
 	double grown;          /* from its beginning to its end, steps included */
 	double rise;           /* bytes, in the first half, if it was seen from its beginning */
 	double stepped, crept; /* bytes, by large steps, and otherwise */
-	double jumped;         /* bytes, by steps that were seen to last */
+	double jumped;         /* bytes, by steps that lasted */
 	int jumps;
 	double born, level;
 	struct point middle; /* of the last half */
@@ -90,21 +90,15 @@ static double least_jump(const double *rises, size_t count, const struct summary
 	return fmax(LEAST, fmax(8 * noise, large));
 }
 
-/* A rise that takes more than two measurements is no step, and one that is gone after the next few
- * is none either. A fall that lasts takes a step back. Two measurements before it and two from it
- * on are needed, which is what `grown` needs to have it in. */
+/* A rise that takes more than two measurements is no step, and of one in the last it cannot be told
+ * whether it lasts. A fall takes a step back, so a peak is none. */
 static void count_jump(const struct point *points, size_t count, size_t begin, size_t end,
                        double least, struct summary *summary)
 {
-	enum { LONGEST = 2, SIDE = 2, AROUND = 5 };
-	size_t before = begin < AROUND ? begin : AROUND;
-	double rise = points[end - 1].y - points[begin - 1].y, lasts;
+	enum { LONGEST = 2 };
+	double rise = points[end - 1].y - points[begin - 1].y;
 
-	if (end - begin > LONGEST || count - end + 1 < SIDE || fabs(rise) <= least)
-		return;
-	lasts =
-	    median_of(points + end - 1, count - end + 1) - median_of(points + begin - before, before);
-	if (lasts / rise < 0.7)
+	if (end - begin > LONGEST || end == count || fabs(rise) <= least)
 		return;
 	summary->jumps += rise > 0 ? 1 : -1;
 	summary->jumped += rise;
@@ -204,10 +198,11 @@ static bool summarize(const struct scratch *scratch, size_t count, struct summar
  * nothing there stays at a level, whatever it would do. */
 static bool has_worked(const struct advice_life *life, bool by_connections)
 {
-	const struct advice_sample *first = life->samples, *last = first + life->count - 1;
+	const struct advice_sample *first = life->samples, *last;
 
 	if (life->count == 0)
 		return false;
+	last = first + life->count - 1;
 	if (by_connections)
 		return last->served - first->served >= ADVICE_LEAST_SERVED;
 	while (first < last && first->age < last->age / 2)
@@ -412,8 +407,16 @@ static void judge(struct advice *advice, const struct summary *lives, size_t cou
 
 /* ----------------------------------------------------------------- whole pool */
 
-/* How long it was watched, and how much it worked meanwhile: a worker that was born then did all of
- * its work. */
+/* Since the watching began. A worker that was born since did all of its work then. */
+static double work_done(const struct advice_life *life, double begin, bool by_connections)
+{
+	const struct advice_sample *first = life->samples, *last = first + life->count - 1;
+	double work = work_of(last, by_connections);
+
+	return first->age < first->at - begin ? work : work - work_of(first, by_connections);
+}
+
+/* How long it was watched, and how much it worked meanwhile. */
 static void measure_work(struct advice *advice, const struct advice_life *lives, size_t count)
 {
 	double begin = INFINITY, end = -INFINITY, work = 0;
@@ -424,11 +427,8 @@ static void measure_work(struct advice *advice, const struct advice_life *lives,
 			end = fmax(end, lives[i].samples[lives[i].count - 1].at);
 		}
 	for (size_t i = 0; i < count; i++) {
-		const struct advice_sample *first = lives[i].samples, *last = first + lives[i].count - 1;
-		double more = lives[i].count > 0 ? work_of(last, advice->by_connections) : NAN;
+		double more = lives[i].count > 0 ? work_done(&lives[i], begin, advice->by_connections) : 0;
 
-		if (lives[i].count > 0 && !(first->age < first->at - begin))
-			more -= work_of(first, advice->by_connections);
 		if (isfinite(more) && more > 0)
 			work += more;
 	}
