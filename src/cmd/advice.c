@@ -208,7 +208,7 @@ static bool has_worked(const struct advice_life *life, bool by_connections)
 	while (first < last && first->age < last->age / 2)
 		first++;
 	return isnan(last->busy) || isnan(first->busy) ||
-	       (last->busy - first->busy) * 100 >= ADVICE_LEAST_BUSY_PER_CENT;
+	       (last->busy - first->busy) * 100 >= ADVICE_LEAST_BUSY;
 }
 
 /* ----------------------------------------------------------------- statistics */

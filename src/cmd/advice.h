@@ -32,8 +32,7 @@ enum {
 	ADVICE_LEAST_LIVES = 3,
 	ADVICE_LEAST_SAMPLES = 8,
 	ADVICE_LEAST_SERVED = 10, /* connections, while it was watched */
-	ADVICE_LEAST_BUSY_PER_CENT =
-	    2, /* hundredths of a second, in the last half, where connections are not known */
+	ADVICE_LEAST_BUSY = 1,    /* hundredths of a second of its last half, if these are unknown */
 	ADVICE_LEAST_JUMPS = 3
 };
 

@@ -160,11 +160,10 @@ static void tell_lack(const struct advice *advice)
 	default:
 		tell(label,
 		     "not enough seen; %u lives count, and %d are needed. A life counts from %d "
-		     "measurements on, if meanwhile it %s.",
+		     "measurements on, if meanwhile it %s. Watch longer, and under load.",
 		     advice->lives, ADVICE_LEAST_LIVES, ADVICE_LEAST_SAMPLES,
-		     advice->by_connections
-		         ? word("served %d connections", ADVICE_LEAST_SERVED)
-		         : word("used %d ms of processor time", ADVICE_LEAST_BUSY_PER_CENT * 10));
+		     advice->by_connections ? word("served %d connections", ADVICE_LEAST_SERVED)
+		                            : word("used %d ms of processor time", ADVICE_LEAST_BUSY * 10));
 	}
 }
 

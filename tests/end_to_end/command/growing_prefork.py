@@ -15,6 +15,7 @@ kept = []
 
 
 def grow(kind, request):
+    sum(range(5000))  # without the library, work is told by processor time
     if kind == "leak":
         kept.append(b"x" * (16 * KB))
     if kind == "plateau" and request <= 200:
