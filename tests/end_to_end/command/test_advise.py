@@ -279,14 +279,21 @@ def test_no_pool():
     )
 
 
+def has_begun(watching):
+    """It waits for the signals that end it: it has blocked them, after its first look."""
+    status = Path(f"/proc/{watching.pid}/status").read_text()
+    return int(re.search(r"^SigBlk:\s*(\w+)", status, re.MULTILINE)[1], 16) != 0
+
+
 def test_pool_that_ends():
     """What was seen until then is told."""
-    with Growing("leak") as server, loaded(server), subprocess.Popen(
-        [COMMAND, "advise", "--for", "1h", str(server.master.pid)], stdout=subprocess.PIPE, text=True
-    ) as watching:
+    with Growing("leak") as server:
         wait_for_workers(server)
-        os.kill(server.master.pid, signal.SIGSTOP)
-        os.kill(server.master.pid, signal.SIGKILL)
-        text = watching.stdout.read()
+        with subprocess.Popen(
+            [COMMAND, "advise", "--for", "1h", str(server.master.pid)], stdout=subprocess.PIPE, text=True
+        ) as watching:
+            wait_until(lambda: has_begun(watching), "it has begun to watch")
+            os.kill(server.master.pid, signal.SIGKILL)
+            text = watching.stdout.read()
     assert "when the pool ended" in text
     assert watching.returncode == 1
