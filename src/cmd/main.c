@@ -18,6 +18,7 @@ static const struct subcommand {
     {"metrics", cmd_metrics,
      "[--openmetrics] [--per-worker] [-o FILE] [--listen ADDRESS:PORT] [PID]"},
     {"status", cmd_status, "[--json] [PID]"},
+    {"advise", cmd_advise, "[--for DURATION] [--headroom PERCENT] [--json] PID"},
     {"top", cmd_top, "[--delay SECONDS] [--once] [--json] [PID]"},
     {"report", cmd_report, "[--for DURATION] [-o FILE.html] [PID | -f FILE]"},
     {"completion", cmd_completion, ""},
