@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/metrics_request.h"
@@ -34,6 +35,10 @@ static unsigned count;
 
 static void split(char *text)
 {
+	static char *before;
+
+	free(before);
+	before = text;
 	count = 0;
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
 		ck_assert_uint_lt(count, LINES);
