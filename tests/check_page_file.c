@@ -198,7 +198,6 @@ START_TEST(there_is_none_where_there_is_no_room)
 }
 END_TEST
 
-/* Those of masters that are gone; not one that lives, nor what is not ours. */
 /* Where it may not make a file of that size, the kernel would end it by SIGXFSZ. */
 START_TEST(there_is_none_beyond_the_limit_on_files)
 {
@@ -210,6 +209,7 @@ START_TEST(there_is_none_beyond_the_limit_on_files)
 }
 END_TEST
 
+/* Those of masters that are gone; not one that lives, nor what is not ours. */
 START_TEST(whoever_makes_one_removes_the_stale)
 {
 	pid_t master = fork();

@@ -132,17 +132,17 @@ bool process_is_main_thread(void)
 	return syscall(SYS_gettid) == getpid();
 }
 
-/* The size of the kernel's table, which all descriptors are below. */
-static bool read_table_size(uint64_t *size)
-{
-	return self_read_status("FDSize:\t", size) && *size > 0;
-}
-
 bool process_may_make_file(uint64_t size)
 {
 	struct rlimit limit;
 
 	return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= size;
+}
+
+/* The size of the kernel's table, which all descriptors are below. */
+static bool read_table_size(uint64_t *size)
+{
+	return self_read_status("FDSize:\t", size) && *size > 0;
 }
 
 int process_descriptor_end(void)

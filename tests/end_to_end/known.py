@@ -204,17 +204,7 @@ class Recycling:
     kinds: Counter
     hooks: int  # lines in the witness
     said: str  # by slshim
-    again: Callable = None  # one more such run
-
-    def __add__(self, other):
-        return Recycling(
-            self.recycled + other.recycled,
-            self.statuses + other.statuses,
-            self.kinds + other.kinds,
-            self.hooks + other.hooks,
-            self.said + other.said,
-            other.again,
-        )
+    again: Callable = None  # one more such run; of the server's own recycling only
 
     @property
     def ways(self):
@@ -309,7 +299,8 @@ def seen_again(own, kinds):
     for _ in range(5):
         if kinds <= set(own.kinds):
             break
-        own += own.again()
+        more = own.again()
+        own = replace(own, recycled=own.recycled + more.recycled, kinds=own.kinds + more.kinds)
     return own
 
 
