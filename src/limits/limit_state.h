@@ -87,8 +87,8 @@ bool limit_state_ask_to_leave(struct limit_state *state);
 /* Measures one quantity; false if it cannot be known. */
 bool limit_state_tell(struct limit_state *state, enum quantity quantity, uint64_t *value);
 
-/* Returns all that can be known of the worker now, and leaves `sample` and `crossed` as they are.
- */
+/* Returns all that can be known of the worker: what was judged, and what else a probe tells now.
+ * Leaves `sample` and `crossed` as they are. */
 struct sample limit_state_describe(struct limit_state *state);
 
 #endif
