@@ -31,6 +31,14 @@ static void begin_with_limit(void)
 	begin();
 }
 
+static void *map_anonymous(size_t bytes)
+{
+	void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ck_assert_ptr_ne(mapped, MAP_FAILED);
+	return mapped;
+}
+
 START_TEST(crosses_a_limit_once)
 {
 	begin_with_limit();
@@ -231,11 +239,7 @@ START_TEST(measures_when_it_may_have_grown)
 	first = state.meter.proportional;
 	ck_assert_uint_gt(first, 0);
 	for (int i = 0; i < 2; i++) {
-		char *grown =
-		    mmap(NULL, 1 << 23, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		ck_assert_ptr_ne(grown, MAP_FAILED);
-		memset(grown, 1, 1 << 23);
+		memset(map_anonymous(1 << 23), 1, 1 << 23);
 		limit_state_measure(&state);
 		now = state.meter.proportional;
 		if (i == 0)
@@ -244,6 +248,24 @@ START_TEST(measures_when_it_may_have_grown)
 	}
 	ck_assert_uint_ge(now, first + (1 << 23));
 	ck_assert_uint_eq(state.crossed, 0);
+}
+END_TEST
+
+/* What a line says of a limit is what was judged, although the process has changed since. */
+START_TEST(describes_what_was_judged)
+{
+	struct sample described;
+
+	config.limit[QUANTITY_UNSHARED] = 1;
+	config.strikes = 1;
+	config.probe_budget = 100;
+	begin();
+	ck_assert(limit_state_measure(&state));
+	memset(map_anonymous(1 << 23), 1, 1 << 23);
+	described = limit_state_describe(&state);
+	for (int q = QUANTITY_UNSHARED; q <= QUANTITY_PROPORTIONAL; q++)
+		ck_assert_uint_eq(described.value[q], state.sample.value[q]);
+	ck_assert(sample_knows(&described, QUANTITY_CPU));
 }
 END_TEST
 
@@ -293,6 +315,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, crosses_the_limit_of_its_pool);
 	tcase_add_test(tests, leaves_the_limit_of_its_pool_to_others);
 	tcase_add_test(tests, measures_when_it_may_have_grown);
+	tcase_add_test(tests, describes_what_was_judged);
 	tcase_add_test(tests, gives_jitter_back_to_the_newborn);
 	tcase_add_test(tests, begins_anew);
 }

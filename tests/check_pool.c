@@ -1,6 +1,7 @@
 /* check_pool.c - slots and leases, by one process and by many, on a sound page and on garbage. */
 #include "pool/pool.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -779,6 +780,38 @@ START_TEST(lends_no_more_when_many_ask_at_once)
 }
 END_TEST
 
+/* While a newcomer fills the only lease, a worker that asks is told to wait or to go: never that
+ * the vacancy stayed unfilled. */
+START_TEST(newcomer_is_seen_at_any_moment)
+{
+	enum { ROUNDS = 10000 };
+	struct pool_terms terms = {1, {.count = 2, .others = 1}, false, true, NOW, TIMEOUT};
+	_Atomic unsigned *shared =
+	    mmap(NULL, 2 * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	_Atomic unsigned *begun = shared, *ended = shared + 1;
+	pid_t newcomers = fork();
+
+	if (newcomers == 0) {
+		for (unsigned i = 0; i < ROUNDS; i++) {
+			while (*begun == i)
+				sched_yield();
+			fill_vacancy(TAG, NOW);
+			*ended = i + 1;
+		}
+		_exit(0);
+	}
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		pool_find_word(page->trials, TAG)[0] = 0;
+		ck_assert_int_eq(try_lease(2, 1, NOW), POOL_GO);
+		*begun = i + 1;
+		while (*ended == i)
+			ck_assert_int_ne(pool_judge(page, TAG, &terms), POOL_UNFILLED);
+		ck_assert_int_eq(pool_judge(page, TAG, &terms), POOL_GO);
+	}
+	ck_assert_int_eq(waitpid(newcomers, NULL, 0), newcomers);
+}
+END_TEST
+
 /* Whatever stands in the page, every call comes back, and within bounds. */
 START_TEST(survives_garbage)
 {
@@ -854,5 +887,6 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, churns_after_short_lives_in_a_row);
 	tcase_add_test(tests, sums_up_once_a_minute);
 	tcase_add_test(tests, lends_no_more_when_many_ask_at_once);
+	tcase_add_test(tests, newcomer_is_seen_at_any_moment);
 	tcase_add_loop_test(tests, survives_garbage, 0, 100);
 }

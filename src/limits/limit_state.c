@@ -310,9 +310,11 @@ struct sample limit_state_glance(struct limit_state *state)
 
 struct sample limit_state_describe(struct limit_state *state)
 {
+	const unsigned summed_up = 1u << QUANTITY_POOL; /* of no use to ask a probe for it */
 	struct sample sample = state->sample;
 
-	meter_read(&state->meter, state->config->probe, ALL_QUANTITIES & ~sample.known, &sample);
+	meter_read(&state->meter, state->config->probe, ALL_QUANTITIES & ~sample.known & ~summed_up,
+	           &sample);
 	count_life(state, &sample, process_clock());     /* counts have grown since the check */
 	if (sample_knows(&state->sample, QUANTITY_POOL)) /* as it was judged */
 		sample.value[QUANTITY_POOL] = state->sample.value[QUANTITY_POOL];

@@ -91,8 +91,8 @@ bool limit_state_tell(struct limit_state *state, enum quantity quantity, uint64_
 /* Returns what can be known in a few microseconds. */
 struct sample limit_state_glance(struct limit_state *state);
 
-/* Returns all that can be known of the worker now, and leaves `sample` and `crossed` as they are.
- */
+/* Returns all that can be known of the worker: what was judged, and what else a probe tells now.
+ * Leaves `sample` and `crossed` as they are. */
 struct sample limit_state_describe(struct limit_state *state);
 
 #endif

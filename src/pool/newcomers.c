@@ -104,10 +104,8 @@ static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcom
 		return fill(page, dead);
 	if (trial_fill_expired_vacancy(page, tag))
 		return true;
-	if (lease->word != NULL && !fill_lease(page, tag, lease))
-		return false;
 	trial_write(page, tag, TRIAL_PASSED);
-	return true;
+	return lease->word == NULL || fill_lease(page, tag, lease);
 }
 
 /* Fills the vacancy that expires first, because it would run out while newer ones are filled. But

@@ -27,6 +27,15 @@ void trial_write(struct pool_page *page, uint32_t tag, enum trial trial)
 	*find_trial(page, tag) = make_trial(tag, trial);
 }
 
+void trial_begin(struct pool_page *page, uint32_t tag)
+{
+	_Atomic uint64_t *word = find_trial(page, tag);
+	uint64_t found = *word;
+
+	if (found >> EXPIRED_BITS != make_trial(tag, TRIAL_PASSED) >> EXPIRED_BITS)
+		atomic_compare_exchange_strong(word, &found, make_trial(tag, TRIAL_OPEN));
+}
+
 void trial_note_expired_vacancy(struct pool_page *page, uint32_t tag)
 {
 	_Atomic uint64_t *word = find_trial(page, tag);

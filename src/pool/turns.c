@@ -22,8 +22,11 @@ static enum pool_answer judge_trial(struct pool_page *page, uint32_t tag,
 			trial_write(page, tag, TRIAL_OPEN);
 		return POOL_UNFILLED;
 	}
-	if (trial == TRIAL_OPEN)
-		return lease_exists(page, tag, terms->now + 1, UINT64_MAX) ? POOL_WAIT : POOL_UNFILLED;
+	if (trial == TRIAL_OPEN && lease_exists(page, tag, terms->now + 1, UINT64_MAX))
+		return POOL_WAIT;
+	if (trial ==
+	    TRIAL_OPEN) /* a newcomer may have filled the lease since, which passes the trial */
+		return trial_read(page, tag) == TRIAL_OPEN ? POOL_UNFILLED : POOL_WAIT;
 	if (trial != TRIAL_PASSED && terms->census.count < 2)
 		return POOL_ALONE;
 	if (trial != TRIAL_PASSED && !(terms->has_served && is_settled(terms)))
@@ -71,8 +74,8 @@ enum pool_answer pool_lease(struct pool_page *page, uint32_t tag, const struct p
 		return answer;
 	if (!lease_take(page, tag, most_leases(terms, trial), terms->now, terms->timeout))
 		return POOL_WAIT;
-	if (!terms->is_vouched && trial != TRIAL_PASSED)
-		trial_write(page, tag, TRIAL_OPEN);
+	if (!terms->is_vouched)
+		trial_begin(page, tag);
 	return POOL_GO;
 }
 

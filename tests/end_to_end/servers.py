@@ -303,8 +303,9 @@ def amount(text):
 
 
 def leavings(log):
+    """Of its whole lines: the last one may be being written."""
     found = []
-    for line in log.splitlines():
+    for line in log.split("\n")[:-1]:
         at = re.search(r"slshim: \S+\[(\d+)\] (?:leaves|would leave \(SL_DRY_RUN\)) by (\S+),", line)
         if not at:
             continue

@@ -2,6 +2,7 @@
 show as perl with a script of any name, so that there is no profile: the user says HUP@close, or the
 default is taken."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -68,8 +69,12 @@ class NetServer(TwoPorts):
         return map(str, [tool("perl"), "server.pl", *words])
 
     def kinds(self):
-        """But for a line for each connection."""
+        """But for a line for each connection, and with as many that tell of a start as children were
+        started: PreForkSimple starts those together that ended together."""
         kinds = super().kinds()
+        started = [int(count) for count in re.findall(r'^Starting "(\d+)" children', self.log(), re.M)]
+        if started:
+            kinds['Starting "#" children'] = sum(started)
         return Counter({kind: kinds[kind] for kind in kinds if "CONNECT" not in kind})
 
 
