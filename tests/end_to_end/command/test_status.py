@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from servers import (
-    BUILD, Httpd, Missing, ab, as_root, load_until_left, rounds_of, said, shim, wait_until
+    BUILD, Httpd, Missing, ab, as_root, load_until_left, rounds_of, said, shim, tool, wait_until
 )  # fmt: skip
 
 SLSHIM = BUILD / "slshim"
@@ -187,19 +187,20 @@ def test_a_directory_that_will_not_do(directory, make, fault):
 # ------------------------------------------------------------------ what cannot be
 
 
-def test_a_program_that_asks_for_it_in_vain():
+def test_a_program_that_asks_for_it_in_vain(tmp_path):
     """A static program, into which nothing is preloaded."""
-    busybox = Path("/bin/busybox")
-    if not busybox.exists():
-        raise Missing("busybox-static is not installed")
-    sleeper = subprocess.Popen([busybox, "sleep", "60"], env=shim(SL_MAX_AGE="1"))
+    sleeper = tmp_path / "static_sleeper"
+    source = "#include <unistd.h>\nint main(void) { pause(); }\n"
+    command = [tool("gcc"), "-static", "-o", sleeper, "-x", "c", "-"]
+    subprocess.run(command, input=source, text=True, check=True)
+    process = subprocess.Popen([sleeper], env=shim(SL_MAX_AGE="1"))
     try:
-        wait_until(lambda: psutil.Process(sleeper.pid).exe() == str(busybox.resolve()), "it runs")
+        wait_until(lambda: psutil.Process(process.pid).exe() == str(sleeper), "it runs")
         found = json.loads(status("--json").stdout)["unmapped"]
-        assert {"pid": sleeper.pid, "program": "busybox"} in found
+        assert {"pid": process.pid, "program": "static_sleeper"} in found
     finally:
-        sleeper.kill()
-        sleeper.wait()
+        process.kill()
+        process.wait()
 
 
 def test_without_the_right_to_look():
