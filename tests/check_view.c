@@ -70,6 +70,24 @@ START_TEST(a_pool_is_seen)
 }
 END_TEST
 
+/* Of one that accepts itself, or whose children are members. */
+START_TEST(a_mark_is_no_worker)
+{
+	struct pool_entry master = {.pid = 100, .start_time = 1, .now = NOW - 5000};
+	struct pool_view pool;
+
+	pool_mark(page.copy, TAG + 1, &master, NULL);
+	add(101);
+	pool = page_view(&page, NOW);
+	ck_assert_uint_eq(pool.count, 1);
+	ck_assert_int_eq(pool.workers[0].pid, 101);
+	pool_exit(page.copy, 0, TAG + 1, 100);
+	add(102); /* into the slot of the mark */
+	pool = page_view(&page, NOW);
+	ck_assert_uint_eq(pool.count, 2);
+}
+END_TEST
+
 START_TEST(a_worker_that_has_not_told_is_unknown)
 {
 	struct pool_view pool;
@@ -233,6 +251,7 @@ static void add_tests(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, a_pool_is_seen);
+	tcase_add_test(tests, a_mark_is_no_worker);
 	tcase_add_test(tests, a_worker_that_has_not_told_is_unknown);
 	tcase_add_test(tests, a_worker_is_seen_as_it_told);
 	add_for_each(tests, state_of_a_worker, states);

@@ -126,7 +126,7 @@ static void see_workers(struct pool_view *pool, const struct page *page, uint64_
 	for (unsigned i = 0; i < used && pool->workers != NULL; i++) {
 		struct worker_view *worker = &pool->workers[pool->count];
 
-		if (!is_of_worker(page->copy->slots[i].holder))
+		if (!is_of_worker(page->copy->slots[i].holder) || pool_told(&page->copy->slots[i]).is_mark)
 			continue;
 		*worker = see_worker(page, &page->copy->slots[i], now);
 		if (!has_ended(page, worker))

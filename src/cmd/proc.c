@@ -2,6 +2,7 @@
 #include "cmd/proc.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,21 @@ pid_t proc_parent(pid_t pid)
 	return strlen(end) > 4 ? (pid_t)atoi(end + 4) : 0;
 }
 
+void proc_name_by_image(pid_t pid, char *name, size_t size)
+{
+	char path[FILE_PATH_SIZE], image[PATH_MAX];
+	ssize_t length;
+
+	if (name[0] != '/')
+		return;
+	file_path_of(path, pid, "exe", -1);
+	length = readlink(path, image, sizeof image - 1);
+	if (length <= 0)
+		return;
+	image[length] = '\0';
+	snprintf(name, size, "%s", strrchr(image, '/') != NULL ? strrchr(image, '/') + 1 : image);
+}
+
 void proc_name(pid_t pid, char *name, size_t size)
 {
 	char path[FILE_PATH_SIZE];
@@ -28,6 +44,7 @@ void proc_name(pid_t pid, char *name, size_t size)
 	file_path_of(path, pid, "comm", -1);
 	file_read(path, name, size);
 	name[strcspn(name, "\n")] = '\0';
+	proc_name_by_image(pid, name, size);
 }
 
 /* "0::/system.slice/apache2.service", or with version 1 a line for each controller. */

@@ -57,6 +57,7 @@ struct pool_figures pool_told(const struct pool_slot *slot)
 	    .phase = (enum phase)(state & BYTE) < PHASES ? (enum phase)(state & BYTE) : SERVING,
 	    .remark = state >> REMARK_AT & BYTE,
 	    .open = (unsigned)(state >> OPEN_AT),
+	    .is_mark = state == POOL_STATE_OF_MARK,
 	};
 }
 

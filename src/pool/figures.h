@@ -3,6 +3,7 @@
 #ifndef SLSHIM_FIGURES_H
 #define SLSHIM_FIGURES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,7 @@ struct pool_figures {
 	enum phase phase;           /* what it does */
 	unsigned remark;            /* what holds it: a reason of the page's header; 0: nothing */
 	unsigned open;              /* connections */
+	bool is_mark;               /* the holder is no worker, and tells nothing */
 };
 
 /* The sums, which saturate. */

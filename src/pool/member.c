@@ -55,7 +55,7 @@ void member_register_accepting_parent(struct member *member, struct pool_page *p
 {
 	struct pool_entry entry = describe(member);
 
-	pool_enter(page, tag_of_accepting_parent(member->pid, listener), &entry, process_is_alive);
+	pool_mark(page, tag_of_accepting_parent(member->pid, listener), &entry, process_is_alive);
 }
 
 /* The entry of a master that may be a worker, too, is in a pool of its own. */
@@ -84,7 +84,7 @@ static void mark_master(const struct member *member, struct pool_page *page)
 	struct pool_entry master = {parent, process_start_time(parent), 0, process_clock()};
 
 	if (member->is_grandchild && !pool_has(page, tag, parent))
-		pool_enter(page, tag, &master, process_is_alive);
+		pool_mark(page, tag, &master, process_is_alive);
 }
 
 static void take_slot(struct member *member, struct pool_page *page)

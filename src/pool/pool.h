@@ -73,6 +73,10 @@ struct pool_slot {
 	_Atomic uint64_t served, requests, state, told;
 };
 
+/* The state of a holder that is no worker: a master, or a parent that accepts connections itself.
+ */
+enum { POOL_STATE_OF_MARK = 0xff };
+
 /* What a reader has to know of the page; read-only once it is made, so text may be read at any
  * time. A later layout adds to the end of this and of the slots, and says so by the sizes; one that
  * cannot be read so has another magic. */

@@ -42,8 +42,11 @@ def pids_of(pool):
     return {worker["pid"] for worker in pool["workers"]}
 
 
-def test_a_pool_is_told_as_it_is():
-    with Httpd(shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS="100000")) as server:
+@pytest.mark.parametrize("arguments", [["-DFOREGROUND"], []], ids=["in the foreground", "as a daemon"])
+def test_a_pool_is_told_as_it_is(arguments):
+    """A daemon is the child of a process that has ended, as a worker's child is."""
+    environment = shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS="100000")
+    with Httpd(environment, arguments=tuple(arguments)) as server:
         ab(server.url(), 400).expect_good()
         pool = pool_of(server)
         assert pool["program"] == Path(server.master.exe()).name
