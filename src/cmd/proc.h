@@ -10,9 +10,13 @@
 /* Its parent; 0 if there is no such process. */
 pid_t proc_parent(pid_t pid);
 
-/* Its name of at most 15 bytes, as the kernel has it, or that of its image where a program made it
- * a path; "" if there is no such process. */
+/* Its name of at most 15 bytes, as the kernel has it, or its image's; "" if there is no such
+ * process.
+ */
 void proc_name(pid_t pid, char *name, size_t size);
+
+/* Replaces a name that a program made of a path, which is cut off, by that of its image. */
+void proc_name_by_image(pid_t pid, char *name, size_t size);
 
 /* Its unit of systemd's, or else the last part of its cgroup's path; "" if it has none. */
 void proc_unit(pid_t pid, char *unit, size_t size);

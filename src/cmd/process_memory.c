@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/proc.h"
 #include "os/file.h"
 #include "os/line.h"
 #include "os/number.h"
@@ -49,6 +50,7 @@ bool process_memory_identify(pid_t pid, struct process_memory *process)
 	    read_field(end + 2, START, &process->start_time) == NULL)
 		return false;
 	snprintf(process->name, sizeof process->name, "%.*s", (int)(end - begin - 1), begin + 1);
+	proc_name_by_image(pid, process->name, sizeof process->name);
 	process->state = end[2];
 	process->parent = (pid_t)parent;
 	process->busy = number_add(user, system);
