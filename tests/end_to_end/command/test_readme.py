@@ -169,7 +169,8 @@ def test_from_nothing_to_a_limit():
         left = len(server.leavings())
         shown = server.command(status)
         assert str(server.master.pid) in shown and "SL_MAX_UNSHARED" in shown
-        counted = re.findall(r"^slshim_workers_left_total\{.*\} (\d+)$", server.command(metrics), re.M)
+        of_this_pool = rf'^slshim_workers_left_total\{{.*"127.0.0.1:{server.port}".*\}} (\d+)$'
+        counted = re.findall(of_this_pool, server.command(metrics), re.M)
         assert counted == [str(left)]
         assert len(server.command(grep).splitlines()) == left
         server.command(report)
