@@ -111,6 +111,12 @@ static int by_pid(const void *one, const void *other)
 	return (first > second) - (first < second);
 }
 
+void page_view_sort(struct pool_view *pool)
+{
+	if (pool->count > 0)
+		qsort(pool->workers, pool->count, sizeof *pool->workers, by_pid);
+}
+
 /* A slot that is being written belongs to nobody yet. */
 static bool is_of_worker(uint64_t holder)
 {
@@ -132,8 +138,7 @@ static void see_workers(struct pool_view *pool, const struct page *page, uint64_
 		if (!has_ended(page, worker))
 			pool->count++;
 	}
-	if (pool->count > 0)
-		qsort(pool->workers, pool->count, sizeof *pool->workers, by_pid);
+	page_view_sort(pool);
 }
 
 /* ----------------------------------------------------------------------- pools */
@@ -208,6 +213,7 @@ struct pool_view page_view(const struct page *page, uint64_t now)
 	struct pool_view pool = {
 	    .master = page->master,
 	    .is_dry_run = header->flags & POOL_IS_DRY_RUN,
+	    .is_of_started = header->flags & POOL_IS_OF_STARTED,
 	    .age = since(header->made, now),
 	    .counts = see_counts(page->copy, now),
 	};

@@ -14,6 +14,9 @@
 /* `now`: boot clock, milliseconds. The workers are to be freed. */
 struct pool_view page_view(const struct page *page, uint64_t now);
 
+/* Sorts the workers by pid. */
+void page_view_sort(struct pool_view *pool);
+
 /* Copies text from elsewhere without its control characters, cut where there is no more room. `to`
  * and `text` may be the same. */
 void page_view_text(char *to, size_t size, const char *text);

@@ -16,6 +16,7 @@
 #include "os/file.h"
 #include "pool/header.h"
 #include "pool/page_file.h"
+#include "pool/slots.h"
 
 static const char memory_name[] = "/memfd:slshim", file_name[] = "/slshim.";
 
@@ -189,9 +190,15 @@ static pid_t find_master(pid_t pid, uint64_t inode)
 	return pid;
 }
 
+static bool is_of_started(const struct pool_page *page)
+{
+	return page != NULL && (page->header.flags & POOL_IS_OF_STARTED) != 0;
+}
+
 static void look_at(struct pages *pages, pid_t pid)
 {
 	struct mapping mapping = find_mapping(pid);
+	struct pool_page *copy;
 
 	if (mapping.inode == 0) {
 		look_at_environment(pages, pid, mapping.has_library);
@@ -199,14 +206,30 @@ static void look_at(struct pages *pages, pid_t pid)
 	}
 	if (has_page(pages, mapping.inode))
 		return;
-	add(pages, copy_mapped(pid, &mapping), mapping.inode, find_master(pid, mapping.inode));
+	copy = copy_mapped(pid, &mapping);
+	add(pages, copy, mapping.inode,
+	    is_of_started(copy) ? proc_parent(pid) : find_master(pid, mapping.inode));
 }
 
-static bool is_master(const struct pages *pages, pid_t pid)
+static bool has_slot(struct pool_page *page, pid_t pid)
 {
-	for (unsigned i = 0; i < pages->count; i++)
-		if (pages->of[i].master == pid)
+	for (unsigned i = 0; i < slots_used(page); i++)
+		if ((uint32_t)page->slots[i].holder == (uint32_t)pid)
 			return true;
+	return false;
+}
+
+/* Is it known to be a worker of a pool that was found? To read the maps of a thousand takes long.
+ * In a container the pids of the page are others. */
+static bool is_of_found(const struct pages *pages, pid_t pid, pid_t parent)
+{
+	for (unsigned i = 0; i < pages->count; i++) {
+		struct pool_page *page = pages->of[i].copy;
+
+		if (page != NULL && pages->of[i].master == parent && !is_of_started(page) &&
+		    (page->header.master != parent || has_slot(page, pid)))
+			return true;
+	}
 	return false;
 }
 
@@ -217,8 +240,22 @@ static void look_at_all(struct pages *pages, DIR *all)
 	while ((entry = readdir(all)) != NULL) {
 		pid_t pid = (pid_t)atoi(entry->d_name);
 
-		if (pid > 0 && !is_master(pages, proc_parent(pid)))
+		if (pid > 0 && !is_of_found(pages, pid, proc_parent(pid)))
 			look_at(pages, pid);
+	}
+}
+
+/* And at its children: a master that starts workers by execve has another page than they have. */
+static void look_at_one(struct pages *pages, pid_t pid, DIR *all)
+{
+	const struct dirent *entry;
+
+	look_at(pages, pid);
+	while ((entry = readdir(all)) != NULL) {
+		pid_t child = (pid_t)atoi(entry->d_name);
+
+		if (child > 0 && proc_parent(child) == pid && !is_of_found(pages, child, pid))
+			look_at(pages, child);
 	}
 }
 
@@ -247,16 +284,15 @@ bool pages_find(struct pages *pages, pid_t only)
 	DIR *all;
 
 	*pages = (struct pages){.count = 0};
-	if (only != 0) {
-		look_at(pages, only);
-		return true;
-	}
 	all = opendir("/proc");
 	if (all == NULL)
 		return false;
-	look_at_all(pages, all);
+	if (only != 0)
+		look_at_one(pages, only, all);
+	else
+		look_at_all(pages, all);
 	closedir(all);
-	if (directory != NULL && *directory == '/')
+	if (only == 0 && directory != NULL && *directory == '/')
 		look_in(pages, directory);
 	return true;
 }

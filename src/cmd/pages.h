@@ -15,7 +15,7 @@
 struct page {
 	struct pool_page *copy; /* NULL: it may not be read */
 	uint64_t inode;
-	pid_t master; /* the process in which it was found; 0: it is a file of SL_STATUS only */
+	pid_t master; /* of its workers; 0: it is a file of SL_STATUS only, so that is not known */
 };
 
 struct pages {

@@ -64,13 +64,13 @@ struct view_counts {
 struct pool_view {
 	pid_t master; /* as this process sees it; 0: in another pid namespace */
 	char program[64];
-	char unit[128];             /* of systemd's, or the last part of its cgroup; "": none */
-	char listeners[256];        /* addresses, with a space between */
-	char method[64];            /* by which its workers leave, as the log names it */
-	char whose[64];             /* whose choice that is */
-	char settings[1024];        /* as understood: " SL_MAX_UNSHARED=50M ..." */
-	uint64_t limit[QUANTITIES]; /* in the unit of the quantity; 0: none */
-	bool is_dry_run;
+	char unit[128];                 /* of systemd's, or the last part of its cgroup; "": none */
+	char listeners[256];            /* addresses, with a space between */
+	char method[64];                /* by which its workers leave, as the log names it */
+	char whose[64];                 /* whose choice that is */
+	char settings[1024];            /* as understood: " SL_MAX_UNSHARED=50M ..." */
+	uint64_t limit[QUANTITIES];     /* in the unit of the quantity; 0: none */
+	bool is_dry_run, is_of_started; /* its master starts workers by execve */
 	enum view_replacing replacing;
 	uint64_t age;       /* of the page */
 	uint64_t vacancies; /* workers that are away and not yet replaced */

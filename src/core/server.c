@@ -151,7 +151,7 @@ static void describe_listeners(struct line *line)
 }
 
 /* Only its readers use this: the workers know it by themselves. */
-static void introduce_page(const struct exit_plan *plan)
+static void introduce_page(const struct exit_plan *plan, pid_t master)
 {
 	struct line settings, method, listeners;
 
@@ -168,13 +168,14 @@ static void introduce_page(const struct exit_plan *plan)
 	                                .listeners = listeners.text,
 	                                .replaced_within = plan->replaced_within,
 	                                .flags = (plan->master_is_vouched ? POOL_IS_VOUCHED : 0) |
-	                                         (server.config.dry_run ? POOL_IS_DRY_RUN : 0),
+	                                         (server.config.dry_run ? POOL_IS_DRY_RUN : 0) |
+	                                         (worker.is_started ? POOL_IS_OF_STARTED : 0),
 	                                .limit = server.config.limit,
 	                                .limits = QUANTITIES,
-	                                .master_start_time = process_start_time(getpid()),
+	                                .master_start_time = process_start_time(master),
 	                                .reason = report_reason,
 	                                .now = process_clock(),
-	                                .master = getpid(),
+	                                .master = master,
 	                            });
 }
 
@@ -183,7 +184,7 @@ static void say_limits(void)
 	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
 
 	if (server.page != NULL)
-		introduce_page(&plan);
+		introduce_page(&plan, getpid());
 
 	report_limits(&server.config, &server.memory, &plan.method, plan.whose, plan.replaced_within,
 	              plan.method.action != ACTION_NONE && !plan.master_is_vouched);
@@ -212,12 +213,20 @@ void server_announce(void)
 }
 
 /* It is one of many that know nothing of each other, so it says what is wrong and no more. It may
- * be allowed now to open a log that it may not open later. */
+ * be allowed now to open a log that it may not open later. Siblings that share a page introduce the
+ * same to its readers. */
 static void introduce_started(void)
 {
+	struct exit_plan plan;
+
 	say_remarks();
-	if (server.is_on)
-		say_what_is_unmeasurable();
+	if (!server.is_on)
+		return;
+	say_what_is_unmeasurable();
+	if (server.page == NULL || pool_is_readable(server.page, sizeof *server.page))
+		return;
+	plan = exit_plan_find(&server.config, true);
+	introduce_page(&plan, worker.forker);
 }
 
 void server_report_lacking_parent(void)

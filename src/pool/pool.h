@@ -97,7 +97,11 @@ struct pool_header {
 	char settings[1024];
 	char reasons[POOL_REMARKS][192]; /* why a worker stays, by the number of the remark; "": none */
 };
-enum pool_flag { POOL_IS_VOUCHED = 1, POOL_IS_DRY_RUN = 2 };
+enum pool_flag {
+	POOL_IS_VOUCHED = 1,
+	POOL_IS_DRY_RUN = 2,
+	POOL_IS_OF_STARTED = 4 /* its master starts workers by execve, and does not map the page */
+};
 
 /* Since the page was made. */
 enum { POOL_REASONS = 32 };

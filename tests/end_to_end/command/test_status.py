@@ -13,6 +13,7 @@ import pytest
 from servers import (
     BUILD, Httpd, Missing, ab, as_root, load_until_left, rounds_of, said, shim, tool, wait_until
 )  # fmt: skip
+from started import NAMED, Started
 
 SLSHIM = BUILD / "slshim"
 
@@ -185,6 +186,22 @@ def test_a_directory_that_will_not_do(directory, make, fault):
         assert lines.count(fault) == 1
 
         assert pool_of(server)["counts"]["leavings_all"] >= 5
+
+
+# ------------------------------------------------------- workers started by execve
+
+
+@pytest.mark.parametrize("asked", ["all", "the master", "a worker"])
+def test_workers_that_are_started(asked):
+    """Their master maps no page; theirs is a file."""
+    with Started(shim(SL_MAX_CONNECTIONS="20", **NAMED)) as server:
+        load_until_left(server, 5)
+        one_of = {"all": [], "the master": [server.master.pid], "a worker": [server.workers()[0].pid]}
+        (pool,) = [pool for pool in pools(*one_of[asked]) if pool["master"] == server.master.pid]
+        assert pool["program"] == "worker" and pool["limit"] == {"SL_MAX_CONNECTIONS": 20}
+        assert pool["counts"]["leavings_all"] >= 5
+        assert {worker["pid"] for worker in pool["workers"]} <= server.pids()
+        wait_until(lambda: pids_of(pool_of(server)) == server.pids(), "all have come to accept")
 
 
 # ------------------------------------------------------------------ what cannot be
