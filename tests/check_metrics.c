@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cmd/metrics_request.h"
-#include "made_views.h"
+#include "metrics_views.h"
 
 #include "check_main.h"
 
@@ -21,7 +21,7 @@ static char *text_of(const char *name, enum exposition_format format, bool per_w
 {
 	struct metrics_wish wish = {format, per_worker, now};
 	size_t length;
-	char *text = metrics_text(made_views(name), &wish, &length);
+	char *text = metrics_text(metrics_views(name), &wish, &length);
 
 	ck_assert_ptr_nonnull(text);
 	ck_assert_uint_eq(length, strlen(text));
@@ -296,9 +296,9 @@ END_TEST
 
 START_TEST(has_no_series_twice)
 {
-	split(text_of(made_view_names[_i], EXPOSITION_CLASSIC, true));
+	split(text_of(metrics_view_names[_i], EXPOSITION_CLASSIC, true));
 	expect_no_double();
-	split(text_of(made_view_names[_i], EXPOSITION_OPENMETRICS, true));
+	split(text_of(metrics_view_names[_i], EXPOSITION_OPENMETRICS, true));
 	expect_no_double();
 	ck_assert_str_eq(lines[count - 1], "# EOF");
 }
@@ -462,7 +462,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, says_that_there_is_nothing);
 	tcase_add_test(tests, tells_pools_apart);
 	tcase_add_test(tests, escapes_labels);
-	tcase_add_loop_test(tests, has_no_series_twice, 0, MADE_VIEWS);
+	tcase_add_loop_test(tests, has_no_series_twice, 0, METRICS_VIEWS);
 	tcase_add_test(tests, shows_one_worker_of_a_pid);
 	tcase_add_test(tests, heads_differ_by_format);
 	add_for_each(tests, reads_address, addresses);

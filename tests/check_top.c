@@ -10,7 +10,7 @@
 #include "cmd/brief.h"
 #include "cmd/top_columns.h"
 #include "cmd/top_pool.h"
-#include "made_up_views.h"
+#include "top_views.h"
 
 #include "check_main.h"
 

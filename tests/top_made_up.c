@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
-#include "made_up_views.h"
+#include "top_views.h"
 
 bool views_find(struct views *views, pid_t only)
 {

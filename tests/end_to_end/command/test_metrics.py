@@ -1,6 +1,6 @@
 """slshim metrics: what Prometheus' own tools make of its text, the file for node_exporter, HTTP.
 
-The views are made up (tests/made_views.c); that each figure is under its name is in
+The views are made up (tests/metrics_views.c); that each figure is under its name is in
 tests/check_metrics.c."""
 
 import contextlib
@@ -20,7 +20,7 @@ import pytest
 
 from servers import BUILD, TOP, Missing, accepts, at_once, free_port, get, tool, wait_until
 
-COMMAND = BUILD / "tests" / "metrics_of_made_views"
+COMMAND = BUILD / "tests" / "metrics_of_views"
 VIEWS = ["nothing", "whole", "unknown", "twins", "hostile", "thousand"]
 CLASSIC = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -29,7 +29,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 def metrics(*words, views="whole", **arguments):
     return subprocess.run(
         [COMMAND, *map(str, words)],
-        env=os.environ | {"MADE_VIEWS": views},
+        env=os.environ | {"METRICS_VIEWS": views},
         capture_output=True,
         text=True,
         timeout=20,
@@ -185,7 +185,7 @@ def test_file_is_whole_at_any_time(tmp_path):
     size, seen = file.stat().st_size, 0
     for _ in range(5):
         with subprocess.Popen(
-            [COMMAND, "-o", file, "--per-worker"], env=os.environ | {"MADE_VIEWS": "thousand"}
+            [COMMAND, "-o", file, "--per-worker"], env=os.environ | {"METRICS_VIEWS": "thousand"}
         ) as process:
             while process.poll() is None:
                 assert len(file.read_bytes()) == size
@@ -207,7 +207,7 @@ def test_file_that_cannot_be_written(tmp_path):
 def test_output_that_cannot_be_written():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [COMMAND], env=os.environ | {"MADE_VIEWS": "whole"}, stdout=full, stderr=subprocess.PIPE, text=True
+            [COMMAND], env=os.environ | {"METRICS_VIEWS": "whole"}, stdout=full, stderr=subprocess.PIPE, text=True
         )
     assert (done.returncode, done.stderr) == (125, "slshim: standard output: No space left on device\n")
 
@@ -259,7 +259,7 @@ def listening(*words, address="", views="whole", by=signal.SIGTERM):
     port = free_port()
     with subprocess.Popen(
         [COMMAND, "--listen", f"{address}{port}", *words],
-        env=os.environ | {"MADE_VIEWS": views},
+        env=os.environ | {"METRICS_VIEWS": views},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:

@@ -1,7 +1,7 @@
-/* made_up_views.h - pools that nobody serves, of any number of workers, in place of those that
+/* top_views.h - pools that nobody serves, of any number of workers, in place of those that
  * view.c finds. */
-#ifndef SLSHIM_MADE_UP_VIEWS_H
-#define SLSHIM_MADE_UP_VIEWS_H
+#ifndef SLSHIM_TOP_VIEWS_H
+#define SLSHIM_TOP_VIEWS_H
 
 #include "cmd/view.h"
 

@@ -1,5 +1,5 @@
-/* made_up_views.c - see made_up_views.h. */
-#include "made_up_views.h"
+/* top_views.c - see top_views.h. */
+#include "top_views.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
-/* made_views.c - no two figures of the pool "whole" are equal, so that none can be taken for
+/* metrics_views.c - no two figures of the pool "whole" are equal, so that none can be taken for
  * another. */
-#include "made_views.h"
+#include "metrics_views.h"
 
 #include <string.h>
 
-const char *const made_view_names[MADE_VIEWS] = {"nothing", "whole",   "unknown",
-                                                 "twins",   "hostile", "thousand"};
+const char *const metrics_view_names[METRICS_VIEWS] = {"nothing", "whole",   "unknown",
+                                                       "twins",   "hostile", "thousand"};
 
 enum { POOLS = 6, WORKERS = 1100, UNMAPPED = 4 };
 
@@ -172,13 +172,13 @@ static void make_thousand(void)
 		workers[i] = (struct worker_view){.pid = 1001 + (pid_t)i, .state = VIEW_STAYING};
 }
 
-const struct views *made_views(const char *name)
+const struct views *metrics_views(const char *name)
 {
-	static void (*const makers[MADE_VIEWS])(void) = {NULL,       make_whole,   make_unknown,
-	                                                 make_twins, make_hostile, make_thousand};
+	static void (*const makers[METRICS_VIEWS])(void) = {NULL,       make_whole,   make_unknown,
+	                                                    make_twins, make_hostile, make_thousand};
 
-	for (int i = 0; i < MADE_VIEWS; i++)
-		if (strcmp(name, made_view_names[i]) == 0) {
+	for (int i = 0; i < METRICS_VIEWS; i++)
+		if (strcmp(name, metrics_view_names[i]) == 0) {
 			memset(workers, 0, sizeof workers);
 			views = (struct views){
 			    .pools = pools, .unmapped = unmapped, .misconfigured = misconfigured};

@@ -1,14 +1,14 @@
-/* metrics_of_made_views.c - slshim metrics, of the made views that MADE_VIEWS names. */
+/* metrics_of_views.c - slshim metrics, of the made views that METRICS_VIEWS names. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "cmd/cmd.h"
-#include "made_views.h"
+#include "metrics_views.h"
 
 bool views_find(struct views *views, pid_t only)
 {
-	const char *name = getenv("MADE_VIEWS");
-	const struct views *made = made_views(name != NULL ? name : "");
+	const char *name = getenv("METRICS_VIEWS");
+	const struct views *made = metrics_views(name != NULL ? name : "");
 
 	errno = ENOENT;
 	if (made == NULL)
