@@ -92,7 +92,7 @@ static bool read_request(int argc, char **argv, struct request *request)
 		cmd_complain("advise wants one pid, of a master or a worker");
 		return false;
 	}
-	return process_memory_read_pid(argv[optind], &request->pid);
+	return cmd_read_pid(argv[optind], &request->pid);
 }
 
 /* ------------------------------------------------------------------- watching */

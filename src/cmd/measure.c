@@ -200,12 +200,12 @@ int cmd_measure(int argc, char **argv)
 	if (!read_options(argc, argv, &is_json))
 		return EXIT_OWN_FAILURE;
 	for (int i = optind; i < argc; i++)
-		if (!process_memory_read_pid(argv[i], &pid))
+		if (!cmd_read_pid(argv[i], &pid))
 			return EXIT_OWN_FAILURE;
 	output.unit = is_json ? 1 : KILOBYTE;
 	output.table = table_new("processes", columns, is_json);
 	for (int i = optind; i < argc; i++)
-		if (process_memory_read_pid(argv[i], &pid))
+		if (cmd_read_pid(argv[i], &pid))
 			is_good = add_pool(&output, pid) && is_good;
 	table_end(output.table);
 	return is_good ? 0 : 1;

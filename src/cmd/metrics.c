@@ -199,18 +199,6 @@ static bool is_sensible(const struct request *request)
 	return false;
 }
 
-static bool read_pid(const char *word, pid_t *pid)
-{
-	uint64_t number;
-	const char *end = number_read(word, &number);
-	bool is_pid = end != NULL && *end == '\0' && number > 0 && number <= INT32_MAX;
-
-	if (!is_pid)
-		cmd_complain("\"%s\" is no pid; accepted: a number", word);
-	*pid = is_pid ? (pid_t)number : 0;
-	return is_pid;
-}
-
 static bool refuse_option(int option, char **argv)
 {
 	if (option == ':')
@@ -246,7 +234,7 @@ static bool read_words(int argc, char **argv, struct request *request)
 		cmd_complain("metrics takes one pid, or none");
 		return false;
 	}
-	return optind == argc || read_pid(argv[optind], &request->only);
+	return optind == argc || cmd_read_pid(argv[optind], &request->only);
 }
 
 int cmd_metrics(int argc, char **argv)

@@ -150,15 +150,3 @@ void process_memory_each_child(pid_t parent,
 	if (all != NULL)
 		closedir(all);
 }
-
-bool process_memory_read_pid(const char *word, pid_t *pid)
-{
-	uint64_t number;
-	const char *end = number_read(word, &number);
-	bool is_pid = end != NULL && *end == '\0' && number > 0 && number <= INT32_MAX;
-
-	if (!is_pid)
-		cmd_complain("\"%s\" is no pid; accepted: a number", word);
-	*pid = is_pid ? (pid_t)number : 0;
-	return is_pid;
-}

@@ -33,7 +33,4 @@ void process_memory_each_child(pid_t parent,
                                void (*visit)(const struct process_memory *child, void *argument),
                                void *argument);
 
-/* Reads the word as a pid, or complains. */
-bool process_memory_read_pid(const char *word, pid_t *pid);
-
 #endif

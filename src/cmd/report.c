@@ -335,18 +335,6 @@ static bool read_span(const char *word, uint64_t *span)
 	return false;
 }
 
-static bool read_pid(const char *word, pid_t *pid)
-{
-	uint64_t number;
-	const char *end = number_read(word, &number);
-	bool is_pid = end != NULL && *end == '\0' && number > 0 && number <= INT32_MAX;
-
-	if (!is_pid)
-		cmd_complain("\"%s\" is no pid; accepted: a number", word);
-	*pid = is_pid ? (pid_t)number : 0;
-	return is_pid;
-}
-
 static bool read_option(int option, char **argv, struct wishes *wishes)
 {
 	switch (option) {
@@ -394,7 +382,7 @@ static bool read_words(int argc, char **argv, struct wishes *wishes)
 		if (!read_option(option, argv, wishes))
 			return false;
 	return are_sound(wishes, argc - optind) &&
-	       (optind == argc || read_pid(argv[optind], &wishes->pid));
+	       (optind == argc || cmd_read_pid(argv[optind], &wishes->pid));
 }
 
 static bool fill(struct report *report, const struct wishes *wishes)

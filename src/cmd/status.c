@@ -157,8 +157,6 @@ static void tell_json(const struct views *views)
 static bool read_options(int argc, char **argv, bool *is_json, pid_t *only)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
-	const char *end;
-	uint64_t pid = 0;
 	int option;
 
 	opterr = 0;
@@ -169,15 +167,11 @@ static bool read_options(int argc, char **argv, bool *is_json, pid_t *only)
 		}
 		*is_json = true;
 	}
-	if (optind < argc) {
-		end = number_read(argv[optind], &pid);
-		if (end == NULL || *end != '\0' || pid == 0 || pid > INT32_MAX || optind + 1 < argc) {
-			cmd_complain("\"%s\" is no pid; accepted: one number", argv[argc - 1]);
-			return false;
-		}
+	if (optind + 1 < argc) {
+		cmd_complain("status takes one pid, or none");
+		return false;
 	}
-	*only = (pid_t)pid;
-	return true;
+	return optind == argc || cmd_read_pid(argv[optind], only);
 }
 
 /* Nanoseconds of processor time, which is enough for a hundred workers or so. */
@@ -187,7 +181,7 @@ int cmd_status(int argc, char **argv)
 {
 	struct views views;
 	bool is_json = false, is_any;
-	pid_t only;
+	pid_t only = 0;
 
 	if (!read_options(argc, argv, &is_json, &only))
 		return EXIT_OWN_FAILURE;

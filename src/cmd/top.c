@@ -429,19 +429,6 @@ static bool read_delay(const char *word, uint64_t *delay)
 	return true;
 }
 
-static bool read_pid(const char *word, pid_t *pid)
-{
-	uint64_t number;
-	const char *end = number_read(word, &number);
-
-	if (end == NULL || *end != '\0' || number == 0 || number > INT32_MAX) {
-		cmd_complain("\"%s\" is no pid; accepted: a number", word);
-		return false;
-	}
-	*pid = (pid_t)number;
-	return true;
-}
-
 /* Returns 0, or the status to end with; -1: help was asked for. */
 static int read_options(int argc, char **argv, struct request *request)
 {
@@ -471,7 +458,7 @@ static int read_options(int argc, char **argv, struct request *request)
 		cmd_complain("top takes one pid, and \"%s\" is one more", argv[optind + 1]);
 		return EXIT_OWN_FAILURE;
 	}
-	return optind == argc || read_pid(argv[optind], &request->only) ? 0 : EXIT_OWN_FAILURE;
+	return optind == argc || cmd_read_pid(argv[optind], &request->only) ? 0 : EXIT_OWN_FAILURE;
 }
 
 int cmd_top(int argc, char **argv)

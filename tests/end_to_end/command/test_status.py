@@ -236,8 +236,8 @@ def test_without_the_right_to_look():
     "words,expected",
     [
         (["--jsn"], "--jsn is no option; accepted: --json"),
-        (["17x"], '"17x" is no pid; accepted: one number'),
-        (["1", "2"], "accepted: one number"),
+        (["17x"], '"17x" is no pid; accepted: a number'),
+        (["1", "2"], "status takes one pid, or none"),
     ],
 )
 def test_errors(words, expected):

@@ -4,9 +4,7 @@ import json
 import os
 import re
 import subprocess
-import time
 
-import psutil
 import pytest
 from terminal import Terminal
 
@@ -208,21 +206,3 @@ def test_pool_that_may_not_be_read():
         )
         assert done.returncode == 1
         assert done.stderr.startswith("slshim: ") and done.stderr.count("\n") == 1
-
-
-def test_cost():
-    """Of 1,100 workers, a look a second: a hundredth of a processor, and twice that where it is
-    slow."""
-    seconds = 10
-    with LeakyPrefork(shim(**LIMITED), workers=1100, preloaded_mb=1, leaked_kb=1) as server:
-        ab(server.url(), 4000).expect_good()
-        with top(server.master.pid, columns=200, lines=50) as terminal:
-            terminal.wait_for_text("of 1100, by unshared")
-            process = psutil.Process(terminal.child.pid)
-            start, end = process.cpu_times(), time.monotonic() + seconds
-            while time.monotonic() < end:
-                terminal.read()
-            used = process.cpu_times()
-    share = (used.user + used.system - start.user - start.system) / seconds
-    print(f"{share:.4f} of a processor")
-    assert share < 0.02

@@ -346,21 +346,3 @@ def test_help():
     assert (done.returncode, done.stderr) == (0, "")
     for option in ("--delay", "--once", "--json"):
         assert option in done.stdout
-
-
-# ---------------------------------------------------------------------------- cost
-
-
-def test_cost_of_the_screen():
-    """Of 1,100 workers, a look a second: what it takes without finding them."""
-    seconds = 8
-    with top("1100", columns=200, lines=50) as terminal:
-        terminal.wait_for_text("by unshared")
-        process = psutil.Process(terminal.child.pid)
-        start, end = process.cpu_times(), time.monotonic() + seconds
-        while time.monotonic() < end:
-            terminal.read()
-        used = process.cpu_times()
-    share = (used.user + used.system - start.user - start.system) / seconds
-    print(f"{share:.4f} of a processor")
-    assert share < 0.01
