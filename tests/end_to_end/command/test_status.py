@@ -43,18 +43,27 @@ def pids_of(pool):
     return {worker["pid"] for worker in pool["workers"]}
 
 
+def pool_of_all(server):
+    """When each of its workers has come to accept, and no other is shown."""
+
+    def seen():
+        pool = pool_of(server)
+        return pool if pids_of(pool) == server.pids() else None
+
+    return wait_until(seen, "each worker is shown")
+
+
 @pytest.mark.parametrize("arguments", [["-DFOREGROUND"], []], ids=["in the foreground", "as a daemon"])
 def test_a_pool_is_told_as_it_is(arguments):
     """A daemon is the child of a process that has ended, as a worker's child is."""
     environment = shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS="100000")
     with Httpd(environment, arguments=tuple(arguments)) as server:
         ab(server.url(), 400).expect_good()
-        pool = pool_of(server)
+        pool = pool_of_all(server)
         assert pool["program"] == Path(server.master.exe()).name
         assert pool["listeners"] == f"127.0.0.1:{server.ports[0]}"
         assert pool["method"] == "USR1@close" and pool["replacing"] == "yes"
         assert pool["limit"] == {"SL_MAX_UNSHARED": 1 << 30, "SL_MAX_CONNECTIONS": 100000}
-        assert {worker["pid"] for worker in pool["workers"]} == server.pids()
         assert pool["counts"]["leavings_all"] == 0 and pool["vacancies"] == 0
         for worker in pool["workers"]:
             memory = psutil.Process(worker["pid"]).memory_full_info()
@@ -96,8 +105,8 @@ def test_what_a_dry_run_would_do_is_counted_apart():
 def test_a_worker_that_is_killed_is_dead_until_it_is_replaced():
     with Httpd(shim(SL_MAX_CONNECTIONS="100000")) as server:
         ab(server.url(), 200).expect_good()
+        victim = min(pids_of(pool_of_all(server)))
         server.master.suspend()
-        victim = min(server.pids())
         os.kill(victim, signal.SIGKILL)
         wait_until(lambda: psutil.Process(victim).status() == "zombie", "it is dead")
         (worker,) = [worker for worker in pool_of(server)["workers"] if worker["pid"] == victim]
@@ -116,13 +125,14 @@ def test_what_holds_a_worker_is_told():
 def test_a_table_for_people():
     with Httpd(shim(SL_MAX_CONNECTIONS="20")) as server:
         load_until_left(server, 5, rounds_of(200))
+        shown = pids_of(pool_of_all(server))
         result = status(server.master.pid)
         assert result.returncode == 0 and result.stderr == ""
         head, settings, *_ = result.stdout.splitlines()
         assert f"master {server.master.pid}" in head and f"127.0.0.1:{server.ports[0]}" in head
         assert "SL_MAX_CONNECTIONS=20" in settings
         assert "over SL_MAX_CONNECTIONS" in result.stdout
-        for pid in server.pids() - {x.pid for x in server.leavings()}:
+        for pid in shown:
             assert str(pid) in result.stdout
 
 
@@ -143,7 +153,7 @@ def test_a_file_of_the_page(directory, mode):
         (file,) = directory.iterdir()
         assert file.stat().st_mode & 0o7777 == int(mode, 8)
         assert pool_of(server)["counts"]["leavings_all"] >= 5
-        wait_until(lambda: pids_of(pool_of(server)) >= server.pids(), "all have come to accept")
+        shown = len(pool_of_all(server)["workers"])
         environment = {"PATH": os.environ["PATH"], "SL_STATUS": str(directory)}
         hidden = subprocess.run(
             ["/usr/bin/unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc",
@@ -154,7 +164,7 @@ def test_a_file_of_the_page(directory, mode):
             raise Missing(f"unshare(1) may make no pid namespace: {hidden.stderr}")
         (pool,) = json.loads(hidden.stdout)["pools"]
         assert pool["master"] is None and pool["counts"]["leavings_all"] >= 5
-        assert len(pool["workers"]) >= len(server.pids())
+        assert len(pool["workers"]) >= shown
 
 
 def test_the_file_of_a_server_that_has_ended_is_removed(directory):
@@ -200,8 +210,7 @@ def test_workers_that_are_started(asked):
         (pool,) = [pool for pool in pools(*one_of[asked]) if pool["master"] == server.master.pid]
         assert pool["program"] == "worker" and pool["limit"] == {"SL_MAX_CONNECTIONS": 20}
         assert pool["counts"]["leavings_all"] >= 5
-        assert {worker["pid"] for worker in pool["workers"]} <= server.pids()
-        wait_until(lambda: pids_of(pool_of(server)) == server.pids(), "all have come to accept")
+        assert pids_of(pool_of_all(server)) == server.pids()
 
 
 # ------------------------------------------------------------------ what cannot be
