@@ -68,8 +68,10 @@ def test_a_pool_is_told_as_it_is(arguments):
         for worker in pool["workers"]:
             memory = psutil.Process(worker["pid"]).memory_full_info()
             assert abs(worker["resident"] - memory.rss) < memory.rss / 4
-            assert abs(worker["unshared"] - memory.uss) < 1 << 20
             assert worker["connections"] != 0
+            if worker["unshared"] is not None:  # where slshim has to measure, it does so for a while
+                assert abs(worker["unshared"] - memory.uss) < 1 << 20
+        assert any(worker["unshared"] for worker in pool["workers"])
 
 
 def test_a_worker_or_its_master_names_the_pool():
