@@ -415,6 +415,8 @@ START_TEST(unknown_sorts_last)
 		top_sort(now.pools, WORKER_CONNECTIONS, reversed);
 		for (unsigned i = 0; i < 64; i++)
 			ck_assert_int_eq(now.pools->workers[i].connections == VIEW_UNKNOWN, i >= 60);
+		views_free(&now);
+		views_free(&before);
 	}
 }
 END_TEST
