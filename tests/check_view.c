@@ -3,6 +3,7 @@
 #include "cmd/view.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -50,6 +51,17 @@ static int add(pid_t pid)
 	return pool_enter(page.copy, TAG, &entry, NULL);
 }
 
+/* The view has its workers until the next one. */
+static struct pool_view see(uint64_t now)
+{
+	static struct worker_view *workers;
+	struct pool_view pool = page_view(&page, now);
+
+	free(workers);
+	workers = pool.workers;
+	return pool;
+}
+
 static void tell(int slot, pid_t pid, const struct pool_figures *figures)
 {
 	pool_tell(page.copy, slot, TAG, pid, figures);
@@ -57,7 +69,7 @@ static void tell(int slot, pid_t pid, const struct pool_figures *figures)
 
 START_TEST(a_pool_is_seen)
 {
-	struct pool_view pool = page_view(&page, NOW);
+	struct pool_view pool = see(NOW);
 
 	ck_assert_str_eq(pool.program, "se?rver");
 	ck_assert_str_eq(pool.listeners, "[::]:80");
@@ -78,12 +90,12 @@ START_TEST(a_mark_is_no_worker)
 
 	pool_mark(page.copy, TAG + 1, &master, NULL);
 	add(101);
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	ck_assert_uint_eq(pool.count, 1);
 	ck_assert_int_eq(pool.workers[0].pid, 101);
 	pool_exit(page.copy, 0, TAG + 1, 100);
 	add(102); /* into the slot of the mark */
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	ck_assert_uint_eq(pool.count, 2);
 }
 END_TEST
@@ -93,7 +105,7 @@ START_TEST(a_worker_that_has_not_told_is_unknown)
 	struct pool_view pool;
 
 	add(17);
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	ck_assert_uint_eq(pool.count, 1);
 	ck_assert_int_eq(pool.workers[0].pid, 17);
 	ck_assert_int_eq(pool.workers[0].state, VIEW_SERVING);
@@ -122,7 +134,7 @@ START_TEST(a_worker_is_seen_as_it_told)
 	struct pool_view pool;
 
 	tell(add(17), 17, &told);
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	worker = &pool.workers[0];
 	ck_assert_uint_eq(worker->unshared, 100 * KB);
 	ck_assert_uint_eq(worker->proportional, 300 * KB);
@@ -157,7 +169,7 @@ START_TEST(state_of_a_worker)
 	tell(slot, 17, &figures);
 	pool_set_excess(page.copy, slot, TAG, 17, states[_i].excess);
 	pool_set_drains(page.copy, slot, TAG, 17, states[_i].drains);
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	ck_assert_int_eq(pool.workers[0].state, states[_i].state);
 }
 END_TEST
@@ -176,7 +188,7 @@ START_TEST(sums_are_of_those_that_serve)
 	}
 	figures.phase = LEAVING;
 	tell(add(9), 9, &figures);
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	sums = view_sum(&pool);
 	ck_assert_int_eq(pool.workers[0].pid, 1);
 	ck_assert_uint_eq(sums.unshared, 1000 * KB);
@@ -203,7 +215,7 @@ START_TEST(leavings_are_counted_by_reason)
 
 	pool_count_leaving(page.copy, &life);
 	pool_count_rehearsal(page.copy, &life);
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	ck_assert_uint_eq(pool.counts.leavings[QUANTITY_UNSHARED], 1);
 	ck_assert_uint_eq(pool.counts.leavings[QUANTITY_AGE], 1);
 	ck_assert_uint_eq(pool.counts.leavings[QUANTITY_CPU], 0);
@@ -222,7 +234,7 @@ START_TEST(json_has_null_for_what_is_unknown)
 	json_t *object, *worker;
 
 	add(17);
-	pool = page_view(&page, NOW);
+	pool = see(NOW);
 	object = view_json(&pool);
 	ck_assert_ptr_nonnull(object);
 	worker = json_array_get(json_object_get(object, "workers"), 0);
