@@ -208,11 +208,11 @@ def test_workers_that_are_started(asked):
     """Their master maps no page; theirs is a file."""
     with Started(shim(SL_MAX_CONNECTIONS="20", **NAMED)) as server:
         load_until_left(server, 5)
-        one_of = {"all": [], "the master": [server.master.pid], "a worker": [server.workers()[0].pid]}
-        (pool,) = [pool for pool in pools(*one_of[asked]) if pool["master"] == server.master.pid]
+        worker = min(pids_of(pool_of_all(server)))
+        pids = {"all": [], "the master": [server.master.pid], "a worker": [worker]}[asked]
+        (pool,) = [pool for pool in pools(*pids) if pool["master"] == server.master.pid]
         assert pool["program"] == "worker" and pool["limit"] == {"SL_MAX_CONNECTIONS": 20}
-        assert pool["counts"]["leavings_all"] >= 5
-        assert pids_of(pool_of_all(server)) == server.pids()
+        assert pool["counts"]["leavings_all"] >= 5 and worker in pids_of(pool)
 
 
 # ------------------------------------------------------------------ what cannot be
