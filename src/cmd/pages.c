@@ -245,12 +245,15 @@ static void look_at_all(struct pages *pages, DIR *all)
 	}
 }
 
-/* And at its children: a master that starts workers by execve has another page than they have. */
+/* And, if its page has no workers, at its children: one that starts workers by execve has another
+ * page than they have. To look at all processes takes long where there are thousands. */
 static void look_at_one(struct pages *pages, pid_t pid, DIR *all)
 {
 	const struct dirent *entry;
 
 	look_at(pages, pid);
+	if (pages->count > 0 && pages->of[0].copy != NULL && slots_used(pages->of[0].copy) > 0)
+		return;
 	while ((entry = readdir(all)) != NULL) {
 		pid_t child = (pid_t)atoi(entry->d_name);
 
