@@ -208,21 +208,14 @@ def test_wrong_value(only):
 
 
 def test_one_pool_to_who_looks():
-    """Though each smtpd has a page of its own, from when it has come to accept."""
-
-    def status():
+    """Though each smtpd has a page of its own, which tells of it from its first session on."""
+    with Postfix(shim(SL_MAX_UNSHARED="1G")) as server:
+        sending(server.port, connections=40, mails=1)
+        smtpds = {child.pid for child in server.workers() if child.name() == "smtpd"}
         command = [BUILD / "slshim", "status", "--json", str(server.master.pid)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         (pool,) = json.loads(done.stdout)["pools"]
-        return pool
-
-    def all_are_shown():
-        smtpds = {child.pid for child in server.workers() if child.name() == "smtpd"}
-        return len(smtpds) > 1 and {worker["pid"] for worker in status()["workers"]} == smtpds
-
-    with Postfix(shim(SL_MAX_UNSHARED="1G")) as server:
-        sending(server.port, connections=40, mails=1)
-        wait_until(all_are_shown, "each smtpd is shown")
-        pool = status()
+        shown = {worker["pid"] for worker in pool["workers"]}
+        assert len(shown) > 1 and shown <= smtpds
         assert (pool["program"], pool["listeners"]) == ("smtpd", f"127.0.0.1:{server.port}")
         assert pool["counts"]["connections"] > 0
