@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_WORKERS = 256 };
+enum { MAX_WORKERS = 2048 };
 
 static struct {
 	int port, workers, preloaded_mb, leaked_kb;

@@ -11,8 +11,6 @@
  * A limit is a row of quantity_kinds (quantity.h), any other variable a row of `variables`. */
 #include "config.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "os/number.h"
@@ -42,6 +40,8 @@ static const char names[] = "up to 8 names of programs or scripts, separated by 
                             "(httpd,php-fpm*)";
 static const char budgets[] = "a share of the time, 1% to 100%";
 static const char targets[] = "stderr, syslog, off or an absolute path";
+static const char directories[] = "the absolute path of a directory of a tmpfs";
+static const char modes[] = "0600, 0640 or 0644";
 static const char lengths[] = "at most 1024 bytes";
 
 /* ------------------------------------------------------------------ values */
@@ -351,6 +351,25 @@ static bool read_log(const char *text, struct config *config)
 	return true;
 }
 
+static bool read_status(const char *text, struct config *config)
+{
+	if (*text != '/' || strlen(text) >= sizeof config->status)
+		return false;
+	strcpy(config->status, text);
+	return true;
+}
+
+static const char *const mode_words[] = {"0600", "0640", "0644", NULL};
+static const unsigned mode_bits[] = {0600, 0640, 0644};
+
+static bool read_status_mode(const char *text, struct config *config)
+{
+	int word = find_word(text, mode_words);
+
+	config->status_mode = word < 0 ? 0 : mode_bits[word];
+	return word >= 0;
+}
+
 /* Every variable that is not a limit. */
 static const struct variable {
 	const char *name;
@@ -377,6 +396,8 @@ static const struct variable {
     {"SL_APPLICATION", read_application, switches},
     {"SL_DRY_RUN", read_dry_run, switches},
     {"SL_LOG", read_log, targets},
+    {"SL_STATUS", read_status, directories},
+    {"SL_STATUS_MODE", read_status_mode, modes},
     {"SL_STRICT", read_strict, switches},
 };
 enum { VARIABLES = sizeof variables / sizeof *variables };
@@ -386,6 +407,17 @@ const char *config_variable(size_t index)
 	if (index < QUANTITIES)
 		return quantity_kinds[index].variable;
 	return index < QUANTITIES + VARIABLES ? variables[index - QUANTITIES].name : NULL;
+}
+
+const char *config_accepted(size_t index)
+{
+	return index < QUANTITIES ? units[quantity_kinds[index].unit].accepted
+	                          : variables[index - QUANTITIES].accepted;
+}
+
+bool config_is_switch(size_t index)
+{
+	return config_accepted(index) == switches;
 }
 
 /* ----------------------------------------------------------------- remarks */
@@ -608,6 +640,7 @@ void config_read(struct config *config, struct remarks *remarks, const struct co
 	    .max_leaving = 10,
 	    .max_leaving_is_percent = true,
 	    .drain_timeout = DRAIN_TIMEOUT,
+	    .status_mode = 0600,
 	};
 	remarks->errors = remarks->warnings = 0;
 	if (copied->is_cut)
@@ -702,23 +735,6 @@ static void describe_share(struct line *line, unsigned share)
 	line_text(line, "%)");
 }
 
-static void describe_address(struct line *line, const struct socket_address *address)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (address->family == AF_UNIX) {
-		line_text(line, address->path[0] == '\0' ? "@" : "");
-		line_foreign(line, address->path + (address->path[0] == '\0'));
-		return;
-	}
-	if (address->family != AF_UNSPEC) {
-		line_text(line, address->family == AF_INET6 ? "[" : "");
-		line_text(line, inet_ntop(address->family, address->words, text, sizeof text));
-		line_text(line, address->family == AF_INET6 ? "]:" : ":");
-	}
-	line_number(line, address->port);
-}
-
 static void describe_lists(struct line *line, const struct config *config)
 {
 	for (unsigned i = 0; i < config->onlys; i++) {
@@ -727,7 +743,7 @@ static void describe_lists(struct line *line, const struct config *config)
 	}
 	for (unsigned i = 0; i < config->listens; i++) {
 		line_text(line, i == 0 ? " SL_LISTEN=" : ",");
-		describe_address(line, &config->listen[i]);
+		socket_address_describe(&config->listen[i], line);
 	}
 }
 
@@ -773,4 +789,8 @@ void config_describe(const struct config *config, struct line *line)
 		line_text(line, " SL_APPLICATION=1");
 	if (config->dry_run)
 		line_text(line, " SL_DRY_RUN=1");
+	if (config->status[0] != '\0') {
+		line_text(line, " SL_STATUS=");
+		line_foreign(line, config->status);
+	}
 }

@@ -22,7 +22,7 @@
 
 enum probe_choice { PROBE_AUTO, PROBE_ROLLUP, PROBE_SMAPS, PROBE_STATM, PROBE_RUSAGE, PROBES };
 
-enum { MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_ADDRESSES = 8 };
+enum { CONFIG_PATH_SIZE = 256, MAX_LEAVING = 1024, CONFIG_PROGRAMS = 8, CONFIG_ADDRESSES = 8 };
 
 typedef char program_pattern[64];
 
@@ -52,7 +52,9 @@ struct config {
 	bool dry_run;
 	bool strict;
 	enum log_target log;
-	char log_path[LOG_PATH_SIZE]; /* absolute, with LOG_FILE */
+	char log_path[LOG_PATH_SIZE];  /* absolute, with LOG_FILE */
+	char status[CONFIG_PATH_SIZE]; /* the directory for the pool's page; "": it has no file */
+	unsigned status_mode;          /* of that file */
 };
 
 /* What is wrong with an environment, as lines without prefix or newline. An error turns the library
@@ -120,5 +122,9 @@ void config_describe(const struct config *config, struct line *line);
 
 /* Returns the name of each variable, in the order of the manual; NULL after the last. */
 const char *config_variable(size_t index);
+
+/* What that variable accepts, in words; and is that 0 or 1? */
+const char *config_accepted(size_t index);
+bool config_is_switch(size_t index);
 
 #endif

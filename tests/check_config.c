@@ -693,6 +693,8 @@ static const struct {
     {"SL_STRICT=1", false},
     {"SL_DRAIN_TIMEOUT=5s", true},
     {"SL_OVERDUE=leave", true},
+    {"SL_STATUS=/run/slshim", true},
+    {"SL_STATUS_MODE=0640", false},
 };
 
 static bool is_of(const char *setting, const char *variable)

@@ -14,6 +14,7 @@ pool      os log figures
 leave     os log figures
 core      os log figures limits pool leave
 hooks     os log figures limits pool leave core
+cmd       os log figures limits pool leave
 '
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

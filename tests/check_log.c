@@ -23,7 +23,7 @@
 enum { MANY = 4000, NOBODY = 65534 };
 
 static char directory[64], path[96], other_path[96];
-static _Atomic uint32_t lost;
+static struct log_losses lost;
 static struct mailbox mailbox;
 
 static void make_directory(void)
@@ -54,7 +54,7 @@ static void say(const char *text)
 /* Its own count and mailbox, as a page would have them. */
 static void start(enum log_target target, const char *where)
 {
-	lost = 0;
+	lost = (struct log_losses){0, 0};
 	memset(&mailbox, 0, sizeof mailbox);
 	log_remember_standard_error();
 	log_start(target, where);
@@ -132,7 +132,7 @@ static void expect_lost_told(const char *text, unsigned count)
 	snprintf(expected, sizeof expected, "late (%u line%s before this one %s lost)\n", count,
 	         count == 1 ? "" : "s", count == 1 ? "was" : "were");
 	ck_assert_ptr_nonnull(strstr(text, expected));
-	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(lost.untold, 0);
 }
 
 /* More than anything takes that nobody reads; some are lost. */
@@ -140,8 +140,8 @@ static void say_too_much(void)
 {
 	for (int i = 0; i < MANY; i++)
 		say("a line of some length, as those are that tell why a worker leaves");
-	ck_assert_uint_gt(lost, 0);
-	ck_assert_uint_lt(lost, MANY);
+	ck_assert_uint_gt(lost.untold, 0);
+	ck_assert_uint_lt(lost.untold, MANY);
 }
 
 static unsigned say_too_much_and_read(int reader)
@@ -150,7 +150,7 @@ static unsigned say_too_much_and_read(int reader)
 	unsigned dropped, came;
 
 	say_too_much();
-	dropped = lost;
+	dropped = lost.untold;
 	text = read_lines(reader);
 	came = count_lines(text);
 	say("late");
@@ -224,7 +224,7 @@ START_TEST(drops_what_a_full_disk_does_not_take)
 	ck_assert_int_eq(log_open(), 0);
 	say("one");
 	say("two");
-	ck_assert_uint_eq(lost, 2);
+	ck_assert_uint_eq(lost.untold, 2);
 }
 END_TEST
 
@@ -272,9 +272,9 @@ START_TEST(survives_a_limit_of_file_size)
 	limit.rlim_cur = RLIM_INFINITY;
 	setrlimit(RLIMIT_FSIZE, &limit);
 	expect_pending(SIGXFSZ, _i >= PENDING);
-	ck_assert_uint_eq(lost, 2);
+	ck_assert_uint_eq(lost.untold, 2);
 	say("late");
-	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(lost.untold, 0);
 	ck_assert_int_eq(fread(text, 1, sizeof text - 1, fopen(path, "r")) > 100, 1);
 	ck_assert_ptr_nonnull(strstr(text, "one\n2")); /* cut off in "two" */
 	ck_assert_ptr_nonnull(strstr(text, "late (2 lines before this one were lost)\n"));
@@ -317,7 +317,7 @@ START_TEST(goes_on_when_its_file_becomes_a_fifo)
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkfifo(path, 0600), 0);
 	say("two");
-	ck_assert_uint_eq(lost, 1);
+	ck_assert_uint_eq(lost.untold, 1);
 }
 END_TEST
 
@@ -387,7 +387,7 @@ START_TEST(survives_a_pipe_without_a_reader)
 	say("two");
 	say("three");
 	expect_pending(SIGPIPE, state >= PENDING);
-	ck_assert_uint_eq(lost, 2);
+	ck_assert_uint_eq(lost.untold, 2);
 	be_root_again();
 }
 END_TEST
@@ -403,9 +403,9 @@ START_TEST(drops_what_a_full_socket_does_not_take)
 	say_too_much();
 	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL), flags);
 	close(ends[0]);
-	lost = 0;
+	lost = (struct log_losses){0, 0};
 	say("after its end");
-	ck_assert_uint_eq(lost, 1);
+	ck_assert_uint_eq(lost.untold, 1);
 }
 END_TEST
 
@@ -446,7 +446,7 @@ static void work_in_the_background(int state)
 	setpgid(0, 0);
 	prepare_signal(state, SIGTTOU);
 	say("one");
-	_exit(lost != 0);
+	_exit(lost.untold != 0);
 }
 
 /* Returns the status of a job in the background of this terminal, by the session that has it. */
@@ -507,7 +507,7 @@ START_TEST(leaves_alone_what_lands_on_its_number)
 	ck_assert(mailbox_has_some(&mailbox));
 	log_share(&lost, NULL);
 	say("two");
-	ck_assert_uint_eq(lost, 1);
+	ck_assert_uint_eq(lost.untold, 1);
 }
 END_TEST
 
@@ -551,7 +551,7 @@ START_TEST(follows_a_log_that_is_put_there)
 		say("line");
 		ck_assert_int_eq(mailbox_take(&mailbox, UINT64_MAX / 8, &line, &age), !put[i].is_log);
 	}
-	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(lost.untold, 0);
 	ck_assert_str_eq(read_log(path), "line\nline\nline\n");
 	ck_assert_str_eq(read_lines(at_start[0]), "line\nline\n");
 	ck_assert_str_eq(read_log(other_path), "");
@@ -636,7 +636,7 @@ START_TEST(writes_to_the_rotated_log_where_nobody_can_help)
 	ck_assert_str_eq(read_log(other_path), "two\n");
 	log_tend();
 	ck_assert_str_eq(read_log(path), expected);
-	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(lost.untold, 0);
 }
 END_TEST
 
@@ -723,7 +723,7 @@ START_TEST(writes_to_syslog)
 	connection = _i == 0 ? fd : accept(fd, NULL, NULL);
 	ck_assert_int_eq(recv(connection, text, sizeof text, 0), 15 + _i); /* a NUL on a stream */
 	ck_assert_int_eq(memcmp(text, "<29>slshim: one", 16), 0);
-	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(lost.untold, 0);
 }
 END_TEST
 
@@ -733,9 +733,9 @@ START_TEST(drops_what_a_stuck_syslog_does_not_take)
 
 	say_too_much();
 	close(fd);
-	lost = 0;
+	lost = (struct log_losses){0, 0};
 	say("when it has gone");
-	ck_assert_uint_eq(lost, 1);
+	ck_assert_uint_eq(lost.untold, 1);
 	unlink(path);
 	say("to whom it may reach");
 	ck_assert(mailbox_has_some(&mailbox));
@@ -754,7 +754,7 @@ START_TEST(reaches_a_syslog_through_others)
 	start(LOG_SYSLOG, path);
 	say("one");
 	log_tend();
-	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(lost.untold, 0);
 	close(open_syslog(SOCK_DGRAM)); /* starts anew */
 	unlink(path);
 	say("two");
@@ -772,15 +772,16 @@ END_TEST
 
 START_TEST(counts_with_those_who_share)
 {
-	lost = 5;
+	lost.untold = 5;
 	log_remember_standard_error();
 	log_start(LOG_FILE, "/dev/full");
 	say("one");
 	say("two");
 	log_share(&lost, NULL);
-	ck_assert_uint_eq(lost, 7);
+	ck_assert_uint_eq(lost.untold, 7);
 	say("three");
-	ck_assert_uint_eq(lost, 8);
+	ck_assert_uint_eq(lost.untold, 8);
+	ck_assert_uint_eq(lost.in_all, 3); /* that this process lost */
 }
 END_TEST
 
@@ -825,7 +826,7 @@ START_TEST(is_off)
 	start(LOG_OFF, "");
 	say("one");
 	log_tend();
-	ck_assert_uint_eq(lost, 0);
+	ck_assert_uint_eq(lost.untold, 0);
 	ck_assert(!mailbox_has_some(&mailbox));
 }
 END_TEST

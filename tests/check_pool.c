@@ -9,7 +9,7 @@
 
 #include "os/process.h"
 #include "pool/census.h"
-#include "pool/memory.h"
+#include "pool/figures.h"
 #include "pool/newcomers.h"
 #include "pool/slots.h"
 #include "pool/statistics.h"
@@ -687,12 +687,12 @@ START_TEST(adds_up_what_the_others_have)
 	int self = on_first_accept(TAG, getpid()), one = on_first_accept(TAG, 1001);
 	struct pool_memory_sum sum;
 
-	pool_set_memory(page, self, TAG, getpid(), &most);
+	pool_tell_memory(page, self, TAG, getpid(), &most);
 	ck_assert_uint_eq(pool_sum_memory(page, TAG, getpid(), NULL).count, 0);
-	pool_set_memory(page, one, TAG, 1001, &some);
-	pool_set_memory(page, one, TAG, 1002, &most); /* not its slot */
-	pool_set_memory(page, on_first_accept(TAG, 1002), TAG, 1002, &some);
-	pool_set_memory(page, on_first_accept(OTHER, 1003), OTHER, 1003, &most);
+	pool_tell_memory(page, one, TAG, 1001, &some);
+	pool_tell_memory(page, one, TAG, 1002, &most); /* not its slot */
+	pool_tell_memory(page, on_first_accept(TAG, 1002), TAG, 1002, &some);
+	pool_tell_memory(page, on_first_accept(OTHER, 1003), OTHER, 1003, &most);
 	on_first_accept(TAG, 1004); /* has not measured yet */
 	sum = pool_sum_memory(page, TAG, getpid(), is_alive);
 	ck_assert_uint_eq(sum.count, 2);
@@ -737,8 +737,8 @@ START_TEST(sums_up_once_a_minute)
 	struct pool_summary summary;
 
 	ck_assert(!pool_take_summary(page, NOW, &summary)); /* the first minute begins */
-	pool_note_dry_run(page, 10, 3000);
-	pool_note_dry_run(page, 20, 5000);
+	pool_count_rehearsal(page, &(struct pool_life){.served = 10, .lived = 3000});
+	pool_count_rehearsal(page, &(struct pool_life){.served = 20, .lived = 5000});
 	ck_assert(!pool_take_summary(page, NOW + 59999, &summary));
 	ck_assert(pool_take_summary(page, NOW + 60000, &summary));
 	ck_assert_uint_eq(summary.span, 60000);

@@ -313,7 +313,7 @@ static void note_dry_run(unsigned self)
 	struct pool_summary summary;
 
 	for (unsigned i = 0; i < TIMES; i++) {
-		pool_note_dry_run(page, 1, 1);
+		pool_count_rehearsal(page, &(struct pool_life){.served = 1, .lived = 1});
 		pool_note_life(page, self % 2 == 0);
 		pool_lives_are_short(page);
 		if (pool_take_summary(page, NOW + i * 60000ull, &summary))

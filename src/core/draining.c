@@ -31,6 +31,7 @@ void draining_begin(uint64_t now)
 	worker.course.turned_away = 0;
 	worker.course.awaits_closes = true;
 	worker.drains = worker.minds_waits = true;
+	server.page->counts.drains++;
 }
 
 void draining_go_on(uint64_t now)

@@ -33,6 +33,8 @@ static void exempt(enum remark remark, unsigned crossed)
 	struct leaving leaving = {
 	    .limit = worker.limits.limit, .sample = worker.limits.sample, .crossed = crossed};
 
+	if (server.page != NULL)
+		server.page->counts.spared++;
 	if (server.page != NULL && pool_report_once(server.page, remark))
 		report_exempted(remark, &leaving);
 	limit_state_disable(&worker.limits, crossed);

@@ -12,6 +12,7 @@
 #include "core/facts.h"
 #include "core/next_step.h"
 #include "core/pool_limit.h"
+#include "core/publish.h"
 #include "core/report.h"
 #include "core/server.h"
 #include "core/unseen.h"
@@ -202,6 +203,12 @@ static void want(bool wants)
 		            pool_limit_is_the_only());
 }
 
+static void want_no_more(void)
+{
+	want(false);
+	worker.course.held_by = REMARK_NONE;
+}
+
 void recycle_note_crossing(void)
 {
 	worker.course.blocked_at = worker.limits.since;
@@ -216,6 +223,13 @@ static void sum_up_dry_run(void)
 		report_dry_run(&summary);
 }
 
+RARE static void tell_the_page(void)
+{
+	publish_now(worker.limits.measured_at);
+	if (server.config.dry_run)
+		sum_up_dry_run();
+}
+
 void recycle_measure(void)
 {
 	worker.unchecked = 0;
@@ -223,9 +237,9 @@ void recycle_measure(void)
 	                                            : pool_limit_measure())
 		recycle_note_crossing();
 	if (worker.course.wants && worker.limits.crossed == 0)
-		want(false);
-	if (server.config.dry_run)
-		sum_up_dry_run();
+		want_no_more();
+	if (publish_is_due())
+		tell_the_page();
 }
 
 /* Memory is measured at the exit point; where closes go unseen, at accept at the latest. */
@@ -237,22 +251,37 @@ static inline bool is_due(enum exit_point point)
 
 /* ------------------------------------------------------------------------ steps */
 
+static struct pool_life life_of(const struct leaving *leaving, uint64_t now)
+{
+	return (struct pool_life){
+	    .crossed = leaving->crossed & ~(unsigned)CROSSED_BY_REQUEST,
+	    .is_asked = leaving->is_asked,
+	    .waited = leaving->waited,
+	    .lived = now - worker.life.born,
+	    .served = worker.life.served,
+	    .now = now,
+	};
+}
+
 /* Once for each crossing. */
 static void rehearse(uint64_t now)
 {
 	struct leaving leaving;
+	struct pool_life life;
 
 	if (worker.course.has_rehearsed)
 		return;
 	worker.course.has_rehearsed = true;
 	leaving = describe(now);
 	report_would_leave(&leaving);
-	pool_note_dry_run(server.page, worker.life.served, now - worker.life.born);
+	life = life_of(&leaving, now);
+	pool_count_rehearsal(server.page, &life);
 }
 
 static void begin_leaving(uint64_t now)
 {
 	struct leaving leaving = describe(now);
+	struct pool_life life = life_of(&leaving, now);
 	enum lock lock = worker.plan.lock;
 
 	if (worker.course.phase == DRAINING)
@@ -264,6 +293,8 @@ static void begin_leaving(uint64_t now)
 	report_leaving(&leaving);
 	worker.course.phase = LEAVING;
 	worker.course.left_at = now;
+	pool_count_leaving(server.page, &life);
+	publish_now(now);
 	worker.pacing.rests = 0;
 }
 
@@ -280,6 +311,8 @@ static void resume(unsigned remark, uint64_t now)
 
 static void carry_out(const struct step *step, uint64_t now)
 {
+	if (step->kind != STEP_FETCH)
+		worker.course.held_by = step->remark;
 	switch (step->kind) {
 	case STEP_NOT_NOW:
 		if (step->remark == REMARK_OPEN)
@@ -295,6 +328,7 @@ static void carry_out(const struct step *step, uint64_t now)
 	case STEP_STAY:
 		report_stay_once(step->remark);
 		watch_no_more();
+		publish_now(now);
 		return;
 	case STEP_STOP_WANTING:
 		want(false);

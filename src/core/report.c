@@ -100,6 +100,18 @@ void report_unlistened(void)
 	log_write(&line);
 }
 
+void report_no_status(const char *directory, const char *fault)
+{
+	struct line line;
+
+	start(&line);
+	line_text(&line, ": SL_STATUS=");
+	line_foreign(&line, directory);
+	line_text(&line, " has no effect: ");
+	line_text(&line, fault);
+	log_write(&line);
+}
+
 void report_pressure_unknown(void)
 {
 	struct line line;

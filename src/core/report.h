@@ -30,6 +30,9 @@ void report_unscaled(enum quantity quantity);
 /* SL_LISTEN names no listener that the server has. */
 void report_unlistened(void);
 
+/* There is no file in the directory of SL_STATUS, because of this fault. */
+void report_no_status(const char *directory, const char *fault);
+
 /* The kernel tells no pressure. */
 void report_pressure_unknown(void);
 

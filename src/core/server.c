@@ -19,6 +19,7 @@
 #include "log/log.h"
 #include "os/process.h"
 #include "os/socket_address.h"
+#include "pool/header.h"
 #include "pool/page_file.h"
 
 struct server server;
@@ -39,6 +40,7 @@ static char variables_room[CONFIG_ROOM], command_room[PROGRAM_ROOM]; /* where th
 static struct remarks remarks;
 static bool looked_for_listeners, reported_remarks, announced;
 static int thp_error, ksm_error;
+static const char *status_fault; /* why SL_STATUS has no effect; NULL: it has */
 
 static bool is_named_by_profile(void)
 {
@@ -135,14 +137,61 @@ static bool is_any_listener_watched(void)
 	return false;
 }
 
+static void describe_listeners(struct line *line)
+{
+	struct socket_address address;
+
+	line_start(line);
+	for (int fd = 0; fd < worker.listener_end; fd++)
+		if (worker_knows_listener(fd) && server_watches_listener(fd) &&
+		    socket_address_find(fd, &address)) {
+			line_text(line, line->used > 0 ? " " : "");
+			socket_address_describe(&address, line);
+		}
+}
+
+/* Only its readers use this: the workers know it by themselves. */
+static void introduce_page(const struct exit_plan *plan, pid_t master)
+{
+	struct line settings, method, listeners;
+
+	describe_listeners(&listeners);
+	line_start(&settings);
+	config_describe(&server.config, &settings);
+	line_start(&method);
+	exit_method_describe(&plan->method, &method);
+	pool_introduce(server.page, &(struct pool_introduction){
+	                                .program = program_name(),
+	                                .method = method.text,
+	                                .whose = plan->whose,
+	                                .settings = settings.text,
+	                                .listeners = listeners.text,
+	                                .replaced_within = plan->replaced_within,
+	                                .flags = (plan->master_is_vouched ? POOL_IS_VOUCHED : 0) |
+	                                         (server.config.dry_run ? POOL_IS_DRY_RUN : 0) |
+	                                         (worker.is_started ? POOL_IS_OF_STARTED : 0),
+	                                .limit = server.config.limit,
+	                                .limits = QUANTITIES,
+	                                .master_start_time = process_start_time(master),
+	                                .reason = report_reason,
+	                                .now = process_clock(),
+	                                .master = master,
+	                            });
+}
+
 static void say_limits(void)
 {
 	struct exit_plan plan = exit_plan_find(&server.config, worker.is_started);
+
+	if (server.page != NULL)
+		introduce_page(&plan, getpid());
 
 	report_limits(&server.config, &server.memory, &plan.method, plan.whose, plan.replaced_within,
 	              plan.method.action != ACTION_NONE && !plan.master_is_vouched);
 	say_what_is_unmeasurable();
 	say_what_the_kernel_refused();
+	if (status_fault != NULL)
+		report_no_status(server.config.status, status_fault);
 	if (server.config.listens > 0 && !is_any_listener_watched())
 		report_unlistened();
 	if (server.page == NULL)
@@ -164,12 +213,20 @@ void server_announce(void)
 }
 
 /* It is one of many that know nothing of each other, so it says what is wrong and no more. It may
- * be allowed now to open a log that it may not open later. */
+ * be allowed now to open a log that it may not open later. Siblings that share a page introduce the
+ * same to its readers. */
 static void introduce_started(void)
 {
+	struct exit_plan plan;
+
 	say_remarks();
-	if (server.is_on)
-		say_what_is_unmeasurable();
+	if (!server.is_on)
+		return;
+	say_what_is_unmeasurable();
+	if (server.page == NULL || pool_is_readable(server.page, sizeof *server.page))
+		return;
+	plan = exit_plan_find(&server.config, true);
+	introduce_page(&plan, worker.forker);
 }
 
 void server_report_lacking_parent(void)
@@ -192,7 +249,14 @@ static void share_page(void)
 {
 	int saved = errno;
 
-	if (server.page == NULL && (server.page = pool_create()) != NULL)
+	if (server.page != NULL)
+		return;
+	if (server.config.status[0] != '\0')
+		server.page = page_file_publish(server.config.status, server.config.status_mode,
+		                                sizeof *server.page, &status_fault);
+	if (server.page == NULL)
+		server.page = pool_create();
+	if (server.page != NULL)
 		log_share(&server.page->lost, worker.is_started ? NULL : &server.page->mail);
 	errno = saved;
 }

@@ -26,6 +26,7 @@
 #include "limits/limit_state.h"
 #include "os/file.h"
 #include "pool/member.h"
+#include "pool/statistics.h"
 
 enum {
 	/* Descriptors from here on are not tracked; a worker that accepts one never leaves. The
@@ -45,9 +46,6 @@ struct listener {
 	_Atomic file_id socket; /* 0: no listener */
 };
 extern struct listener worker_listeners[WORKER_LISTENERS];
-
-/* How far a worker has come. */
-enum phase { SERVING, DRAINING, LEAVING, STAYING };
 
 /* What judging has come to. Written by the thread that has the guard; atomic fields by any thread.
  */
@@ -73,6 +71,9 @@ struct course {
 	_Atomic bool is_told;         /* its exit method was carried out */
 	unsigned refused;             /* accepts, since it left */
 	uint64_t reported;            /* remarks, where there is no page to keep them */
+	uint64_t published_at;        /* boot clock, milliseconds */
+	struct pool_work told;        /* until then */
+	unsigned held_by;             /* the remark that says what holds it; REMARK_NONE: nothing */
 };
 
 struct worker {

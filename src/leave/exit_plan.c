@@ -37,20 +37,25 @@ static void choose_method(struct exit_plan *plan, const struct config *config,
 	}
 }
 
-struct exit_plan exit_plan_find(const struct config *config, bool is_started)
+struct exit_plan exit_plan_of(const struct profile *profile, const struct config *config,
+                              bool is_started)
 {
 	enum { REPLACED_WITHIN = 10000 };
-	const struct profile *profile = profile_find();
 	struct exit_plan plan = {.replaced_within = REPLACED_WITHIN, .lock = LOCK_NONE, .drains = true};
 
-	if (profile == NULL)
-		profile = profile_find_started();
 	if (profile != NULL)
 		follow_profile(&plan, profile, is_started);
 	if (config->replace_timeout > 0)
 		plan.replaced_within = config->replace_timeout;
 	choose_method(&plan, config, profile);
 	return plan;
+}
+
+struct exit_plan exit_plan_find(const struct config *config, bool is_started)
+{
+	const struct profile *profile = profile_find();
+
+	return exit_plan_of(profile != NULL ? profile : profile_find_started(), config, is_started);
 }
 
 void exit_plan_choose_point(struct exit_plan *plan)

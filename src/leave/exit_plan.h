@@ -31,6 +31,11 @@ struct exit_plan {
 /* `is_started`: the master started this process by execve, to be a worker. */
 struct exit_plan exit_plan_find(const struct config *config, bool is_started);
 
+/* The same if this were its profile; NULL: none. */
+struct profile;
+struct exit_plan exit_plan_of(const struct profile *profile, const struct config *config,
+                              bool is_started);
+
 /* Chooses the exit point if neither SL_LEAVE nor a profile gives one: the close if this worker may
  * hold a lock that would stay locked, or else when it is idle. Called before each exit, because a
  * lock may be made late. */

@@ -187,11 +187,20 @@ static bool has_name(const struct profile *profile)
 	return false;
 }
 
-static bool has_export(const struct profile *profile)
+bool profile_fits(const struct profile *profile,
+                  bool (*exports)(const char *symbol, const void *image), const void *image)
+{
+	return (has_name(profile) &&
+	        (profile->argument[0] == '\0' || program_has_argument(profile->argument))) ||
+	       (profile->exports[0] != '\0' && exports(profile->exports, image));
+}
+
+static bool is_exported(const char *symbol, const void *unused)
 {
 	void *address;
 
-	return profile->exports[0] != '\0' && image_look_up(profile->exports, &address);
+	(void)unused;
+	return image_look_up(symbol, &address);
 }
 
 void profile_start(void)
@@ -200,9 +209,7 @@ void profile_start(void)
 	for (int i = 0; i < PROFILES; i++) {
 		const struct profile *profile = &profiles[i];
 
-		is_known[i] = (has_name(profile) &&
-		               (profile->argument[0] == '\0' || program_has_argument(profile->argument))) ||
-		              has_export(profile);
+		is_known[i] = profile_fits(profile, is_exported, NULL);
 		if (profile_is_of_started(profile) && program_was_started_as(profile->master))
 			started = profile;
 	}

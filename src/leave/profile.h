@@ -65,8 +65,12 @@ static inline bool profile_is_of_started(const struct profile *profile)
 	return profile->master[0] != '\0';
 }
 
-/* Called after program_set(). Finds the rows that name and image match. */
+/* Called after program_set(), as all below. Finds the rows that name and image match. */
 void profile_start(void);
+
+/* Do name and image match this row? `exports` tells whether an image exports a symbol. */
+bool profile_fits(const struct profile *profile,
+                  bool (*exports)(const char *symbol, const void *image), const void *image);
 
 /* Notes what the interpreter has loaded, in a master that is about to fork. Where it may not be
  * asked what was noted before counts. */

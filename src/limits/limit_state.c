@@ -200,6 +200,7 @@ HOT bool limit_state_measure(struct limit_state *state)
 	bool is_new;
 
 	state->sample.known = 0;
+	state->measured_at = now;
 	if (state->limit[QUANTITY_POOL] != 0)
 		state->meter.most_proportional = find_most_proportional(state);
 	undecided = meter_check(&state->meter, state->config, state->limit, nanoseconds, state->wanted,
@@ -296,6 +297,15 @@ bool limit_state_tell(struct limit_state *state, enum quantity quantity, uint64_
 	count_life(state, &sample, process_clock());
 	*value = sample.value[quantity];
 	return sample_knows(&sample, quantity);
+}
+
+struct sample limit_state_glance(struct limit_state *state)
+{
+	enum { CHEAP = 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT | 1u << QUANTITY_SWAPPED };
+	struct sample sample = {.known = 0};
+
+	meter_read(&state->meter, state->config->probe, CHEAP, &sample);
+	return sample;
 }
 
 struct sample limit_state_describe(struct limit_state *state)

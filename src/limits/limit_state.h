@@ -24,6 +24,7 @@ struct limit_state {
 	struct sample sample;       /* the last one */
 	uint64_t since;             /* when `crossed` became nonzero; boot clock, milliseconds */
 	uint64_t served;            /* connections until then */
+	uint64_t measured_at;       /* when `sample` was; boot clock, milliseconds */
 	uint64_t undecided_for; /* milliseconds before `since` in which the budget allowed no walk */
 
 	/* Private to limit_state.c. */
@@ -86,6 +87,9 @@ bool limit_state_ask_to_leave(struct limit_state *state);
 
 /* Measures one quantity; false if it cannot be known. */
 bool limit_state_tell(struct limit_state *state, enum quantity quantity, uint64_t *value);
+
+/* Returns what can be known in a few microseconds. */
+struct sample limit_state_glance(struct limit_state *state);
 
 /* Returns all that can be known of the worker: what was judged, and what else a probe tells now.
  * Leaves `sample` and `crossed` as they are. */

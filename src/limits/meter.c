@@ -104,7 +104,7 @@ bool meter_is_blind(struct meter *meter, const struct config *config, unsigned w
 
 /* Called before resident memory is read, so that a fault of another thread in between counts at the
  * next reading. */
-static bool read_usage(const struct meter *meter, struct usage *usage, uint64_t *peak)
+static bool read_usage(struct usage *usage, uint64_t *peak)
 {
 	struct rusage found;
 
@@ -112,7 +112,6 @@ static bool read_usage(const struct meter *meter, struct usage *usage, uint64_t 
 		return false;
 	usage->faults = (uint64_t)found.ru_minflt + (uint64_t)found.ru_majflt;
 	*peak = probe_usage_peak(&found);
-	*peak += *peak > 0 ? meter->peak_slack : 0;
 	return true;
 }
 
@@ -179,6 +178,7 @@ void meter_begin(struct meter *meter, const struct config *config, bool serves)
 	meter->inherited.count = 0;
 	meter->are_noted = meter->has_left_out = false;
 	meter->credit = at_birth;
+	meter->walks = meter->walked_for = 0;
 	meter->walked_at = clock_boot();
 	meter->credited_at = meter->walked_at;
 	if (!serves)
@@ -230,6 +230,7 @@ static bool is_within_at_peak(const struct meter *meter, const uint64_t limit[QU
 
 	if (peak == 0 || limit[QUANTITY_SIZE] != 0 || limit[QUANTITY_SHARED] != 0)
 		return false;
+	peak += meter->peak_slack;
 	if (limit[QUANTITY_RESIDENT] != 0 && peak > limit[QUANTITY_RESIDENT])
 		return false;
 	if (walked == 0)
@@ -285,10 +286,13 @@ static void walk_in_budget(struct meter *meter, const struct config *config,
                            const uint64_t limit[QUANTITIES], const struct usage *usage,
                            struct sample *sample)
 {
-	uint64_t start = clock_thread();
+	uint64_t took = clock_thread();
 	bool is_measured = walk_for(meter, config->probe, limit, sample);
 
-	meter->credit -= (int64_t)(clock_thread() - start);
+	took = clock_thread() - took;
+	meter->credit -= (int64_t)took;
+	meter->walked_for += took;
+	meter->walks++;
 	meter->walked_at = clock_boot();
 	if (is_measured && usage != NULL && !process_has_children())
 		start_bounds(meter, usage, sample->value[QUANTITY_UNSHARED] + sample->lazily_freed,
@@ -312,7 +316,7 @@ HOT unsigned meter_check(struct meter *meter, const struct config *config,
 		return 0;
 	}
 	is_due = walked != 0 && is_stale(meter, now);
-	has_usage = read_usage(meter, &usage, &peak);
+	has_usage = read_usage(&usage, &peak);
 	if (has_usage && !is_due && is_within_at_peak(meter, limit, walked, usage, peak))
 		return 0;
 	has_usage = read_resident(meter, sample, &usage) && has_usage;

@@ -34,6 +34,7 @@ struct meter {
 	int64_t credit;       /* nanoseconds of processor time that walks may take now; negative if
 	                         they took too long */
 	uint64_t credited_at; /* when the credit was last updated; boot clock, nanoseconds */
+	uint64_t walks, walked_for; /* in all, and the nanoseconds that they took */
 };
 
 /* The meter before meter_begin(), with nothing open. */

@@ -19,7 +19,7 @@
 
 enum { NAME_SIZE = LOG_PATH_SIZE };
 
-static _Atomic uint32_t lost_here;
+static struct log_losses lost_here;
 
 /* The constructor and the setters write it, in the master and before its forks; workers only read
  * it. Several threads use the fields that are atomic. */
@@ -32,7 +32,7 @@ static struct {
 	_Atomic file_id held_file;
 	_Atomic uint64_t held_name; /* hash of the name that it was opened by; 0: unknown */
 	_Atomic pid_t tended_by;    /* the process in which a thread is in log_tend(); 0: none */
-	_Atomic uint32_t *lost;
+	struct log_losses *lost;
 	struct mailbox *mailbox;
 } log_state = {.target = LOG_OFF, .held_fd = -1, .lost = &lost_here};
 
@@ -91,9 +91,12 @@ void log_start(enum log_target target, const char *path)
 	log_state.path = path;
 }
 
-void log_share(_Atomic uint32_t *lost, struct mailbox *mailbox)
+void log_share(struct log_losses *lost, struct mailbox *mailbox)
 {
-	atomic_fetch_add(lost, atomic_exchange(log_state.lost, 0));
+	uint32_t untold = atomic_exchange(&log_state.lost->untold, 0);
+
+	atomic_fetch_add(&lost->untold, untold);
+	atomic_fetch_add(&lost->in_all, untold);
 	log_state.lost = lost;
 	log_state.mailbox = mailbox;
 }
@@ -288,15 +291,22 @@ static bool write_line(const struct blocked_signals *signals, const struct outle
 	                         : safe_write(signals, outlet->fd, outlet->type, pieces, count);
 }
 
+/* Not told of: this line, and those before it that it would have told of. */
+static void lose(uint32_t untold)
+{
+	atomic_fetch_add(&log_state.lost->untold, untold);
+	atomic_fetch_add(&log_state.lost->in_all, 1);
+}
+
 /* Writes a line that was posted `age` milliseconds ago, or counts it as lost. */
 static void write_or_lose(const struct blocked_signals *signals, const struct outlet *outlet,
                           struct line *line, uint64_t age)
 {
-	uint32_t lost = atomic_exchange(log_state.lost, 0);
+	uint32_t lost = atomic_exchange(&log_state.lost->untold, 0);
 
 	add_lost(line, lost);
 	if (!write_line(signals, outlet, line, age))
-		atomic_fetch_add(log_state.lost, lost + 1);
+		lose(lost + 1);
 }
 
 /* Posts a line for log_tend(). If the mailbox is full, writes to the file that is held open,
@@ -328,7 +338,7 @@ void log_write(struct line *line)
 		write_or_lose(&signals, &outlet, line, 0);
 		leave_outlet(&outlet);
 	} else if (reach == NOT_NOW || !post_or_write_held(&signals, line))
-		atomic_fetch_add(log_state.lost, 1);
+		lose(1);
 	safe_write_end(&signals);
 	errno = saved;
 }

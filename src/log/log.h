@@ -25,11 +25,17 @@ void log_remember_standard_error(void);
  * /dev/log. */
 void log_start(enum log_target target, const char *path);
 
+/* How many lines were lost: since the last one that was written, which tells, and in all. Zeros at
+ * first. */
+struct log_losses {
+	_Atomic uint32_t untold, in_all;
+};
+
 /* From now on `lost` counts the lines that were lost, for all processes that share it. A line that
  * a process cannot write itself, because it may not open a rotated log, has no /dev/log in its
  * chroot or has replaced its standard error, waits in `mailbox`, which may be NULL, for log_tend().
  */
-void log_share(_Atomic uint32_t *lost, struct mailbox *mailbox);
+void log_share(struct log_losses *lost, struct mailbox *mailbox);
 
 /* Opens the log file, in the master, and holds it open for the workers, which may not be allowed to
  * open it. Returns 0; or the errno if it cannot be opened, and standard error is used instead. */

@@ -130,12 +130,14 @@ static bool take_mount(const char *line, void *argument)
 	return true;
 }
 
-static void find_cgroups(const char *root, struct cgroups *cgroups)
+/* The mounts are this process's, because it is this one that looks. */
+static void find_cgroups(const char *root, pid_t pid, struct cgroups *cgroups)
 {
-	char path[MACHINE_PATH_SIZE];
+	char path[MACHINE_PATH_SIZE], of_process[FILE_PATH_SIZE];
 
 	memset(cgroups, 0, sizeof *cgroups);
-	if (join(path, root, "/proc/self/cgroup"))
+	file_path_of(of_process, pid, "cgroup", -1);
+	if (join(path, root, of_process))
 		file_each_line(path, take_group, cgroups);
 	if (join(path, root, "/proc/self/mountinfo"))
 		file_each_line(path, take_mount, cgroups);
@@ -159,18 +161,23 @@ static bool find_directory(const char *root, const struct hierarchy *hierarchy,
 
 /* ------------------------------------------------------------------- memory */
 
-static void take_least(struct machine_memory *least, uint64_t bytes, const char *source)
+struct visitor {
+	void (*visit)(const struct machine_memory *memory, void *argument);
+	void *argument;
+};
+
+static void tell(const struct visitor *visitor, uint64_t bytes, const char *source)
 {
-	if (least->bytes != 0 && bytes >= least->bytes)
-		return;
-	least->bytes = bytes;
-	copy(least->source, source, strlen(source));
+	struct machine_memory memory = {.bytes = bytes};
+
+	copy(memory.source, source, strlen(source));
+	visitor->visit(&memory, visitor->argument);
 }
 
 /* Looks at the file `name` of the group and of each group above it. "max" is not a number, and not
  * a limit. */
 static void limit_by(const char *root, const struct hierarchy *hierarchy, const char *name,
-                     struct machine_memory *least)
+                     const struct visitor *visitor)
 {
 	char path[MACHINE_PATH_SIZE], text[64];
 	size_t top = strlen(root) + strlen(hierarchy->mount);
@@ -182,7 +189,7 @@ static void limit_by(const char *root, const struct hierarchy *hierarchy, const 
 
 		if (append(path, name, strlen(name)) && file_read(path, text, sizeof text) &&
 		    number_read(text, &bytes) != NULL && bytes > 0)
-			take_least(least, bytes, path + strlen(root));
+			tell(visitor, bytes, path + strlen(root));
 		path[length] = '\0';
 		if (length <= top)
 			return;
@@ -200,21 +207,37 @@ static bool take_total(const char *line, void *argument)
 		return true;
 	if (number_read_kilobytes(line + sizeof key - 1, &kilobytes) && kilobytes > 0 &&
 	    kilobytes <= UINT64_MAX / 1024)
-		take_least(argument, kilobytes * 1024, "/proc/meminfo");
+		tell(argument, kilobytes * 1024, "/proc/meminfo");
 	return false;
+}
+
+void machine_each_memory(const char *root, pid_t pid,
+                         void (*visit)(const struct machine_memory *memory, void *argument),
+                         void *argument)
+{
+	struct visitor visitor = {visit, argument};
+	char path[MACHINE_PATH_SIZE];
+	struct cgroups cgroups;
+
+	if (join(path, root, "/proc/meminfo"))
+		file_each_line(path, take_total, &visitor);
+	find_cgroups(root, pid, &cgroups);
+	limit_by(root, &cgroups.unified, "/memory.max", &visitor);
+	limit_by(root, &cgroups.memory, "/memory.limit_in_bytes", &visitor);
+}
+
+static void take_least(const struct machine_memory *memory, void *argument)
+{
+	struct machine_memory *least = argument;
+
+	if (least->bytes == 0 || memory->bytes < least->bytes)
+		*least = *memory;
 }
 
 bool machine_memory(const char *root, struct machine_memory *memory)
 {
-	char path[MACHINE_PATH_SIZE];
-	struct cgroups cgroups;
-
 	*memory = (struct machine_memory){.bytes = 0};
-	if (join(path, root, "/proc/meminfo"))
-		file_each_line(path, take_total, memory);
-	find_cgroups(root, &cgroups);
-	limit_by(root, &cgroups.unified, "/memory.max", memory);
-	limit_by(root, &cgroups.memory, "/memory.limit_in_bytes", memory);
+	machine_each_memory(root, 0, take_least, memory);
 	return memory->bytes > 0;
 }
 
@@ -226,7 +249,7 @@ bool machine_pressure_path(const char *root, char path[MACHINE_PATH_SIZE])
 	struct cgroups cgroups;
 	char text[16];
 
-	find_cgroups(root, &cgroups);
+	find_cgroups(root, 0, &cgroups);
 	if (find_directory(root, &cgroups.unified, path) && append(path, name, sizeof name - 1) &&
 	    file_read(path, text, sizeof text))
 		return true;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { MACHINE_PATH_SIZE = 512 };
 
@@ -20,6 +21,11 @@ struct machine_memory {
  * memory.limit_in_bytes) and of the host's memory (MemTotal). Returns false if none is known.
  * `root` is put before every path; it is "" except in tests. */
 bool machine_memory(const char *root, struct machine_memory *memory);
+
+/* Calls `visit` with each of these limits, of another process if `pid` is not 0. */
+void machine_each_memory(const char *root, pid_t pid,
+                         void (*visit)(const struct machine_memory *memory, void *argument),
+                         void *argument);
 
 /* Finds the file that tells the memory pressure (Linux 4.20 and later): that of this process's
  * cgroup, or else that of the host. Returns false if there is none. */

@@ -192,3 +192,21 @@ bool socket_address_may_come_from(const struct socket_address *local,
 		return local->port == listener->port;
 	return local->family != AF_UNIX || has_same_path(local, listener);
 }
+
+void socket_address_describe(const struct socket_address *address, struct line *line)
+{
+	bool is_ipv6 = address->family == AF_INET6;
+	char text[INET6_ADDRSTRLEN];
+
+	if (address->family == AF_UNIX) {
+		line_text(line, address->path[0] == '\0' ? "@" : "");
+		line_foreign(line, address->path + (address->path[0] == '\0'));
+		return;
+	}
+	if (address->family == AF_INET || is_ipv6) {
+		line_text(line, is_ipv6 ? "[" : "");
+		line_text(line, inet_ntop(address->family, address->words, text, sizeof text));
+		line_text(line, is_ipv6 ? "]:" : ":");
+	}
+	line_number(line, address->port);
+}

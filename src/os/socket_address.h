@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "os/line.h"
+
 enum { SOCKET_ADDRESS_PATH_SIZE = 108 }; /* of Linux' struct sockaddr_un */
 
 struct socket_address {
@@ -27,6 +29,9 @@ bool socket_address_find(int fd, struct socket_address *address);
 /* Reads "8080", "127.0.0.1:8080", "[::1]:8080", "/run/server.sock" or "@abstract"; false if it is
  * none of these. Pure. */
 bool socket_address_read(const char *text, struct socket_address *address);
+
+/* Adds it as socket_address_read() reads it; nothing of a family that it does not know. Pure. */
+void socket_address_describe(const struct socket_address *address, struct line *line);
 
 /* Says what socket_address_read() accepts, for a remark. */
 extern const char socket_address_accepted[];

@@ -55,7 +55,7 @@ void member_register_accepting_parent(struct member *member, struct pool_page *p
 {
 	struct pool_entry entry = describe(member);
 
-	pool_enter(page, tag_of_accepting_parent(member->pid, listener), &entry, process_is_alive);
+	pool_mark(page, tag_of_accepting_parent(member->pid, listener), &entry, process_is_alive);
 }
 
 /* The entry of a master that may be a worker, too, is in a pool of its own. */
@@ -84,7 +84,7 @@ static void mark_master(const struct member *member, struct pool_page *page)
 	struct pool_entry master = {parent, process_start_time(parent), 0, process_clock()};
 
 	if (member->is_grandchild && !pool_has(page, tag, parent))
-		pool_enter(page, tag, &master, process_is_alive);
+		pool_mark(page, tag, &master, process_is_alive);
 }
 
 static void take_slot(struct member *member, struct pool_page *page)
@@ -93,7 +93,7 @@ static void take_slot(struct member *member, struct pool_page *page)
 
 	member->slot = pool_enter(page, member->tag, &entry, process_is_alive);
 	pool_set_excess(page, member->slot, member->tag, member->pid, member->excess);
-	pool_set_memory(page, member->slot, member->tag, member->pid, &member->memory);
+	pool_tell(page, member->slot, member->tag, member->pid, &member->told);
 }
 
 static void fill_vacancy(struct member *member, struct pool_page *page)
@@ -206,8 +206,14 @@ void member_want(struct member *member, struct pool_page *page, uint64_t excess,
 void member_tell_memory(struct member *member, struct pool_page *page,
                         const struct pool_memory *memory)
 {
-	member->memory = *memory;
-	pool_set_memory(page, member->slot, member->tag, member->pid, memory);
+	member->told.memory = *memory;
+	pool_tell_memory(page, member->slot, member->tag, member->pid, memory);
+}
+
+void member_tell(struct member *member, struct pool_page *page, const struct pool_figures *figures)
+{
+	member->told = *figures;
+	pool_tell(page, member->slot, member->tag, member->pid, figures);
 }
 
 struct pool_memory_sum member_sum_memory(const struct member *member, struct pool_page *page,
@@ -231,8 +237,9 @@ static bool is_to_yield(struct member *member, struct pool_page *page,
 {
 	enum { AT_MOST = 1000 };
 
-	if (member->is_for_the_pool ? pool_count_larger(page, member->tag, member->memory.unshared) == 0
-	                            : !leases_are_needed(member, page, terms))
+	if (member->is_for_the_pool
+	        ? pool_count_larger(page, member->tag, member->told.memory.unshared) == 0
+	        : !leases_are_needed(member, page, terms))
 		return false;
 	if (member->yields_since == 0)
 		member->yields_since = terms->now;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "pool/memory.h"
+#include "pool/figures.h"
 #include "pool/pool.h"
 #include "pool/turns.h"
 
@@ -35,7 +35,7 @@ struct member {
 	uint64_t start_time;  /* clock ticks after boot; 0: not read yet */
 	uint64_t excess;      /* how far it is over its limits; 0: it does not want to leave */
 	bool is_for_the_pool; /* the only limit that it is over is that of its pool */
-	struct pool_memory memory;
+	struct pool_figures told;
 	uint64_t yields_since; /* when it began to let others go first, boot clock, milliseconds; 0: it
 	                          does not */
 	bool drains;           /* its slot says so */
@@ -94,6 +94,9 @@ enum pool_answer member_look(struct member *member, struct pool_page *page,
  * wants to leave. `is_for_the_pool`: it is only over that of its pool. */
 void member_want(struct member *member, struct pool_page *page, uint64_t excess,
                  bool is_for_the_pool);
+
+/* Tells the pool, and its readers, what there is to know of the worker. */
+void member_tell(struct member *member, struct pool_page *page, const struct pool_figures *figures);
 
 /* Tells the pool what memory the worker has; returns what the others have told. `closely`: without
  * those that are dead, for which the kernel is asked. */

@@ -53,11 +53,14 @@ static struct vacancy find_first_dead(struct pool_page *page, uint32_t tag, uint
 	return first;
 }
 
-static bool fill(const struct vacancy *vacancy)
+static bool fill(struct pool_page *page, const struct vacancy *vacancy)
 {
 	uint64_t value = vacancy->value;
 
-	return vacancy->word != NULL && atomic_compare_exchange_strong(vacancy->word, &value, 0);
+	if (vacancy->word == NULL || !atomic_compare_exchange_strong(vacancy->word, &value, 0))
+		return false;
+	page->counts.replacements++;
+	return true;
 }
 
 /* Frees the slot of the leaver whose lease was filled, because it has been replaced. */
@@ -74,7 +77,7 @@ static void forget_leaver(struct pool_page *page, uint32_t tag, uint64_t lease)
 
 static bool fill_lease(struct pool_page *page, uint32_t tag, const struct vacancy *lease)
 {
-	if (!fill(lease))
+	if (!fill(page, lease))
 		return false;
 	forget_leaver(page, tag, lease->value);
 	return true;
@@ -98,7 +101,7 @@ static bool prove(struct pool_page *page, uint32_t tag, const struct pool_newcom
 	if (!was_born_since(newcomer, lease))
 		return true;
 	if (dead->word != NULL)
-		return fill(dead);
+		return fill(page, dead);
 	if (trial_fill_expired_vacancy(page, tag))
 		return true;
 	trial_write(page, tag, TRIAL_PASSED);
@@ -115,7 +118,7 @@ static bool fill_first(struct pool_page *page, uint32_t tag, const struct pool_n
                        const struct vacancy *lease, const struct vacancy *dead)
 {
 	if (dead->word != NULL && (!newcomer->is_vouched || dead->until < lease->until))
-		return fill(dead);
+		return fill(page, dead);
 	if (newcomer->is_vouched && !was_born_since(newcomer, lease))
 		return true;
 	return lease->word == NULL || fill_lease(page, tag, lease);

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE /* O_TMPFILE */
 #include "pool/page_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,14 +13,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "os/file.h"
 #include "os/line.h"
 #include "os/next.h"
 #include "os/number.h"
 #include "os/process.h"
-
-enum { MODE = 0600 };
 
 static uint64_t pid_namespace(void)
 {
@@ -30,12 +29,14 @@ static uint64_t pid_namespace(void)
 	return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
+static const char first[] = "slshim.";
+
 /* "slshim.0.4026531836." */
-static void start_name(struct line *name)
+static void start_name(struct line *name, uint64_t user)
 {
 	line_start(name);
-	line_text(name, "slshim.");
-	line_number(name, (uint64_t)geteuid());
+	line_text(name, first);
+	line_number(name, user);
 	line_text(name, ".");
 	line_number(name, pid_namespace());
 	line_text(name, ".");
@@ -55,52 +56,67 @@ static bool is_stale(const char *name, const char *prefix)
 	return found != 0 ? found != start_time : kill((pid_t)parent, 0) != 0 && errno == ESRCH;
 }
 
-static void remove_stale(int directory, const char *prefix)
+bool page_file_is_stale(const char *name)
 {
-	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *entries = copy >= 0 ? fdopendir(copy) : NULL;
-	const struct dirent *entry;
+	struct line prefix;
+	uint64_t user;
 
-	if (entries == NULL) {
-		if (copy >= 0)
-			next.close(copy);
-		return;
-	}
-	while ((entry = readdir(entries)) != NULL)
-		if (is_stale(entry->d_name, prefix))
-			unlinkat(directory, entry->d_name, 0);
-	closedir(entries);
+	if (strncmp(name, first, sizeof first - 1) != 0 ||
+	    number_read(name + sizeof first - 1, &user) == NULL)
+		return false;
+	start_name(&prefix, user);
+	return is_stale(name, prefix.text);
 }
 
+struct search {
+	int directory;
+	const char *prefix;
+};
+
+static bool remove_if_stale(const char *name, void *argument)
+{
+	const struct search *search = argument;
+
+	if (is_stale(name, search->prefix))
+		unlinkat(search->directory, name, 0);
+	return true;
+}
+
+struct wanted {
+	int directory;
+	mode_t mode;
+	size_t size;
+};
+
 /* The space is allocated now, because a write would raise SIGBUS if the tmpfs were full. */
-static bool make(int directory, const char *name, size_t size)
+static bool make(const struct wanted *wanted, const char *name)
 {
 	struct line path;
 	bool is_made;
 	int fd;
 
-	if (!process_may_make_file(size))
+	if (!process_may_make_file(wanted->size))
 		return false;
-	fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, MODE);
+	fd = openat(wanted->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, wanted->mode);
 	if (fd < 0)
 		return false;
 	line_start(&path);
 	line_text(&path, "/proc/self/fd/");
 	line_number(&path, (uint64_t)fd);
-	is_made = fchmod(fd, MODE) == 0 && posix_fallocate(fd, 0, (off_t)size) == 0 &&
-	          (linkat(AT_FDCWD, path.text, directory, name, AT_SYMLINK_FOLLOW) == 0 ||
+	is_made = fchmod(fd, wanted->mode) == 0 && posix_fallocate(fd, 0, (off_t)wanted->size) == 0 &&
+	          (linkat(AT_FDCWD, path.text, wanted->directory, name, AT_SYMLINK_FOLLOW) == 0 ||
 	           errno == EEXIST); /* a sibling was first */
 	next.close(fd);
 	return is_made;
 }
 
-static bool is_sound(int fd, size_t size)
+static bool is_sound(int fd, const struct wanted *wanted)
 {
 	struct stat status;
 
 	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-	       (status.st_mode & 07777) == MODE && status.st_nlink == 1 &&
-	       status.st_size == (off_t)size && status.st_blocks * 512 >= (off_t)size;
+	       (status.st_mode & 07777) == wanted->mode && status.st_nlink == 1 &&
+	       status.st_size == (off_t)wanted->size && status.st_blocks * 512 >= (off_t)wanted->size;
 }
 
 static int open_existing(int directory, const char *name)
@@ -108,42 +124,86 @@ static int open_existing(int directory, const char *name)
 	return openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 }
 
-static void *map_named(int directory, const char *name, const char *prefix, size_t size)
+static void *map_named(const struct wanted *wanted, const char *name, const char *prefix)
 {
-	int fd = open_existing(directory, name);
+	struct search search = {wanted->directory, prefix};
+	int fd = open_existing(wanted->directory, name);
 	void *page = MAP_FAILED;
 
 	if (fd < 0 && errno == ENOENT) {
-		remove_stale(directory, prefix);
-		if (make(directory, name, size))
-			fd = open_existing(directory, name);
+		file_each_entry(wanted->directory, remove_if_stale, &search);
+		if (make(wanted, name))
+			fd = open_existing(wanted->directory, name);
 	}
 	if (fd < 0)
 		return NULL;
-	if (is_sound(fd, size))
-		page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (is_sound(fd, wanted))
+		page = mmap(NULL, wanted->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	next.close(fd);
 	return page != MAP_FAILED ? page : NULL;
 }
 
-void *page_file_map(const char *directory, pid_t parent, uint64_t listener, size_t size)
+static void *map(const struct wanted *wanted, pid_t parent, uint64_t listener)
 {
 	uint64_t start_time = process_start_time(parent);
-	int saved = errno, fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct line prefix, name;
-	void *page = NULL;
 
-	start_name(&prefix);
+	start_name(&prefix, (uint64_t)geteuid());
 	name = prefix;
 	line_number(&name, (uint64_t)parent);
 	line_text(&name, ".");
 	line_number(&name, start_time);
 	line_text(&name, ".");
 	line_hex(&name, listener, 1);
-	if (fd >= 0 && start_time != 0)
-		page = map_named(fd, name.text, prefix.text, size);
-	if (fd >= 0)
-		next.close(fd);
+	return wanted->directory >= 0 && start_time != 0 ? map_named(wanted, name.text, prefix.text)
+	                                                 : NULL;
+}
+
+static int open_directory(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void *page_file_map(const char *directory, pid_t parent, uint64_t listener, size_t size)
+{
+	int saved = errno;
+	struct wanted wanted = {open_directory(directory), 0600, size};
+	void *page = map(&wanted, parent, listener);
+
+	if (wanted.directory >= 0)
+		next.close(wanted.directory);
+	errno = saved;
+	return page;
+}
+
+/* Who may write to the directory might replace the file; and the file of another system than a
+ * tmpfs would be written to a disk. */
+static const char *find_fault(int directory)
+{
+	enum { TMPFS = 0x01021994 };
+	struct statfs system;
+	struct stat status;
+
+	if (directory < 0 || fstat(directory, &status) != 0 || fstatfs(directory, &system) != 0)
+		return "it cannot be opened";
+	if (system.f_type != TMPFS)
+		return "it is not on a tmpfs";
+	if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return "it is not the server's own, or others may write to it";
+	return NULL;
+}
+
+void *page_file_publish(const char *directory, mode_t mode, size_t size, const char **fault)
+{
+	int saved = errno;
+	struct wanted wanted = {open_directory(directory), mode, size};
+	void *page = NULL;
+
+	*fault = find_fault(wanted.directory);
+	if (*fault == NULL && (page = map(&wanted, getpid(), 0)) == NULL)
+		*fault = "there is no room for the file";
+	if (wanted.directory >= 0)
+		next.close(wanted.directory);
 	errno = saved;
 	return page;
 }

@@ -45,7 +45,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "log/mailbox.h"
+#include "log/log.h"
 
 /* Where this fails, the compiler would use locks, which processes do not share. */
 _Static_assert(__atomic_always_lock_free(sizeof(_Atomic uint64_t), 0),
@@ -66,20 +66,68 @@ struct pool_slot {
 	_Atomic uint64_t entered;    /* when the holder took the slot */
 	_Atomic uint64_t drains; /* until when the holder accepts nothing, unless it says so again */
 
-	/* What the holder last told of its memory (memory.h), in a line that only one who adds that up
-	 * reads. */
+	/* What the holder last told of itself (figures.h), in a line that its siblings read only where
+	 * the pool has a limit. */
 	_Alignas(64) _Atomic uint64_t proportional; /* bytes; 0: it has not told yet */
-	_Atomic uint64_t unshared;
+	_Atomic uint64_t unshared, resident, swapped;
+	_Atomic uint64_t served, requests, state, told;
+};
+
+/* The state of a holder that is no worker: a master, or a parent that accepts connections itself.
+ */
+enum { POOL_STATE_OF_MARK = 0xff };
+
+/* What a reader has to know of the page; read-only once it is made, so text may be read at any
+ * time. A later layout adds to the end of this and of the slots, and says so by the sizes; one that
+ * cannot be read so has another magic. */
+enum { POOL_LIMITS_KEPT = 24, POOL_REMARKS = 64 };
+struct pool_header {
+	char magic[8];
+	uint32_t header_size, page_size; /* bytes */
+	uint32_t slots, slot_size, slots_at;
+	int32_t master;                   /* pid, in its own namespace */
+	uint64_t master_start_time;       /* in clock ticks after boot */
+	uint64_t made;                    /* boot clock, milliseconds */
+	uint64_t replaced_within;         /* milliseconds that a lease lasts */
+	uint32_t flags;                   /* enum pool_flag */
+	uint64_t limit[POOL_LIMITS_KEPT]; /* by quantity; 0: none */
+	char boot[40];                    /* the id of the boot, as text */
+	char program[64], method[64], whose[64];
+	char listeners[256]; /* addresses, with a space between */
+	char settings[1024];
+	char reasons[POOL_REMARKS][192]; /* why a worker stays, by the number of the remark; "": none */
+};
+enum pool_flag {
+	POOL_IS_VOUCHED = 1,
+	POOL_IS_DRY_RUN = 2,
+	POOL_IS_OF_STARTED = 4 /* its master starts workers by execve, and does not map the page */
+};
+
+/* Since the page was made. */
+enum { POOL_REASONS = 32 };
+struct pool_counts {
+	_Atomic uint64_t leavings[POOL_REASONS]; /* by quantity; the last: because it was asked to */
+	_Atomic uint64_t would_leave[POOL_REASONS];
+	_Atomic uint64_t left, would_have_left; /* workers: one may be over several limits */
+	_Atomic uint64_t spared; /* times that a limit did not count, because it would not help */
+	_Atomic uint64_t deaths, replacements, drains;
+	_Atomic uint64_t connections, requests, walks, walk_nanoseconds; /* that workers told of */
+	_Atomic uint64_t waited,
+	    lived;                /* of those that left: milliseconds for their turn, and of life */
+	_Atomic uint64_t served;  /* connections, of those that left */
+	_Atomic uint64_t left_at; /* the last one; boot clock, milliseconds */
 };
 
 /* All workers write to all of it. A page of zeros is empty. Each element of the arrays of words
  * belongs to the pool whose tag it has. Times are milliseconds on the boot clock. */
 struct pool_page {
+	struct pool_header header;
 	_Atomic uint64_t leases[POOL_LEASES]; /* tag << 40 | deadline */
 	_Atomic uint64_t trials[POOL_LEASES]; /* tag << 40 | enum trial << 32 | deaths in an open trial
 	                                         whose vacancies expired */
 	_Atomic uint64_t reported;            /* bit n: remark n was written */
 	_Atomic uint32_t short_lives;         /* in a row */
+	struct pool_counts counts;
 	struct pool_dry_run {
 		_Atomic uint64_t since; /* the last summary; 0: there was none */
 		_Atomic uint64_t lives, connections, milliseconds;
@@ -87,7 +135,7 @@ struct pool_page {
 	_Atomic uint64_t
 	    searches[POOL_LEASES];   /* tag << 40 | when the next search for the dead is due */
 	_Atomic uint32_t slots_used; /* slots from this index on have never been taken */
-	_Atomic uint32_t lost;       /* lines of the log, since the last one that was written */
+	struct log_losses lost;      /* lines of the log */
 	struct mailbox mail;         /* lines that workers could not write */
 	struct pool_slot slots[POOL_SLOTS];
 };

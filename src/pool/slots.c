@@ -57,7 +57,8 @@ int slot_claim(struct pool_page *page, uint64_t wanted, uint64_t lease,
 			slot->died = 0;
 			slot->excess = 0;
 			slot->drains = 0;
-			slot->proportional = slot->unshared = 0;
+			slot->proportional = slot->unshared = slot->told = 0;
+			slot->state = 0;
 			if (atomic_compare_exchange_strong(&slot->holder, &claim, wanted))
 				return (int)at;
 		}
@@ -69,8 +70,10 @@ bool slot_is_vacant(struct pool_page *page, struct pool_slot *slot, uint64_t hol
 {
 	uint64_t never = 0;
 
-	if (atomic_compare_exchange_strong(&slot->died, &never, now))
+	if (atomic_compare_exchange_strong(&slot->died, &never, now)) {
+		page->counts.deaths++;
 		return true;
+	}
 	if (slot->died <= now && now - slot->died < timeout)
 		return true;
 	if (atomic_compare_exchange_strong(&slot->holder, &holder, 0))
@@ -82,6 +85,15 @@ int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_entry *en
                pool_is_alive *is_alive)
 {
 	return slot_claim(page, slot_holder(tag, entry->pid), 0, entry, is_alive);
+}
+
+void pool_mark(struct pool_page *page, uint32_t tag, const struct pool_entry *entry,
+               pool_is_alive *is_alive)
+{
+	int slot = pool_enter(page, tag, entry, is_alive);
+
+	if (slot != POOL_NO_SLOT)
+		page->slots[slot].state = POOL_STATE_OF_MARK;
 }
 
 bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid)

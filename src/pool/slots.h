@@ -24,6 +24,10 @@ struct pool_entry {
 int pool_enter(struct pool_page *page, uint32_t tag, const struct pool_entry *entry,
                pool_is_alive *is_alive);
 
+/* The same for a process that is no worker, such as a master, so that its children find it. */
+void pool_mark(struct pool_page *page, uint32_t tag, const struct pool_entry *entry,
+               pool_is_alive *is_alive);
+
 /* Does this worker still hold the slot that pool_enter() returned? */
 bool pool_holds(struct pool_page *page, int slot, uint32_t tag, pid_t pid);
 
@@ -79,7 +83,7 @@ static inline bool slot_is_dead(struct pool_slot *slot, uint64_t holder, pool_is
 }
 
 /* Returns the number of slots that have ever been used, the first ones. */
-static inline unsigned slots_used(struct pool_page *page)
+static inline unsigned slots_used(const struct pool_page *page)
 {
 	unsigned used = page->slots_used;
 

@@ -16,11 +16,44 @@ bool pool_lives_are_short(struct pool_page *page)
 	return page->short_lives >= MANY_SHORT_LIVES;
 }
 
-void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds)
+static void count_reasons(_Atomic uint64_t reasons[POOL_REASONS], const struct pool_life *life)
 {
+	for (unsigned left = life->crossed; left != 0; left &= left - 1)
+		reasons[(unsigned)__builtin_ctz(left) % POOL_REASONS]++;
+	if (life->is_asked)
+		reasons[POOL_REASONS - 1]++;
+}
+
+void pool_count_leaving(struct pool_page *page, const struct pool_life *life)
+{
+	struct pool_counts *counts = &page->counts;
+
+	count_reasons(counts->leavings, life);
+	counts->left++;
+	counts->waited += life->waited;
+	counts->lived += life->lived;
+	counts->served += life->served;
+	counts->left_at = life->now;
+}
+
+void pool_count_work(struct pool_page *page, const struct pool_work *done,
+                     const struct pool_work *told)
+{
+	struct pool_counts *counts = &page->counts;
+
+	counts->connections += done->connections - told->connections;
+	counts->requests += done->requests - told->requests;
+	counts->walks += done->walks - told->walks;
+	counts->walk_nanoseconds += done->walk_nanoseconds - told->walk_nanoseconds;
+}
+
+void pool_count_rehearsal(struct pool_page *page, const struct pool_life *life)
+{
+	count_reasons(page->counts.would_leave, life);
+	page->counts.would_have_left++;
 	page->dry_run.lives++;
-	page->dry_run.connections += connections;
-	page->dry_run.milliseconds += milliseconds;
+	page->dry_run.connections += life->served;
+	page->dry_run.milliseconds += life->lived;
 }
 
 /* A life that is noted meanwhile may be split between this summary and the next. */

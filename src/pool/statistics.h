@@ -13,9 +13,27 @@
 void pool_note_life(struct pool_page *page, bool is_short);
 bool pool_lives_are_short(struct pool_page *page);
 
-/* Counts a worker that would have left, in a dry run, after so many connections and milliseconds.
- */
-void pool_note_dry_run(struct pool_page *page, uint64_t connections, uint64_t milliseconds);
+/* Counts a worker that leaves: which limits it is over, bit by bit, the last for being asked to;
+ * milliseconds; connections; `now`: boot clock, milliseconds. */
+struct pool_life {
+	unsigned crossed;
+	bool is_asked;
+	uint64_t waited, lived, served, now;
+};
+void pool_count_leaving(struct pool_page *page, const struct pool_life *life);
+
+/* What a worker has done since it was born. */
+struct pool_work {
+	uint64_t connections, requests;
+	uint64_t walks, walk_nanoseconds; /* of the page tables */
+};
+
+/* Counts what it has done since it told of its work the last time. */
+void pool_count_work(struct pool_page *page, const struct pool_work *done,
+                     const struct pool_work *told);
+
+/* Counts a worker that would have left, in a dry run. */
+void pool_count_rehearsal(struct pool_page *page, const struct pool_life *life);
 
 struct pool_summary {
 	uint64_t span; /* milliseconds */

@@ -330,6 +330,14 @@ def shim_lines(log):
     return re.findall(r"^\S+Z slshim: (.*)$", log, re.MULTILINE)
 
 
+def page_of(pid):
+    """Where a process has the page that workers share: its first and last address; None: nowhere."""
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        if "/memfd:slshim" in line:
+            return tuple(int(address, 16) for address in line.split()[0].split("-"))
+    return None
+
+
 def said(server):
     """By slshim, in a log of its own or among the server's lines."""
     return server.said.read_text() if hasattr(server, "said") else server.log()

@@ -5,7 +5,7 @@
  * The input: is the page sound, how many may be away; where it is not, words to write; then what is
  * done, a byte and its arguments each. */
 #include "pool/census.h"
-#include "pool/memory.h"
+#include "pool/figures.h"
 #include "pool/newcomers.h"
 #include "pool/pool.h"
 #include "pool/slots.h"
@@ -111,7 +111,7 @@ static void join(struct world *world, struct pool_entry *member)
 	must(pool_has(page, TAG, member->pid) || slot == POOL_NO_SLOT);
 	pool_set_excess(page, slot, TAG, member->pid, world->now);
 	must(pool_count_further_over(page, TAG, 1) <= POOL_SLOTS);
-	pool_set_memory(page, slot, TAG, member->pid, &(struct pool_memory){world->now, 1});
+	pool_tell_memory(page, slot, TAG, member->pid, &(struct pool_memory){world->now, 1});
 	must(pool_sum_memory(page, TAG, member->pid, is_alive).count <= POOL_SLOTS);
 }
 
@@ -131,7 +131,7 @@ static void tell(struct world *world)
 	must(!pool_report_once(page, (unsigned)world->now));
 	pool_note_life(page, world->now & 1);
 	pool_lives_are_short(page);
-	pool_note_dry_run(page, 1, world->now);
+	pool_count_rehearsal(page, &(struct pool_life){.served = 1, .lived = world->now});
 	pool_take_summary(page, world->now, &summary);
 }
 

@@ -2,12 +2,11 @@
 workers that a master starts by execve, which nothing else tells from servers of their own."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from servers import (
-    HandWritten, Httpd, LeakyPrefork, ab, get, load_until, load_until_left, shim, shim_lines,
+    HandWritten, Httpd, LeakyPrefork, ab, get, load_until, load_until_left, page_of, shim, shim_lines,
     wait_until, wrk
 )  # fmt: skip
 from started import NAMED, Started
@@ -119,8 +118,7 @@ LEFT_OUT = (
 
 
 def shares_memory(server):
-    """Has it the page that workers share?"""
-    return "/dev/zero" in Path(f"/proc/{server.master.pid}/maps").read_text()
+    return page_of(server.master.pid) is not None
 
 
 @pytest.mark.parametrize(

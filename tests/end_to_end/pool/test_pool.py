@@ -6,12 +6,13 @@ import os
 import random
 import signal
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 
-from servers import HandWritten, Repeated, ab, as_root, exchange, get, shim, wait_until, wrk
+from servers import (
+    HandWritten, Repeated, ab, as_root, exchange, get, page_of, shim, wait_until, wrk
+)  # fmt: skip
 from unnamed import expect_clean_end
 
 ROUNDS = int(os.environ.get("SLSHIM_ROUNDS", "1"))  # of the kills at random, a minute each
@@ -173,10 +174,8 @@ class Scribbler(Repeated):
 
     def _write(self):
         worker = next(iter(self.server.workers()), self.server.master)
-        with contextlib.suppress(OSError, StopIteration):  # it has ended
-            maps = Path(f"/proc/{worker.pid}/maps").read_text().splitlines()
-            page = next(line for line in maps if " rw-s " in line and "zero" in line).split()[0]
-            start, end = (int(address, 16) for address in page.split("-"))
+        with contextlib.suppress(OSError, TypeError):  # it has ended
+            start, end = page_of(worker.pid)
             with open(f"/proc/{worker.pid}/mem", "r+b", buffering=0) as memory:
                 memory.seek(start)
                 self.written += memory.write(self.text(end - start))

@@ -141,9 +141,10 @@ class Drainer:
         return []
 
     def _drains(self):
+        """A worker is asked to leave when something comes to it."""
         if len(self.downloads) < 8:
             self.downloads.append(SlowDownload(self.server.port))
-            get(self.server.url())
+        get(self.server.url())
         return len(self.drainers()) == 1
 
     def finish(self):

@@ -1,17 +1,19 @@
 """Postfix: its smtpd leaves, which its master starts by execve, and nobody else does."""
 
 import contextlib
+import json
 import os
 import pwd
 import re
 import smtplib
+import subprocess
 from collections import Counter
 
 import psutil
 import pytest
 
 from known import Known, expect_alike, run_own, run_shimmed
-from servers import Missing, as_root, calls, leavings, shim, wait_until
+from servers import BUILD, Missing, as_root, calls, leavings, shim, wait_until
 
 MASTER = "/usr/lib/postfix/sbin/master"
 QUEUES = [
@@ -203,3 +205,17 @@ def test_wrong_value(only):
     assert said_by == {"smtpd": said_by["smtpd"]} | ({} if only else {"master": 1})
     assert said_by["smtpd"] >= 1
     assert said.count('SL_MAX_CONNECTIONS="many" is refused and slshim is off') == said_by.total()
+
+
+def test_one_pool_to_who_looks():
+    """Though each smtpd has a page of its own, which tells of it from its first session on."""
+    with Postfix(shim(SL_MAX_UNSHARED="1G")) as server:
+        sending(server.port, connections=40, mails=1)
+        smtpds = {child.pid for child in server.workers() if child.name() == "smtpd"}
+        command = [BUILD / "slshim", "status", "--json", str(server.master.pid)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        (pool,) = json.loads(done.stdout)["pools"]
+        shown = {worker["pid"] for worker in pool["workers"]}
+        assert len(shown) > 1 and shown <= smtpds
+        assert (pool["program"], pool["listeners"]) == ("smtpd", f"127.0.0.1:{server.port}")
+        assert pool["counts"]["connections"] > 0
