@@ -22,19 +22,26 @@ pid_t proc_parent(pid_t pid)
 	return strlen(end) > 4 ? (pid_t)atoi(end + 4) : 0;
 }
 
-void proc_name_by_image(pid_t pid, char *name, size_t size)
+bool proc_image(pid_t pid, char *image, size_t size)
 {
-	char path[FILE_PATH_SIZE], image[PATH_MAX];
+	char path[FILE_PATH_SIZE];
 	ssize_t length;
 
-	if (name[0] != '/')
-		return;
 	file_path_of(path, pid, "exe", -1);
-	length = readlink(path, image, sizeof image - 1);
-	if (length <= 0)
+	length = readlink(path, image, size - 1);
+	image[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+void proc_name_by_image(pid_t pid, char *name, size_t size)
+{
+	char image[PATH_MAX];
+	const char *last;
+
+	if (name[0] != '/' || !proc_image(pid, image, sizeof image))
 		return;
-	image[length] = '\0';
-	snprintf(name, size, "%s", strrchr(image, '/') != NULL ? strrchr(image, '/') + 1 : image);
+	last = strrchr(image, '/');
+	snprintf(name, size, "%s", last != NULL ? last + 1 : image);
 }
 
 void proc_name(pid_t pid, char *name, size_t size)
@@ -68,23 +75,38 @@ void proc_unit(pid_t pid, char *unit, size_t size)
 	snprintf(unit, size, "%s", found);
 }
 
-bool proc_asks_for_library(pid_t pid)
+/* Calls `visit` with each variable that the process had at its execve, until it returns false. */
+static void each_variable(pid_t pid, bool (*visit)(const char *variable, void *argument),
+                          void *argument)
 {
-	static const char variable[] = "LD_PRELOAD=";
-	char path[FILE_PATH_SIZE];
-	char *line = NULL;
+	char path[FILE_PATH_SIZE], *variable = NULL;
 	size_t room = 0;
-	bool asks = false;
 	FILE *file;
 
 	file_path_of(path, pid, "environ", -1);
 	file = fopen(path, "re");
-	while (file != NULL && !asks && getdelim(&line, &room, '\0', file) > 0)
-		asks = strncmp(line, variable, sizeof variable - 1) == 0 &&
-		       strstr(line, "libslshim.so") != NULL;
+	while (file != NULL && getdelim(&variable, &room, '\0', file) > 0 && visit(variable, argument))
+		;
 	if (file != NULL)
 		fclose(file);
-	free(line);
+	free(variable);
+}
+
+static bool note_preload(const char *variable, void *argument)
+{
+	static const char preload[] = "LD_PRELOAD=";
+	bool *asks = argument;
+
+	*asks = strncmp(variable, preload, sizeof preload - 1) == 0 &&
+	        strstr(variable, "libslshim.so") != NULL;
+	return !*asks;
+}
+
+bool proc_asks_for_library(pid_t pid)
+{
+	bool asks = false;
+
+	each_variable(pid, note_preload, &asks);
 	return asks;
 }
 
@@ -101,25 +123,30 @@ static bool are_wrong(char *const variables[])
 	return remarks.errors > 0;
 }
 
+enum { MOST_SETTINGS = 128 };
+struct settings {
+	char *of[MOST_SETTINGS + 1]; /* ends with NULL */
+	unsigned count;
+};
+
+static bool keep_setting(const char *variable, void *argument)
+{
+	struct settings *settings = argument;
+
+	if (strncmp(variable, "SL_", 3) == 0 &&
+	    (settings->of[settings->count] = strdup(variable)) != NULL)
+		settings->count++;
+	return settings->count < MOST_SETTINGS;
+}
+
 bool proc_has_wrong_settings(pid_t pid)
 {
-	enum { MOST = 128 };
-	char *variables[MOST + 1] = {NULL}, *line = NULL, path[FILE_PATH_SIZE];
-	unsigned count = 0;
-	size_t room = 0;
+	struct settings settings = {.count = 0};
 	bool is_wrong;
-	FILE *file;
 
-	file_path_of(path, pid, "environ", -1);
-	file = fopen(path, "re");
-	while (file != NULL && count < MOST && getdelim(&line, &room, '\0', file) > 0)
-		if (strncmp(line, "SL_", 3) == 0 && (variables[count] = strdup(line)) != NULL)
-			count++;
-	is_wrong = are_wrong(variables);
-	while (count > 0)
-		free(variables[--count]);
-	if (file != NULL)
-		fclose(file);
-	free(line);
+	each_variable(pid, keep_setting, &settings);
+	is_wrong = are_wrong(settings.of);
+	while (settings.count > 0)
+		free(settings.of[--settings.count]);
 	return is_wrong;
 }

@@ -15,6 +15,9 @@ pid_t proc_parent(pid_t pid);
  */
 void proc_name(pid_t pid, char *name, size_t size);
 
+/* The path of its image, as much as there is room for; false, and "", if one may not look. */
+bool proc_image(pid_t pid, char *image, size_t size);
+
 /* Replaces a name that a program made of a path, which is cut off, by that of its image. */
 void proc_name_by_image(pid_t pid, char *name, size_t size);
 

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/proc.h"
 #include "cmd/process_memory.h"
 #include "os/clock.h"
-#include "os/file.h"
 
 static double now(void)
 {
@@ -199,17 +199,6 @@ static void add_viewed(struct look *look, const struct worker_view *worker)
 	add_worker(look, &seen);
 }
 
-static bool read_exe(pid_t pid, char exe[256])
-{
-	char path[FILE_PATH_SIZE];
-	ssize_t length;
-
-	file_path_of(path, pid, "exe", -1);
-	length = readlink(path, exe, 255);
-	exe[length > 0 ? length : 0] = '\0';
-	return length > 0;
-}
-
 /* Without it: a child that runs what its master does, so that it is no helper. */
 static void add_child(const struct process_memory *child, void *argument)
 {
@@ -219,7 +208,8 @@ static void add_child(const struct process_memory *child, void *argument)
 
 	if (child->state == 'Z' || child->state == 'X')
 		return;
-	if (look->exe[0] != '\0' && read_exe(child->pid, exe) && strcmp(exe, look->exe) != 0) {
+	if (look->exe[0] != '\0' && proc_image(child->pid, exe, sizeof exe) &&
+	    strcmp(exe, look->exe) != 0) {
 		look->watch->others++;
 		return;
 	}
@@ -325,7 +315,7 @@ static bool is_master_alive(struct watch *watch)
 
 static void look_at_children(struct look *look)
 {
-	read_exe(look->watch->master, look->exe);
+	proc_image(look->watch->master, look->exe, sizeof look->exe);
 	process_memory_each_child(look->watch->master, add_child, look);
 }
 
@@ -369,9 +359,10 @@ static bool find_master(struct watch *watch)
 	}
 	process_memory_each_child(watch->asked, count_child, &children);
 	watch->master = children > 0 ? process.pid : process.parent;
-	if (children == 0 &&
-	    (!process_memory_identify(process.parent, &parent) || !read_exe(process.pid, exe) ||
-	     !read_exe(parent.pid, exe_of_parent) || strcmp(exe, exe_of_parent) != 0)) {
+	if (children == 0 && (!process_memory_identify(process.parent, &parent) ||
+	                      !proc_image(process.pid, exe, sizeof exe) ||
+	                      !proc_image(parent.pid, exe_of_parent, sizeof exe_of_parent) ||
+	                      strcmp(exe, exe_of_parent) != 0)) {
 		cmd_complain("%d has no pool: no children, and no parent that runs the same program; "
 		             "accepted: a master or a worker",
 		             (int)watch->asked);
