@@ -39,10 +39,13 @@ static bool is_environment_sound(void)
 
 /* -------------------------------------------------------------------- library */
 
+/* By its SONAME: the plain name may be in a package for developers, which a server does not have. */
+#define LIBRARY "libslshim.so.0"
+
 /* Beside this program, as in a build, or else where it is installed. */
 static const char *find_library(char room[PATH_MAX])
 {
-	static const char *const places[] = {"libslshim.so", ".libs/libslshim.so"};
+	static const char *const places[] = {LIBRARY, ".libs/" LIBRARY};
 	char own[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
 
@@ -54,8 +57,7 @@ static const char *find_library(char room[PATH_MAX])
 			    access(room, R_OK) == 0)
 				return room;
 	}
-	return access(LIBRARY_DIRECTORY "/libslshim.so", R_OK) == 0 ? LIBRARY_DIRECTORY "/libslshim.so"
-	                                                            : NULL;
+	return access(LIBRARY_DIRECTORY "/" LIBRARY, R_OK) == 0 ? LIBRARY_DIRECTORY "/" LIBRARY : NULL;
 }
 
 static bool is_in_list(const char *list, const char *library)
@@ -77,7 +79,7 @@ static bool preload(void)
 	const char *library = find_library(room), *before = getenv("LD_PRELOAD");
 
 	if (library == NULL) {
-		cmd_complain("libslshim.so is neither beside this command nor in " LIBRARY_DIRECTORY);
+		cmd_complain(LIBRARY " is neither beside this command nor in " LIBRARY_DIRECTORY);
 		return false;
 	}
 	if (strpbrk(library, " :") != NULL) {

@@ -146,7 +146,7 @@ def test_library_path_with_a_space(tmp_path):
     place = tmp_path / "a place"
     place.mkdir()
     shutil.copy(COMMAND, place / "slshim")
-    shutil.copy(LIBRARY, place / "libslshim.so")
+    shutil.copy(LIBRARY, place / "libslshim.so.0")
     done = subprocess.run(
         [place / "slshim", "--max-rss=1G", "--", "true"], capture_output=True, text=True, timeout=20
     )
