@@ -1,0 +1,32 @@
+#!/bin/sh
+# Boots the systemd of a Debian tree as the first process of namespaces of its own: with processes, a
+# network, mounts, a host name and control groups that are its own. What it writes is gone with it.
+# Needs root. usage: boot.sh TREE CONTROL_GROUP
+set -eu
+echo $$ >"$2/cgroup.procs"
+exec unshare --pid --net --mount --ipc --uts --cgroup --fork --kill-child sh -euc '
+	mount -t tmpfs -o mode=755 scratch /mnt
+	mkdir /mnt/above /mnt/work /mnt/root
+	mount -t overlay -o "lowerdir=$1,upperdir=/mnt/above,workdir=/mnt/work" overlay /mnt/root
+	cd /mnt/root
+	mount -t proc proc proc
+	mount -t sysfs sysfs sys
+	mount -t cgroup2 cgroup2 sys/fs/cgroup
+	mount -t tmpfs -o mode=755 devices dev
+	for device in null zero full random urandom tty; do
+		touch "dev/$device"
+		mount --bind "/dev/$device" "dev/$device"
+	done
+	ln -s /proc/self/fd dev/fd
+	mkdir dev/pts dev/shm
+	mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
+	ln -s pts/ptmx dev/ptmx
+	for place in dev/shm run tmp; do
+		mount -t tmpfs tmpfs "$place"
+	done
+	hostname debian
+	ip link set lo up
+	mkdir mnt/outside
+	pivot_root . mnt/outside
+	umount -l /mnt/outside
+	exec env -i container=namespaces /sbin/init </dev/null >/dev/null 2>&1' boot "$1"
