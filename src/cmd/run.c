@@ -39,7 +39,8 @@ static bool is_environment_sound(void)
 
 /* -------------------------------------------------------------------- library */
 
-/* By its SONAME: the plain name may be in a package for developers, which a server does not have. */
+/* By its SONAME: the plain name may be in a package for developers, which a server does not have.
+ */
 #define LIBRARY "libslshim.so.0"
 
 /* Beside this program, as in a build, or else where it is installed. */

@@ -6,6 +6,7 @@ the server's own log and how many of each a recycling makes, the hooks that a wo
 ends. A server runs in the foreground, so that strace can watch its master."""
 
 import contextlib
+import functools
 import re
 import signal
 import socket
@@ -15,12 +16,11 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import psutil
 
 from servers import (
-    Missing, Repeated, Server, ab_each, accepts, free_port, leavings, shim, tool, wait_until
+    Missing, Repeated, Server, ab_each, accepts, free_port, has_signal, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 EVERY = 20  # a worker is recycled when it has served about that many
@@ -104,11 +104,9 @@ class Known(Server):
             wait_until(lambda: len(self.statuses()) > done, "it ended")
 
     def is_ready(self, worker):
-        with contextlib.suppress(OSError, TypeError):
-            status = Path(f"/proc/{worker.pid}/status").read_text()
-            caught = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
-            catches = {signal for signal in range(1, 65) if caught >> (signal - 1) & 1}
-            return self.ready_signal in catches and self.shed_signal not in catches
+        with contextlib.suppress(OSError, TypeError):  # it has ended; a zombie has no such line
+            catches = functools.partial(has_signal, worker.pid, "SigCgt")
+            return catches(self.ready_signal) and not (self.shed_signal and catches(self.shed_signal))
         return False
 
     def is_settled(self):

@@ -240,6 +240,12 @@ def unshared(process):
     return None
 
 
+def has_signal(pid, line, number):
+    """Is a signal among those that a line of /proc/PID/status has: SigBlk, SigCgt?"""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{line}:\s*(\w+)", status, re.MULTILINE)[1], 16) >> (number - 1) & 1
+
+
 class Repeated:
     """Does something again and again, beside what runs in its `with` block, and once after it."""
 

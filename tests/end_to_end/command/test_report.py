@@ -7,13 +7,12 @@ import random
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
 from browser import Browser, tables, text_of
 from servers import (
-    BUILD, Httpd, LeakyPrefork, for_a_second, leavings, load_until_left, shim, tool, wait_until
+    BUILD, Httpd, LeakyPrefork, for_a_second, has_signal, leavings, load_until_left, shim, tool, wait_until
 )  # fmt: skip
 
 COMMAND = BUILD / "slshim"
@@ -288,7 +287,7 @@ def test_ended_early(tmp_path):
         command = [str(COMMAND), "report", "--for=1h", "-o", str(page), str(server.master.pid)]
         with subprocess.Popen(command) as watching:
             for_a_second(server)
-            time.sleep(1.5)
+            wait_until(lambda: has_signal(watching.pid, "SigCgt", signal.SIGINT), "it watches")
             watching.send_signal(signal.SIGINT)
             assert watching.wait(20) == 0
         server.stop()
