@@ -11,7 +11,7 @@ from servers import BUILD, TOP, tool
 
 RELEASE = "trixie"
 DEBIAN = TOP / "packaging" / "debian"
-TOOLS = ["blhc", "faketime", "lintian", "piuparts", "reprotest", "rpm", "rpmlint", "xz-utils"]
+TOOLS = ["blhc", "faketime", "lintian", "locales", "piuparts", "reprotest", "rpm", "rpmlint", "xz-utils"]
 SITE = ["autopkgtest", "dpkg-dev", "prometheus", "prometheus-node-exporter"]
 HOME = "/home/builder"
 
