@@ -207,6 +207,29 @@ START_TEST(needs_the_level_of_a_rise)
 }
 END_TEST
 
+/* A few measurements do not show that a rise slows down, nor that it does not. */
+START_TEST(needs_the_pace_of_a_rise)
+{
+	struct simulation how = typical(ADVICE_PLATEAU);
+	unsigned leaks = 0, paces = 0;
+
+	how.lives = 4;
+	how.oldest = 0;
+	how.span = 120;
+	how.interval = 6;
+	how.noise = how.differ = 0.02;
+	for (unsigned seed = 0; seed < 200; seed++) {
+		struct advice advice = advice_on(&how, seed);
+
+		leaks += advice.kind == ADVICE_LEAK;
+		paces += advice.lack == ADVICE_LACKS_PACE;
+	}
+	printf("a rise in few measurements: %u of 200 a leak, %u of unknown pace\n", leaks, paces);
+	ck_assert_uint_le(leaks, 10);
+	ck_assert_uint_gt(paces, 0);
+}
+END_TEST
+
 START_TEST(needs_several_jumps)
 {
 	struct simulation how = typical(ADVICE_BORN_LARGE);
@@ -465,6 +488,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, needs_work);
 	tcase_add_test(tests, needs_certainty);
 	tcase_add_test(tests, needs_the_level_of_a_rise);
+	tcase_add_test(tests, needs_the_pace_of_a_rise);
 	tcase_add_test(tests, needs_several_jumps);
 	tcase_add_test(tests, sees_jumps_of_large_workers);
 	tcase_add_loop_test(tests, survives_odd_numbers, 0, 60);

@@ -5,6 +5,13 @@
 #include <check.h>
 #include <stdlib.h>
 
+/* What a test does often it does less often then, because it takes ten times as long. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { IS_SANITIZED = 1 };
+#else
+enum { IS_SANITIZED = 0 };
+#endif
+
 static void add_tests(TCase *tests);
 
 /* A test of every entry of a table, which is number _i. */

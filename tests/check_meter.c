@@ -832,5 +832,5 @@ static void add_tests(TCase *tests)
 	add_for_each(tests, tells_inherited_mappings_apart, beside_inherited);
 	add_for_each(tests, finds_growth_without_a_fault, unseen);
 	tcase_add_test(tests, rests_after_a_walk);
-	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, 60);
+	tcase_add_loop_test(tests, judges_as_a_walk_at_every_check, 0, IS_SANITIZED ? 4 : 60);
 }

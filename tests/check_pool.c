@@ -784,7 +784,7 @@ END_TEST
  * the vacancy stayed unfilled. */
 START_TEST(newcomer_is_seen_at_any_moment)
 {
-	enum { ROUNDS = 10000 };
+	enum { ROUNDS = IS_SANITIZED ? 1000 : 10000 };
 	struct pool_terms terms = {1, {.count = 2, .others = 1}, false, true, NOW, TIMEOUT};
 	_Atomic unsigned *shared =
 	    mmap(NULL, 2 * sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Runs every test there is and adds them up. Called by ./run test, after the build; its last line
-is "N passed, N failed"."""
+"""Runs the tests and adds them up: all but those that take long and say little more, or with --long
+those, too. Called by ./run test, after the build; its last line is "N passed, N failed"."""
 
+import argparse
+import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
@@ -17,6 +21,7 @@ TOP = Path(__file__).resolve().parents[1]
 BUILD = TOP / "build"
 SANITIZERS = "-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all"
 THREAD_SANITIZER = "-g -O1 -fsanitize=thread"
+LONG_FUZZING, SHORT_FUZZING = 50, 10  # seconds for each target
 # What these measure is the process, in which ThreadSanitizer has memory and a thread of its own.
 MEASURE_THEMSELVES = {
     "check_chroot", "check_idle", "check_leave", "check_meter", "check_probe", "check_process"
@@ -39,11 +44,14 @@ def one(title, command, directory=BUILD):
     return int(good), int(not good)
 
 
-def units(texts, good):
+def unit_tests(title, command, directory):
     """The sum of what Check printed; a program that did not get to its summary is a failure."""
+    for log in (directory / "tests").glob("check_*.log"):
+        log.unlink()
+    good = run(title, command, directory).returncode == 0
     passed = failed = 0
-    for text in texts:
-        for checks, failures, errors in re.findall(CHECK_SUMMARY, text):
+    for log in (directory / "tests").glob("check_*.log"):
+        for checks, failures, errors in re.findall(CHECK_SUMMARY, log.read_text()):
             failed += int(failures) + int(errors)
             passed += int(checks) - int(failures) - int(errors)
     if passed == 0 or (not good and failed == 0):
@@ -52,9 +60,7 @@ def units(texts, good):
 
 
 def check():
-    done = run("unit tests", ["make", "-s", "check"])
-    logs = [log.read_text() for log in (BUILD / "tests").glob("check_*.log")]
-    passed, failed = units(logs, done.returncode == 0)
+    passed, failed = unit_tests("unit tests", ["make", "-s", "check"], BUILD)
     exports = "PASS tests/check_exports.sh" in (BUILD / "tests" / "check_exports.sh.log").read_text()
     return passed + exports, failed + (not exports)
 
@@ -74,8 +80,7 @@ def check_units(build, *configuration, make=(), under=()):
     directory.mkdir(exist_ok=True)
     if not (directory / "Makefile").exists():
         run(f"configure in {build}", ["../../configure", "--quiet", *configuration], directory)
-    done = run(f"unit tests in {build}", [*under, "make", "-s", "check-units", *make], directory)
-    return units([done.stdout], done.returncode == 0)
+    return unit_tests(f"unit tests in {build}", [*under, "make", "-s", "check-units", *make], directory)
 
 
 def check_sanitized():
@@ -101,22 +106,35 @@ def check_clang():
     return check_units("clang", "CC=clang", "--enable-werror")
 
 
-def fuzz_targets():
+def fuzz_targets(seconds):
     if missing("clang"):
         return 0, 0
-    print(f"\n== fuzz targets, {fuzz.SECONDS} s each", flush=True)
+    print(f"\n== fuzz targets, {seconds} s each", flush=True)
     try:
-        return fuzz.fuzz_all(fuzz.targets(), fuzz.SECONDS)
+        return fuzz.fuzz_all(fuzz.targets(), seconds)
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"{error}\n{getattr(error, 'stderr', '')}", flush=True)
         return 0, 1
 
 
-def end_to_end():
+def several_at_a_time():
+    """The options for running end-to-end tests side by side. Each of these runs has namespaces of its
+    own, which takes root, because some tests look at all servers of the machine. They mostly compute:
+    one more than there are processors makes use of what the others wait."""
+    tools = (shutil.which("unshare"), shutil.which("tini"), importlib.util.find_spec("xdist"))
+    if os.getuid() != 0 or not all(tools):
+        return []
+    python = f"{TOP / 'tests' / 'apart.sh'} {sys.executable}"
+    return ["--dist=load", "--tx", f"{os.cpu_count() + 1}*popen//python={python}"]
+
+
+def end_to_end(marked, *options):
+    """Those that are so marked."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=10"]
-        print(f"\n== end-to-end tests: {' '.join(command)}", flush=True)
-        subprocess.run(command + [f"--junitxml={report.name}", "tests/end_to_end"], cwd=TOP)
+        command += ["-m", marked, *options, "tests/end_to_end"]
+        print(f"\n== end-to-end tests: {shlex.join(command)}", flush=True)
+        subprocess.run([*command, f"--junitxml={report.name}"], cwd=TOP)
         try:
             suite = xml.parse(report.name).getroot().find("testsuite").attrib
         except (xml.ParseError, AttributeError):
@@ -125,20 +143,33 @@ def end_to_end():
     return int(suite["tests"]) - failed - int(suite["skipped"]), failed
 
 
+def parts(is_long):
+    """What there is to run, each with its passed and failed tests as the result."""
+    chosen = "" if is_long else " and not long"
+    yield check
+    yield check_sanitized
+    yield check_thread_sanitized
+    yield check_clang
+    yield lambda: one("formatting and static analysis", ["make", "-s", "lint"])
+    yield lambda: one("the package", ["make", "-s", "distcheck"])
+    yield lambda: one("instruction counts", [str(TOP / "bench" / "instructions.py")])
+    yield lambda: fuzz_targets(LONG_FUZZING if is_long else SHORT_FUZZING)
+    yield lambda: end_to_end(f"not alone{chosen}", *several_at_a_time())
+    yield lambda: end_to_end(f"alone{chosen}")
+
+
 def main():
+    options = argparse.ArgumentParser(usage="./run test [--long]")
+    options.add_argument("--long", action="store_true")
     os.environ.setdefault("MAKEFLAGS", f"-j{os.cpu_count()}")
-    parts = [
-        check(),
-        check_sanitized(),
-        check_thread_sanitized(),
-        check_clang(),
-        one("formatting and static analysis", ["make", "-s", "lint"]),
-        one("the package", ["make", "-s", "distcheck"]),
-        one("instruction counts", [str(TOP / "bench" / "instructions.py")]),
-        fuzz_targets(),
-        end_to_end(),
-    ]
-    passed, failed = (sum(column) for column in zip(*parts))
+    passed = failed = 0
+    options = options.parse_args()
+    for part in parts(options.long):
+        begin = time.monotonic()
+        more_passed, more_failed = part()
+        print(f"-- {more_passed} good, {more_failed} bad, {time.monotonic() - begin:.0f} s", flush=True)
+        passed += more_passed
+        failed += more_failed
     print(f"{passed} passed, {failed} failed")
     return failed > 0 or passed == 0
 

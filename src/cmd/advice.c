@@ -361,15 +361,17 @@ static void judge_slope(struct advice *advice, const struct summary *lives, size
                         double *room)
 {
 	double half = advice->half, level = advice->level;
-	bool slows = estimate_interval(mean_pace, lives, count).high < 0 ||
-	             fabs(quantile(lives, count, room, 0.5, rest_in, advice)) <= rest;
+	struct interval pace = estimate_interval(mean_pace, lives, count);
+	bool slows = pace.high < 0 || fabs(quantile(lives, count, room, 0.5, rest_in, advice)) <= rest;
 	bool is_flat = advice->slope.high * half <= flat * level;
 
 	if (advice->slope.low > 0 && advice->slope.value * half >= noticed * level &&
 	    !(slows && is_flat)) {
 		advice->kind = ADVICE_LEAK;
-		if (estimate_interval(mean_pace, lives, count).high < 0)
+		if (pace.high < 0)
 			lack(advice, ADVICE_LACKS_LEVEL);
+		else if (pace.low <= 0)
+			lack(advice, ADVICE_LACKS_PACE);
 	} else if (!is_flat)
 		lack(advice, ADVICE_LACKS_CERTAINTY);
 	else

@@ -50,6 +50,7 @@ enum advice_lack {
 	ADVICE_LACKS_NOTHING,
 	ADVICE_LACKS_LIVES,
 	ADVICE_LACKS_CERTAINTY, /* they may grow, or not */
+	ADVICE_LACKS_PACE,      /* they grow, evenly or ever more slowly */
 	ADVICE_LACKS_LEVEL,     /* they still grow, but ever more slowly */
 	ADVICE_LACKS_JUMPS      /* one or two large steps were seen */
 };

@@ -41,7 +41,7 @@ static json_t *foreign(const char *text)
 
 static json_t *lack(enum advice_lack lack)
 {
-	static const char *const names[] = {NULL, "lives", "certainty", "level", "jumps"};
+	static const char *const names[] = {NULL, "lives", "certainty", "pace", "level", "jumps"};
 
 	return names[lack] != NULL ? json_string(names[lack]) : json_null();
 }

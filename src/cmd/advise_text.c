@@ -145,6 +145,11 @@ static void tell_lack(const struct advice *advice)
 		tell(label, "not enough seen; it may be anything from %s %s (95%%). Watch longer.",
 		     range_of(advice), work_of(advice));
 		return;
+	case ADVICE_LACKS_PACE:
+		tell(label,
+		     "not enough seen; workers grow by %s %s, evenly or ever more slowly. Watch longer.",
+		     size_of(advice->slope.value * scale_of(advice)), work_of(advice));
+		return;
 	case ADVICE_LACKS_LEVEL:
 		tell(label,
 		     "not enough seen; workers still grow by %s %s, but ever more slowly. Watch "

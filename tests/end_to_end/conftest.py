@@ -11,8 +11,16 @@ import servers
 pytest.register_assert_rewrite("known", "strangers", "unnamed")
 
 
-def pytest_configure():
+MARKERS = {
+    "alone": "compares what takes time with other such things, so nothing may run beside it",
+    "long": "takes long and says little more than others do: ./run test --long",
+}
+
+
+def pytest_configure(config):
     """A run that is ended from outside takes its servers with it."""
+    for name, meaning in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM"))
 
 

@@ -243,6 +243,7 @@ static _Noreturn void work(void)
 	struct sigaction action = {.sa_handler = ask_to_leave, .sa_flags = SA_RESTART};
 	pthread_t thread;
 
+	sigaddset(&action.sa_mask, SIGALRM); /* whose handler may jump, and would lose this one */
 	sigaction(SIGQUIT, &action, NULL);
 	if (strncmp(oddity, "chroot", 6) == 0)
 		confine();

@@ -168,9 +168,10 @@ def test_too_few_lives():
 
 
 def test_a_rise_that_slows_down():
-    """What will be a plateau, of which only the rise was seen."""
+    """What will be a plateau, of which only the rise was seen; a busy machine may measure too little
+    to know whether it slows down."""
     for told in with_and_without("slow", status=1):
-        assert (told["kind"], told["lacks"]) == ("not enough seen", "level")
+        assert told["kind"] == "not enough seen" and told["lacks"] in ("level", "pace")
 
 
 @pytest.mark.skipif(not as_root(), reason="to be another user takes root")

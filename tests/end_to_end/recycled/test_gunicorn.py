@@ -199,12 +199,17 @@ def compare(variant, use):
     assert shimmed.hooks >= HOOKS * shimmed.recycled
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+def variants(eventlet):
+    """All of them; a worker of eventlet computes for seconds before it accepts, so these are marked."""
+    return [pytest.param(name, marks=eventlet) if name == "eventlet" else name for name in VARIANTS]
+
+
+@pytest.mark.parametrize("variant", variants(pytest.mark.alone))
 def test_gunicorn(variant):
     compare(variant, one_shot)
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "sync"])
+@pytest.mark.parametrize("variant", variants(pytest.mark.long)[1:])
 def test_kept_alive(variant):
     compare(variant, kept_alive)
 

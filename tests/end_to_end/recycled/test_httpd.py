@@ -63,7 +63,9 @@ def test_many_leavings(listens, mechanism, own_complaints):
         assert server.complaints() <= own_complaints
 
 
-@pytest.mark.parametrize("mechanism", MUTEXES)
+@pytest.mark.parametrize(
+    "mechanism", ["default", *[pytest.param(name, marks=pytest.mark.long) for name in MUTEXES[1:]]]
+)
 def test_default_pace(mechanism, own_complaints):
     """A tenth of the children at a time, as comes with the defaults."""
     with Httpd(shim(SL_MAX_CONNECTIONS=200), 2, config=f"Mutex {mechanism}", observed=True) as server:
