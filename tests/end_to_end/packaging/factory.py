@@ -1,24 +1,27 @@
-"""A Debian 13 in which packages are built and examined, by a user who is not root, as distributions
-do. Nothing in it reaches a network."""
+"""Debian 13 to build and examine packages in, and to install them in. What they need is there
+beforehand, because no machine reaches a network. Run by itself, it makes their trees."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 
-from debian import Debian
-from servers import BUILD, TOP, tool
+from debian import Debian, tree
+from servers import BUILD, TOP
 
 RELEASE = "trixie"
 DEBIAN = TOP / "packaging" / "debian"
 TOOLS = ["blhc", "faketime", "lintian", "locales", "piuparts", "reprotest", "rpm", "rpmlint", "xz-utils"]
-SITE = ["autopkgtest", "dpkg-dev", "prometheus", "prometheus-node-exporter"]
+# What our packages need at run time, by its names in this release.
+LIBRARIES = ["libjansson4", "libmicrohttpd12t64", "libncursesw6", "libsmartcols1", "libtinfo6"]
+OURS = {"libslshim0", "slshim"}
 HOME = "/home/builder"
 
 
 def names(dependencies):
     """Of packages, from a field of a control file; the first of those that will do."""
-    return [re.match(r"[^\s(<|]+", one.strip())[0] for one in dependencies.split(",") if one.strip()]
+    return [re.match(r"[^\s(<|]+", one.strip())[0] for one in dependencies.split(",")]
 
 
 def fields(file, name):
@@ -32,30 +35,29 @@ def version():
 
 
 def make_release(folder):
-    """The tarball that a release is."""
-    subprocess.run(["make", "-s", "-C", BUILD, "dist"], check=True, timeout=120)
-    return shutil.copy(BUILD / f"slshim-{version()}.tar.xz", folder)
+    """Makes the tarball that a release is."""
+    subprocess.run(["make", "-s", "-C", BUILD, "dist"], check=True, timeout=300)
+    shutil.copy(BUILD / f"slshim-{version()}.tar.xz", folder)
 
 
-def archives(folder):
-    """The packages that are installed where a server runs."""
-    return [next(folder.glob(f"{name}_*.deb")) for name in ("libslshim0", "slshim")]
+def clean_tree():
+    """A tree in which nothing is but what our packages need."""
+    return tree(RELEASE, *LIBRARIES)
 
 
-def site(folder):
-    """A machine that is to get the packages from a folder: it has what they need, and the servers that
-    their tests recycle."""
-    show = [tool("dpkg-deb"), "--show", "--showformat=${Depends}, "]
-    needs = names(", ".join(fields(DEBIAN / "tests" / "control", "Depends")))
-    for archive in archives(folder):
-        needs += names(subprocess.run([*show, archive], check=True, capture_output=True, text=True).stdout)
-    return Debian(RELEASE, *SITE, *[name for name in needs if name not in ("libslshim0", "slshim")])
+def site():
+    """A machine with the servers that the packages' own tests recycle, and with what watches them."""
+    servers = names(", ".join(fields(DEBIAN / "tests" / "control", "Depends")))
+    watching = ["autopkgtest", "dpkg-dev", "prometheus", "prometheus-node-exporter"]
+    return Debian(RELEASE, *LIBRARIES, *watching, *(set(servers) - OURS))
 
 
 class Factory(Debian):
+    """Packages are built in it by a user who is not root, as distributions do."""
+
     def __init__(self):
-        build_needs = names(fields(DEBIAN / "control", "Build-Depends")[0])
-        super().__init__(RELEASE, "build-essential", *build_needs, *TOOLS)
+        needs = names(fields(DEBIAN / "control", "Build-Depends")[0])
+        super().__init__(RELEASE, "build-essential", *needs, *TOOLS)
 
     def __enter__(self):
         super().__enter__()
@@ -71,8 +73,17 @@ class Factory(Debian):
         for file in files:
             shutil.copy(file, self.home)
 
-    def run_as_builder(self, command, log="log"):
-        """In the builder's home; what it writes goes to a file there, whose end is in a failure."""
-        quoted = shlex.quote(f"{command}") + f" >{HOME}/{log} 2>&1"
-        self.run(f"su --login builder -c {quoted} || {{ tail -n 60 {HOME}/{log}; false; }}", timeout=900)
+    def build(self, command, log="log"):
+        """Runs a command line as the builder at home. What it writes goes to a log, whose end is in a
+        failure; returns the log."""
+        settings = f"export LANG=C.UTF-8 DEB_BUILD_OPTIONS=parallel={os.cpu_count()}; "
+        inside = shlex.quote(f"{settings}{command}")
+        self.run(f"su --login builder -c {inside} >{HOME}/{log} 2>&1 || {{ tail -n 60 {HOME}/{log}; false; }}",
+                 timeout=1200)  # fmt: skip
         return (self.home / log).read_text()
+
+
+if __name__ == "__main__":
+    for machine in (Factory(), site()):
+        machine.group.rmdir()
+    clean_tree()
