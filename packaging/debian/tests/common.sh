@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Common to the tests: a service gets its settings by a drop-in and is under load until some of its
 # workers have left.
 
