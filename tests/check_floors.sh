@@ -35,8 +35,8 @@ SCRIPT
 (cd "$SOURCE" && grep -rn '^#include "' --include='*.[ch]' .) |
 	sed -n 's/^\([^:]*\):[0-9]*:#include "\(.*\)"$/\1 \2/p' |
 	grep -v -e ' version\.h$' -e ' slshim\.h$' >"$work/includes"
-# The path of each source but the hooks', by the name that its object has in the archive.
-(cd "$SOURCE" && find . -name '*.c' ! -path './hooks/*') |
+# The path of each source of the archive, by the name that its object has there.
+(cd "$SOURCE" && find . -name '*.c' ! -path './hooks/*' ! -path './cmd/*') |
 	sed 's/^\.\/\(.*\)/\1 \1/; s/ .*\// /' >"$work/sources"
 # What each object defines, and what it needs.
 nm -A "$CORE" | sed 's/^[^:]*:\(lt[0-9]*-\)*libcore_la-//; s/\.o:/.c /' >"$work/symbols"

@@ -114,9 +114,9 @@ static void be_nobody(void)
 	ck_assert_int_eq(seteuid(NOBODY), 0);
 }
 
-static void be_root_again(void)
+static void be_oneself_again(void)
 {
-	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(seteuid(getuid()), 0);
 }
 
 /* Of descriptor 2, which the test's own messages do not need. */
@@ -367,7 +367,7 @@ START_TEST(drops_what_a_full_pipe_does_not_take)
 	flags = fcntl(STDERR_FILENO, F_GETFL);
 	ck_assert_uint_eq(say_too_much_and_read(ends[0]), MANY);
 	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL), flags);
-	be_root_again();
+	be_oneself_again();
 }
 END_TEST
 
@@ -388,7 +388,7 @@ START_TEST(survives_a_pipe_without_a_reader)
 	say("three");
 	expect_pending(SIGPIPE, state >= PENDING);
 	ck_assert_uint_eq(lost.untold, 2);
-	be_root_again();
+	be_oneself_again();
 }
 END_TEST
 
@@ -437,7 +437,7 @@ START_TEST(drops_what_a_terminal_that_nobody_reads_does_not_take)
 	start(LOG_STDERR, "");
 	say_too_much();
 	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL), flags);
-	be_root_again();
+	be_oneself_again();
 }
 END_TEST
 
@@ -580,7 +580,7 @@ static void say_as_nobody(const char *text)
 {
 	be_nobody();
 	say(text);
-	be_root_again();
+	be_oneself_again();
 }
 
 START_TEST(leaves_a_rotated_log_behind)

@@ -150,7 +150,7 @@ def test_units(tmp_path):
     """systemd understands all of them, but that the command is not installed."""
     for kind in ("service", "timer"):
         unit = (TOP / "examples" / f"slshim-metrics.{kind}").read_text()
-        (tmp_path / f"slshim-metrics.{kind}").write_text(unit.replace("/usr/local/bin/slshim", str(COMMAND)))
+        (tmp_path / f"slshim-metrics.{kind}").write_text(unit.replace("=slshim ", f"={COMMAND} "))
     done = subprocess.run(
         [tool("systemd-analyze"), "verify", "--man=no", "--recursive-errors=no", tmp_path / "slshim-metrics.timer",
          tmp_path / "slshim-metrics.service"],
