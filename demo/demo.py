@@ -157,7 +157,7 @@ class Memory(Repeated):
                     print(f"{seconds:.2f} {max(unshared.values()):.2f} {total:.1f}", file=file)
 
     def largest(self, name):
-        """In the second half, because the first workers, which are of one age, have left by then."""
+        """In the second half, because the first workers, all of one age, have left by then."""
         looks = self.looks[name]
         return max(max(unshared.values()) for _, unshared, _ in looks[len(looks) // 2 :])
 
@@ -228,7 +228,10 @@ def tell(figures, memory, left):
 def draw(terminal, kind, figures):
     """What gnuplot prints."""
     about = f"{kind}: {WORKERS} workers, {RATE} requests/s, each request leaks {LEAKED_KB} KB"
-    words = [f"{each.failed} failed, slowest {each.worst:.0f} ms" for each in figures.values()]
+    words = [
+        f"{each.rate:.1f} requests/s, {each.failed} failed, slowest answer {each.worst:.0f} ms"
+        for each in figures.values()
+    ]
     script = [DEMO / "picture.gp", terminal, OUTPUT, LIMIT_MB, about, *words]
     command = [tool("gnuplot"), "-c", *map(str, script)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -270,7 +273,7 @@ def main():
     print(
         f"For {seconds} s, {kind} runs twice: as it is, and with\n"
         f"    LD_PRELOAD=libslshim.so {settings}\n"
-        f"Both have {WORKERS} workers and get {RATE} requests/s, each of which leaks {LEAKED_KB} KB."
+        f"Both have {WORKERS} workers and get {RATE} requests/s; each request leaks {LEAKED_KB} KB."
     )
     figures, memory, left = run(open_server, seconds)
     memory.write()
