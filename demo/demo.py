@@ -4,6 +4,7 @@ both get the same load. While they run, `slshim top`; then a table and a picture
 
 import argparse
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -12,7 +13,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -83,42 +83,31 @@ def running(command, **arguments):
             process.terminate()
 
 
-def load(server, seconds):
-    """A connection every so often, whether or not those before are answered, because then a stall
-    is seen by all that come meanwhile. httperf never sleeps, so it has to give way to the servers.
-    """
-    path = "/grow" if isinstance(server, Httpd) else "/"
-    port = re.search(r":(\d+)", server.url())[1]
-    return running(
-        [
-            *["nice", tool("httperf"), "--hog", "--timeout", 30],
-            *["--rate", RATE, "--num-conns", RATE * seconds],
-            *["--server", "127.0.0.1", "--port", port, "--uri", path],
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+def load(servers, seconds, output):
+    path = "/grow" if isinstance(servers["with"], Httpd) else "/"
+    urls = [server.url(path) for server in servers.values()]
+    return running([sys.executable, DEMO / "load.py", RATE, seconds, *urls], stdout=output)
 
 
-@dataclass
-class Figures:
-    """What clients saw."""
+class Answers:
+    """What the clients of one server saw, from the lines that load.py wrote."""
 
-    requests: int
-    failed: int
-    rate: float  # requests a second
-    average: float  # milliseconds
-    worst: float
+    def __init__(self, lines, start):
+        found = [(float(when) - start, float(took)) for when, took in lines]
+        self.good = [(when, took) for when, took in found if not math.isnan(took)]
+        self.requests, self.failed = len(found), len(found) - len(self.good)
+        times = sorted(took for _, took in self.good)
+        self.most = times[len(times) * 99 // 100]  # milliseconds, as all others
+        self.slowest = times[-1]
 
-    @classmethod
-    def of(cls, said, requests):
-        answered = re.search(r"^Reply status: .*\b2xx=(\d+)", said, re.M)
-        rate = re.search(r"^Request rate: ([\d.]+)", said, re.M)
-        times = re.search(r"^Connection time .* avg ([\d.]+) max ([\d.]+)", said, re.M)
-        if not (answered and rate and times):
-            sys.exit(f"httperf said:\n{said}")
-        failed = requests - int(answered[1])
-        return cls(requests, failed, float(rate[1]), float(times[1]), float(times[2]))
+    def rate(self, seconds):
+        return len(self.good) / seconds
+
+    def slowest_by_second(self):
+        slowest = {}
+        for when, took in self.good:
+            slowest[int(when)] = max(took, slowest.get(int(when), 0))
+        return sorted(slowest.items())
 
 
 # ------------------------------------------------------------------- memory
@@ -131,11 +120,11 @@ class Memory(Repeated):
         super().__init__(0.2, self._look)
         self.servers = servers
         self.looks = {name: [] for name in servers}  # (seconds, {pid: unshared}, all together), MB
-        self._start = time.monotonic()
+        self.start = time.monotonic()
 
     def _look(self):
         for name, server in self.servers.items():
-            seconds = time.monotonic() - self._start
+            seconds = time.monotonic() - self.start
             master = memory_of(server.master)
             workers = {w.pid: memory for w in server.workers() if (memory := memory_of(w))}
             if master and workers:
@@ -168,81 +157,88 @@ class Memory(Repeated):
 # ----------------------------------------------------------------- the show
 
 
-def watch(server, loads, seconds):
-    """`slshim top` while they run: live on a terminal, elsewhere two looks."""
+def watch(server, load, seconds):
+    """`slshim top` meanwhile: live on a terminal, elsewhere two looks."""
     command = [BUILD / "slshim", "top", server.master.pid]
     if not command[0].exists():
         print("(slshim top is not shown, because the slshim command was not built)")
     elif sys.stdin.isatty() and sys.stdout.isatty():
         with running(command):
-            for each in loads:
-                each.wait()
+            load.wait()
     else:
         for _ in range(2):
             with contextlib.suppress(subprocess.TimeoutExpired):
-                loads[0].wait(seconds / 3)
+                load.wait(seconds / 3)
             print(f"\n$ slshim top {server.master.pid}")
             subprocess.run([*map(str, command), "--once"], check=True)
+    load.wait()
 
 
 def run(open_server, seconds):
-    """Both under load: what clients saw of each, how its memory went, which workers left."""
+    """Both under load: how their memory went, what clients saw of each, which workers left."""
     with contextlib.ExitStack() as block:
         with open(OUTPUT / "log", "w") as log, contextlib.redirect_stdout(log):
             servers = {"without": open_server({}), "with": open_server(shim(**VARIABLES))}
             for server in servers.values():
                 block.enter_context(server)
+        file = block.enter_context(open(OUTPUT / "answers", "w+"))
         memory = block.enter_context(Memory(servers))
-        loads = [block.enter_context(load(server, seconds)) for server in servers.values()]
-        watch(servers["with"], loads, seconds)
-        figures = [Figures.of(each.communicate()[0], RATE * seconds) for each in loads]
+        watch(servers["with"], block.enter_context(load(servers, seconds, file)), seconds)
         left = leavings(servers["with"].log())
-    return dict(zip(servers, figures)), memory, left
+        file.seek(0)
+        lines = [line.split() for line in file]
+    answers = {
+        name: Answers([line[1:] for line in lines if line[0] == str(number)], memory.start)
+        for number, name in enumerate(servers)
+    }
+    return memory, answers, left
 
 
-def tell(figures, memory, left):
+def tell(memory, answers, left, seconds):
     """The table."""
-    rows = [
-        ("requests", "{0.requests}"),
-        ("failed", "{0.failed}"),
-        ("requests/s", "{0.rate:.1f}"),
-        ("average time to answer, ms", "{0.average:.1f}"),
-        ("worst time to answer, ms", "{0.worst:.0f}"),
-        ("workers recycled", "{1}"),
-        ("largest worker in the second half, MB", "{2:.1f}"),
-        ("the whole server at the end, MB", "{3:.0f}"),
-    ]
-    columns = [
-        (each, len(left) if name == "with" else 0, memory.largest(name), memory.total_at_end(name))
-        for name, each in figures.items()
-    ]
+    columns = {
+        name: {
+            "requests": each.requests,
+            "failed": each.failed,
+            "requests/s": f"{each.rate(seconds):.1f}",
+            "99 of 100 were answered within, ms": f"{each.most:.1f}",
+            "slowest answer, ms": f"{each.slowest:.1f}",
+            "workers recycled": len(left) if name == "with" else 0,
+            "largest worker in the second half, MB": f"{memory.largest(name):.1f}",
+            "the whole server at the end, MB": f"{memory.total_at_end(name):.0f}",
+        }
+        for name, each in answers.items()
+    }
     print(f"\n{'':<40}{'without slshim':>16}{'with slshim':>16}")
-    for title, form in rows:
-        print(f"{title:<40}" + "".join(f"{form.format(*column):>16}" for column in columns))
+    for title, without in columns["without"].items():
+        print(f"{title:<40}{without:>16}{columns['with'][title]:>16}")
     if left:
         text = re.sub(r".*?(slshim: )", r"\1", left[-1].text)
         print("\nEach leaving is a line in the server's log:")
         print(textwrap.indent(textwrap.fill(text, 92), "    "))
 
 
-def draw(terminal, kind, figures):
+def write_slowest(answers):
+    for name, each in answers.items():
+        lines = [f"{second + 0.5} {took:.2f}\n" for second, took in each.slowest_by_second()]
+        (OUTPUT / f"{name}.slowest").write_text("".join(lines))
+
+
+def draw(terminal, kind, answers):
     """What gnuplot prints."""
     about = f"{kind}: {WORKERS} workers, {RATE} requests/s, each request leaks {LEAKED_KB} KB"
-    words = [
-        f"{each.rate:.1f} requests/s, {each.failed} failed, slowest answer {each.worst:.0f} ms"
-        for each in figures.values()
-    ]
+    words = [f"{each.requests} requests, {each.failed} failed" for each in answers.values()]
     script = [DEMO / "picture.gp", terminal, OUTPUT, LIMIT_MB, about, *words]
     command = [tool("gnuplot"), "-c", *map(str, script)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def show(kind, figures):
+def show(kind, answers):
     """In characters, and as a picture, which is opened where there is a desktop."""
     picture = OUTPUT / "demo.png"
     try:
-        print(draw("characters", kind, figures))
-        draw("png", kind, figures)
+        print(draw("characters", kind, answers))
+        draw("png", kind, answers)
     except Missing as missing:
         print(f"\n{missing}: no picture; its data are in {OUTPUT}")
         return
@@ -262,12 +258,11 @@ def main():
     sys.stdout.reconfigure(line_buffering=True)
     OUTPUT.mkdir(exist_ok=True)
 
-    tool("httperf")
     with contextlib.redirect_stdout(None):
         reason = why_not_httpd()
-    kind, open_server = ("httpd with mod_perl", httpd)
+    kind, open_server = "httpd with mod_perl", httpd
     if reason:
-        kind, open_server = ("leaky_prefork", leaky_prefork)
+        kind, open_server = "leaky_prefork", leaky_prefork
         print(f"{reason}, so examples/leaky_prefork takes its place")
     settings = " ".join(f"{name}={value}" for name, value in VARIABLES.items())
     print(
@@ -275,11 +270,12 @@ def main():
         f"    LD_PRELOAD=libslshim.so {settings}\n"
         f"Both have {WORKERS} workers and get {RATE} requests/s; each request leaks {LEAKED_KB} KB."
     )
-    figures, memory, left = run(open_server, seconds)
+    memory, answers, left = run(open_server, seconds)
     memory.write()
-    tell(figures, memory, left)
-    show(kind, figures)
-    return any(each.failed for each in figures.values())
+    write_slowest(answers)
+    tell(memory, answers, left, seconds)
+    show(kind, answers)
+    return any(each.failed for each in answers.values())
 
 
 if __name__ == "__main__":
@@ -287,5 +283,3 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
-    except Missing as missing:
-        sys.exit(str(missing))

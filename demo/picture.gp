@@ -9,8 +9,10 @@ stats without_all using 2 nooutput name 'largest'
 stats without_all using 3 nooutput name 'total'
 stats with_all using 3 nooutput name 'held'
 stats with_all using 1 nooutput name 'time'
+stats directory . '/without.slowest' using 2 nooutput name 'slow'
+stats directory . '/with.slowest' using 2 nooutput name 'held_slow'
 set xrange [0:time_max]
-set yrange [0:largest_max * 1.08]
+set yrange [0:largest_max * 1.15]
 
 if (ARG1 eq 'characters') {
     set terminal dumb size 79,20
@@ -34,47 +36,55 @@ set border 3 lc rgb words lw 0.7
 set tics nomirror scale 0.5 textcolor rgb words
 set grid ytics lc rgb words lt 1 lw 0.2
 set key off
+set style fill transparent solid 0.12 noborder
 set multiplot
+set label 1 ARG4 at screen 0.515, 0.965 center noenhanced textcolor rgb words font ',16'
+
+# Left above, right above, left below, right below.
+set tmargin at screen 0.85
+set bmargin at screen 0.53
 set lmargin at screen 0.06
 set rmargin at screen 0.495
-
-set label 1 ARG4 at screen 0.5, 0.965 center noenhanced textcolor rgb words font ',16'
-set label 2 'Unshared memory of each worker, MB' at screen 0.01, 0.90 textcolor rgb words font ',14'
-set label 3 'Memory of all processes of each server together, MB' at screen 0.01, 0.42 textcolor rgb words font ',14'
-set tmargin at screen 0.86
-set bmargin at screen 0.52
-set label 4 '{/:Bold without slshim}' at graph 0.03, 0.93 textcolor rgb without font ',17'
-set label 5 ARG5 at graph 0.03, 0.83 textcolor rgb words font ',13'
+set label 2 'Unshared memory of each worker, MB' at graph 0, 1.08 textcolor rgb words font ',14'
+set label 3 '{/:Bold without slshim}' at graph 0.03, 0.92 textcolor rgb without font ',17'
+set label 4 ARG5 at graph 0.03, 0.81 textcolor rgb words font ',13'
 plot directory . '/without.workers' using 1:2 with lines lc rgb without
 unset label 1
-unset label 2
-unset label 3
 
-set lmargin at screen 0.535
-set rmargin at screen 0.97
-set format y ''
-set label 4 '{/:Bold with slshim}' at graph 0.03, 0.93 textcolor rgb with font ',17'
-set label 5 ARG6 at graph 0.03, 0.83 textcolor rgb words font ',13'
-set label 6 sprintf('SL\_MAX\_UNSHARED=%dM', limit) at graph 0.99, first limit right offset 0, 0.7 textcolor rgb line font ',13'
-plot directory . '/with.workers' using 1:2 with lines lc rgb with, limit with lines dt 2 lc rgb line
+set lmargin at screen 0.55
+set rmargin at screen 0.98
+set label 3 '{/:Bold with slshim}' at graph 0.03, 0.92 textcolor rgb with font ',17'
+set label 4 ARG6 at graph 0.03, 0.81 textcolor rgb words font ',13'
+set label 5 sprintf('SL\_MAX\_UNSHARED=%dM', limit) at graph 0.99, first limit \
+    right offset 0, 0.7 textcolor rgb line font ',13'
+plot directory . '/with.workers' using 1:2 with lines lc rgb with, \
+     limit with lines dt 2 lc rgb line
+unset label 3
 unset label 4
 unset label 5
-unset label 6
 
-set tmargin at screen 0.38
+set tmargin at screen 0.40
 set bmargin at screen 0.10
 set lmargin at screen 0.06
-set yrange [0:total_max * 1.1]
-set ytics 100
-set format y '%g'
+set rmargin at screen 0.495
 set xlabel 'seconds' offset 0, 0.4 textcolor rgb words
-set style fill transparent solid 0.12 noborder
+set yrange [0:total_max * 1.08]
+set ytics 100
+set label 2 'Memory of each server, all processes together, MB' at graph 0, 1.08
 plot without_all using 1:3 with filledcurves y1=0 lc rgb without, \
      with_all using 1:3 with filledcurves y1=0 lc rgb with, \
      without_all using 1:3 with lines lw 1.6 lc rgb without, \
      with_all using 1:3 with lines lw 1.6 lc rgb with, \
      without_all every ::total_records - 1 using 1:3:(sprintf('%.0f MB', $3)) \
-         with labels right offset -0.5, -1.4 font ',13' textcolor rgb without, \
+         with labels right offset -0.5, -1.6 font ',13' textcolor rgb without, \
      with_all every ::held_records - 1 using 1:3:(sprintf('%.0f MB', $3)) \
          with labels right offset -0.5, 1 font ',13' textcolor rgb with
+
+set lmargin at screen 0.55
+set rmargin at screen 0.98
+set ytics autofreq
+set yrange [0:(slow_max > held_slow_max ? slow_max : held_slow_max) * 1.08]
+set label 2 'Slowest answer in each second, ms' at graph 0, 1.08
+plot directory . '/without.slowest' with steps lw 1.6 lc rgb without, \
+     directory . '/with.slowest' with steps lw 1.6 lc rgb with
 unset multiplot
