@@ -170,7 +170,7 @@ def watch(server, load, seconds):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 load.wait(seconds / 3)
             print(f"\n$ slshim top {server.master.pid}")
-            subprocess.run([*map(str, command), "--once"], check=True)
+            subprocess.run([*map(str, command), "--once"], check=False)
     load.wait()
 
 
@@ -254,7 +254,9 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seconds", type=int, default=40, help="of load; 40 unless told")
     seconds = options.parse_args().seconds
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end, too
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # So that the servers end, too.
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     sys.stdout.reconfigure(line_buffering=True)
     OUTPUT.mkdir(exist_ok=True)
 
@@ -279,7 +281,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())
