@@ -62,9 +62,8 @@ def why_not_httpd():
     try:
         with httpd({}) as server:
             workers = wait_until(server.workers, "httpd has a worker")
-            # Not even by root, in a container that lacks CAP_SYS_PTRACE.
             if memory_of(workers[0]) is None:
-                return "the memory of httpd's workers may not be read here"
+                return "the memory of httpd's workers may not be read without CAP_SYS_PTRACE"
     except Missing as missing:
         return str(missing)
     return None
