@@ -1,146 +1,282 @@
 #!/usr/bin/env python3
-"""The main job, shown: a server whose workers unshare a little memory with every request, under
-the same load without and with slshim. A line for each leaving, a table, and a picture."""
+"""The main job, shown: a leaking server runs twice at the same time, without and with slshim, and
+both get the same load. While they run, `slshim top`; then a table and a picture."""
 
 import argparse
+import contextlib
+import math
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
+import textwrap
+import time
 from pathlib import Path
+
+import psutil
 
 TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP / "tests" / "end_to_end"))
 
 from servers import (  # noqa: E402
-    BUILD, Httpd, LeakyPrefork, Missing, Repeated, Sampler, growing, leavings, shim, tool, wrk
+    BUILD, DEMO, Httpd, LeakyPrefork, Missing, Repeated, growing, leavings, shim, tool, wait_until
 )  # fmt: skip
 
 MB = 1024 * 1024
-LIMIT_MB, PRELOADED_MB, WORK, CLIENTS, WORKERS = 10, 64, 60000, 4, 8
-TO_LIMIT = 6  # seconds in which a worker is to come to the limit, however fast the machine is
-PAGE_KB = 4
+PRELOADED_MB, LEAKED_KB, WORK, WORKERS = 64, 80, 10000, 6
+RATE = 100  # requests a second
+LIMIT_MB = 16  # a worker comes there in twelve seconds
+# httpd forks only once a second, and here workers leave every two seconds or so, not every hour: so
+# two may be away, and they are to leave one after another from the beginning.
+VARIABLES = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_MAX_LEAVING": "2", "SL_JITTER": "30%"}
 OUTPUT = BUILD / "demo"
 
-PLOT = """
-set output '{output}'
-set terminal {terminal}
-set title 'Unshared memory of every worker, {server}, {clients} clients, {unshared} KB a request'
-set xlabel 'seconds'
-set ylabel 'MB'
-set key top left
-set grid
-plot '{directory}/without' using 1:2 with lines lc rgb '#b0b0b0' title 'without slshim', \\
-     '{directory}/with' using 1:2 with lines lc rgb '#0060ad' title 'with SL_MAX_UNSHARED={limit}M', \\
-     {limit} with lines dt 2 lc rgb '#c00000' title 'limit'
-"""
+
+# ------------------------------------------------------------------ servers
 
 
-def open_server(limited, unshared_kb):
-    variables = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_MAX_LEAVING": 2}
+def httpd(environment):
+    """Its pool keeps its size, so that as many workers are compared with as many."""
+    config = growing(PRELOADED_MB, LEAKED_KB, WORK) + f"MaxRequestWorkers {WORKERS}\n"
+    return Httpd(environment, modules=("perl",), config=config, workers_at_start=WORKERS)
+
+
+def leaky_prefork(environment):
+    if environment:
+        environment = environment | {"SL_LEAVE": "QUIT@close"}
+    return LeakyPrefork(environment, WORKERS, PRELOADED_MB, LEAKED_KB)
+
+
+def memory_of(process):
+    """Its unshared and its proportional bytes, as the kernel tells them; None if it does not."""
+    with contextlib.suppress(psutil.Error):
+        memory = process.memory_full_info()
+        return memory.uss, memory.pss
+    return None
+
+
+def why_not_httpd():
+    """None if nothing speaks against it."""
     try:
-        return Httpd(
-            shim(**variables) if limited else {},
-            modules=("perl",),
-            config=growing(PRELOADED_MB, unshared_kb, WORK),
-            workers_at_start=WORKERS,
-        )
+        with httpd({}) as server:
+            workers = wait_until(server.workers, "httpd has a worker")
+            if memory_of(workers[0]) is None:
+                return "the memory of httpd's workers may not be read without CAP_SYS_PTRACE"
     except Missing as missing:
-        print(f"{missing}: examples/leaky_prefork, a prefork server of our own, takes its place")
-        environment = shim(SL_LEAVE="QUIT@close", **variables) if limited else {}
-        return LeakyPrefork(environment, preloaded_mb=PRELOADED_MB, leaked_kb=unshared_kb)
+        return str(missing)
+    return None
 
 
-class Follower(Repeated):
-    """Prints a line for each leaving, as it happens."""
-
-    def __init__(self, server):
-        super().__init__(0.1, self._show)
-        self.server, self.shown = server, 0
-
-    def _show(self):
-        for leaving in leavings(self.server.log())[self.shown :]:
-            value, threshold = leaving.limits["SL_MAX_UNSHARED"]
-            print(
-                f"  worker {leaving.pid} leaves: {value} KB unshared, limit {threshold} KB, "
-                f"after {leaving.connections} connections"
-            )
-            self.shown += 1
+# --------------------------------------------------------------------- load
 
 
-def write_history(name, history):
-    """A block of lines for each worker: seconds, MB."""
-    workers = sorted({pid for _, sizes in history for pid in sizes})
-    with open(OUTPUT / name, "w") as file:
-        for pid in workers:
-            for second, sizes in history:
-                if pid in sizes:
-                    print(f"{second:.2f} {sizes[pid] / MB:.2f}", file=file)
-            print("\n", file=file)
+@contextlib.contextmanager
+def running(command, **arguments):
+    """A command that does not outlive the block."""
+    with subprocess.Popen([str(word) for word in command], text=True, **arguments) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
-def path_of(server):
-    return ("/grow",) if isinstance(server, Httpd) else ()
+def load(servers, seconds, output):
+    path = "/grow" if isinstance(servers["with"], Httpd) else "/"
+    urls = [server.url(path) for server in servers.values()]
+    return running([sys.executable, DEMO / "load.py", RATE, seconds, *urls], stdout=output)
 
 
-def find_growth():
-    """KB that each request is to unshare, in whole pages."""
-    seconds = 3
-    with open_server(False, PAGE_KB) as server:
-        rate = wrk(server.url(*path_of(server)), seconds, CLIENTS, keep_alive=False).rate
-        server.stop()
-    pages = LIMIT_MB * 1024 * WORKERS / (rate * TO_LIMIT) / PAGE_KB
-    return PAGE_KB * max(1, round(pages))
+class Answers:
+    """What the clients of one server saw, from the lines that load.py wrote."""
+
+    def __init__(self, lines, start):
+        found = [(float(when) - start, float(took)) for when, took in lines]
+        self.good = [(when, took) for when, took in found if not math.isnan(took)]
+        self.requests, self.failed = len(found), len(found) - len(self.good)
+        times = sorted(took for _, took in self.good)
+        self.most = times[len(times) * 99 // 100]  # milliseconds, as all others
+        self.slowest = times[-1]
+
+    def rate(self, seconds):
+        return len(self.good) / seconds
+
+    def slowest_by_second(self):
+        slowest = {}
+        for when, took in self.good:
+            slowest[int(when)] = max(took, slowest.get(int(when), 0))
+        return sorted(slowest.items())
 
 
-def show(limited, seconds, unshared_kb):
-    name = "with" if limited else "without"
-    print(f"\n{name} slshim, {seconds} s:")
-    with open_server(limited, unshared_kb) as server:
-        with Follower(server), Sampler(server) as sampler:
-            load = wrk(server.url(*path_of(server)), seconds, CLIENTS, keep_alive=False)
-        server.stop()
-        write_history(name, sampler.history)
-        highest = max(sampler.highest.values()) / MB
-        recycled = len(leavings(server.log()))
-        kind = "httpd prefork with mod_perl" if isinstance(server, Httpd) else "leaky_prefork"
-        return kind, (load.requests, load.failed, recycled, f"{highest:.1f}", f"{load.rate:.0f}")
+# ------------------------------------------------------------------- memory
 
 
-def draw(server, unshared_kb):
-    for suffix, terminal in ("svg", "svg noenhanced size 900,500"), ("png", "pngcairo noenhanced size 900,500"):
-        script = PLOT.format(
-            output=OUTPUT / f"memory.{suffix}",
-            terminal=terminal,
-            directory=OUTPUT,
-            limit=LIMIT_MB,
-            clients=CLIENTS,
-            unshared=unshared_kb,
-            server=server,
-        )
-        subprocess.run([tool("gnuplot")], input=script, text=True, check=True)
+class Memory(Repeated):
+    """Looks at both servers, at the same moments."""
+
+    def __init__(self, servers):
+        super().__init__(0.2, self._look)
+        self.servers = servers
+        self.looks = {name: [] for name in servers}  # (seconds, {pid: unshared}, all together), MB
+        self.start = time.monotonic()
+
+    def _look(self):
+        for name, server in self.servers.items():
+            seconds = time.monotonic() - self.start
+            master = memory_of(server.master)
+            workers = {w.pid: memory for w in server.workers() if (memory := memory_of(w))}
+            if master and workers:
+                unshared = {pid: uss / MB for pid, (uss, _) in workers.items()}
+                total = (master[1] + sum(pss for _, pss in workers.values())) / MB
+                self.looks[name].append((seconds, unshared, total))
+
+    def write(self):
+        """For gnuplot: a block of lines for each worker; and a line for each look."""
+        for name, looks in self.looks.items():
+            with open(OUTPUT / f"{name}.workers", "w") as file:
+                for pid in sorted({pid for _, unshared, _ in looks for pid in unshared}):
+                    for seconds, unshared, _ in looks:
+                        if pid in unshared:
+                            print(f"{seconds:.2f} {unshared[pid]:.2f}", file=file)
+                    print("\n", file=file)
+            with open(OUTPUT / f"{name}.all", "w") as file:
+                for seconds, unshared, total in looks:
+                    print(f"{seconds:.2f} {max(unshared.values()):.2f} {total:.1f}", file=file)
+
+    def largest(self, name):
+        """In the second half, because the first workers, all of one age, have left by then."""
+        looks = self.looks[name]
+        return max(max(unshared.values()) for _, unshared, _ in looks[len(looks) // 2 :])
+
+    def total_at_end(self, name):
+        return self.looks[name][-1][2]
+
+
+# ----------------------------------------------------------------- the show
+
+
+def watch(server, load, seconds):
+    """`slshim top` meanwhile: live on a terminal, elsewhere two looks."""
+    command = [BUILD / "slshim", "top", server.master.pid]
+    if not command[0].exists():
+        print("(slshim top is not shown, because the slshim command was not built)")
+    elif sys.stdin.isatty() and sys.stdout.isatty():
+        with running(command):
+            load.wait()
+    else:
+        for _ in range(2):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                load.wait(seconds / 3)
+            print(f"\n$ slshim top {server.master.pid}")
+            subprocess.run([*map(str, command), "--once"], check=False)
+    load.wait()
+
+
+def run(open_server, seconds):
+    """Both under load: how their memory went, what clients saw of each, which workers left."""
+    with contextlib.ExitStack() as block:
+        with open(OUTPUT / "log", "w") as log, contextlib.redirect_stdout(log):
+            servers = {"without": open_server({}), "with": open_server(shim(**VARIABLES))}
+            for server in servers.values():
+                block.enter_context(server)
+        file = block.enter_context(open(OUTPUT / "answers", "w+"))
+        memory = block.enter_context(Memory(servers))
+        watch(servers["with"], block.enter_context(load(servers, seconds, file)), seconds)
+        left = leavings(servers["with"].log())
+        file.seek(0)
+        lines = [line.split() for line in file]
+    answers = {
+        name: Answers([line[1:] for line in lines if line[0] == str(number)], memory.start)
+        for number, name in enumerate(servers)
+    }
+    return memory, answers, left
+
+
+def tell(memory, answers, left, seconds):
+    """The table."""
+    columns = {
+        name: {
+            "requests": each.requests,
+            "failed": each.failed,
+            "requests/s": f"{each.rate(seconds):.1f}",
+            "99 of 100 were answered within, ms": f"{each.most:.1f}",
+            "slowest answer, ms": f"{each.slowest:.1f}",
+            "workers recycled": len(left) if name == "with" else 0,
+            "largest worker in the second half, MB": f"{memory.largest(name):.1f}",
+            "the whole server at the end, MB": f"{memory.total_at_end(name):.0f}",
+        }
+        for name, each in answers.items()
+    }
+    print(f"\n{'':<40}{'without slshim':>16}{'with slshim':>16}")
+    for title, without in columns["without"].items():
+        print(f"{title:<40}{without:>16}{columns['with'][title]:>16}")
+    if left:
+        text = re.sub(r".*?(slshim: )", r"\1", left[-1].text)
+        print("\nEach leaving is a line in the server's log:")
+        print(textwrap.indent(textwrap.fill(text, 92), "    "))
+
+
+def write_slowest(answers):
+    for name, each in answers.items():
+        lines = [f"{second + 0.5} {took:.2f}\n" for second, took in each.slowest_by_second()]
+        (OUTPUT / f"{name}.slowest").write_text("".join(lines))
+
+
+def draw(terminal, kind, answers):
+    """What gnuplot prints."""
+    about = f"{kind}: {WORKERS} workers, {RATE} requests/s, each request leaks {LEAKED_KB} KB"
+    words = [f"{each.requests} requests, {each.failed} failed" for each in answers.values()]
+    script = [DEMO / "picture.gp", terminal, OUTPUT, LIMIT_MB, about, *words]
+    command = [tool("gnuplot"), "-c", *map(str, script)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def show(kind, answers):
+    """In characters, and as a picture, which is opened where there is a desktop."""
+    picture = OUTPUT / "demo.png"
+    try:
+        print(draw("characters", kind, answers))
+        draw("png", kind, answers)
+    except Missing as missing:
+        print(f"\n{missing}: no picture; its data are in {OUTPUT}")
+        return
+    print(f"The picture: {picture}")
+    opener = shutil.which("xdg-open")
+    has_desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if opener and has_desktop and sys.stdout.isatty():
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.Popen([opener, str(picture)], start_new_session=True, **quiet)
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--seconds", type=int, default=25, help="of load, each time")
+    options.add_argument("--seconds", type=int, default=40, help="of load; 40 unless told")
     seconds = options.parse_args().seconds
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # So that the servers end, too.
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    sys.stdout.reconfigure(line_buffering=True)
     OUTPUT.mkdir(exist_ok=True)
 
-    unshared_kb = find_growth()
-    print(f"\n{WORKERS} workers, of which each unshares {unshared_kb} KB with every request")
-    kind, without = show(False, seconds, unshared_kb)
-    _, limited = show(True, seconds, unshared_kb)
-    titles = (
-        "requests", "failed", "workers recycled", "highest unshared memory, MB", "requests/s"
-    )  # fmt: skip
-    print(f"\n{kind:<30}{'without':>10}{'with slshim':>14}")
-    for title, left, right in zip(titles, without, limited):
-        print(f"{title:<30}{left:>10}{right:>14}")
-    try:
-        draw(kind, unshared_kb)
-        print(f"\nmemory over time: {OUTPUT}/memory.svg and {OUTPUT}/memory.png")
-    except Missing as missing:
-        print(f"\n{missing}: no picture; its data are in {OUTPUT}")
-    return limited[1] != 0 or without[1] != 0
+    with contextlib.redirect_stdout(None):
+        reason = why_not_httpd()
+    kind, open_server = "httpd with mod_perl", httpd
+    if reason:
+        kind, open_server = "leaky_prefork", leaky_prefork
+        print(f"{reason}, so examples/leaky_prefork takes its place")
+    settings = " ".join(f"{name}={value}" for name, value in VARIABLES.items())
+    print(
+        f"For {seconds} s, {kind} runs twice: as it is, and with\n"
+        f"    LD_PRELOAD=libslshim.so {settings}\n"
+        f"Both have {WORKERS} workers and get {RATE} requests/s; each request leaks {LEAKED_KB} KB."
+    )
+    memory, answers, left = run(open_server, seconds)
+    memory.write()
+    write_slowest(answers)
+    tell(memory, answers, left, seconds)
+    show(kind, answers)
+    return any(each.failed for each in answers.values())
 
 
 if __name__ == "__main__":
