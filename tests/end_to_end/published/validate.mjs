@@ -5,17 +5,22 @@ import { readFileSync } from "node:fs";
 import Ajv from "ajv";
 import { createGenerator } from "ts-json-schema-generator";
 
-const validators = new Map();
+const generators = new Map(), validators = new Map();
+
+function kept(map, key, make) {
+  if (!map.has(key)) map.set(key, make());
+  return map.get(key);
+}
+
+function generatorOf(file) {
+  const path = new URL(`node_modules/${file}`, import.meta.url).pathname;
+  const tsconfig = new URL("tsconfig.json", import.meta.url).pathname;
+  return kept(generators, file, () => createGenerator({ path, type: "*", tsconfig, skipTypeCheck: true }));
+}
 
 function validatorOf(file, type) {
-  const key = `${file} ${type}`;
-  if (!validators.has(key)) {
-    const path = new URL(`node_modules/${file}`, import.meta.url).pathname;
-    const tsconfig = new URL("tsconfig.json", import.meta.url).pathname;
-    const schema = createGenerator({ path, type, tsconfig, skipTypeCheck: true }).createSchema(type);
-    validators.set(key, new Ajv({ allErrors: true, strict: false }).compile(schema));
-  }
-  return validators.get(key);
+  const ajv = () => new Ajv({ allErrors: true, strict: false });
+  return kept(validators, `${file} ${type}`, () => ajv().compile(generatorOf(file).createSchema(type)));
 }
 
 const faults = JSON.parse(readFileSync(0, "utf8")).map(({ file, type, value }) => {
