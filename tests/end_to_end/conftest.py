@@ -11,8 +11,9 @@ import servers
 pytest.register_assert_rewrite("known", "strangers", "unnamed")
 
 
-def pytest_configure():
+def pytest_configure(config):
     """A run that is ended from outside takes its servers with it."""
+    config.addinivalue_line("markers", "long: takes minutes")
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM"))
 
 

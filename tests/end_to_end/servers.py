@@ -651,11 +651,13 @@ class Program(Server):
 
 
 class LeakyPrefork(Program):
-    """examples/leaky_prefork"""
+    """examples/leaky_prefork, or `program`: the same, built in another way"""
 
-    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, settled=True):
+    def __init__(
+        self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, settled=True,
+        program="examples/leaky_prefork",
+    ):  # fmt: skip
         sizes = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb]
-        program = "examples/leaky_prefork"
         super().__init__(environment, program, *sizes, workers=workers, settled=settled)
 
 
