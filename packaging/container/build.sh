@@ -21,10 +21,10 @@ autoreconf -fi
 mkdir "$work/glibc" "$work/musl"
 cd "$work/glibc"
 ../source/configure -q --prefix=/usr
-make -s libslshim.la slshim
+make -s -j"$(nproc)" libslshim.la slshim
 cd "$work/musl"
 ../source/configure -q --prefix=/usr CC=musl-gcc CPPFLAGS="-isystem $work/kernel"
-make -s libslshim.la
+make -s -j"$(nproc)" libslshim.la
 
 for libc in glibc musl; do
 	install -s -m 644 "$work/$libc/.libs/libslshim.so" "$image/slshim/$libc/libslshim.so"

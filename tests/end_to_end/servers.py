@@ -651,13 +651,11 @@ class Program(Server):
 
 
 class LeakyPrefork(Program):
-    """examples/leaky_prefork, or `program`: the same, built in another way"""
+    """examples/leaky_prefork"""
 
-    def __init__(
-        self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, settled=True,
-        program="examples/leaky_prefork",
-    ):  # fmt: skip
+    def __init__(self, environment=None, workers=8, preloaded_mb=64, leaked_kb=64, settled=True):
         sizes = ["-w", workers, "-m", preloaded_mb, "-l", leaked_kb]
+        program = "examples/leaky_prefork"
         super().__init__(environment, program, *sizes, workers=workers, settled=settled)
 
 
