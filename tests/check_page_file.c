@@ -242,6 +242,71 @@ START_TEST(that_of_a_master_that_lives_stays)
 }
 END_TEST
 
+static char *publish(void)
+{
+	const char *fault;
+
+	return page_file_publish(directory, 0600, SIZE, &fault);
+}
+
+/* The name that it would have if another pid namespace had made it, in which the number of its
+ * master is nobody's. */
+static const char *move_to_another_namespace(void)
+{
+	static char path[sizeof directory + 64];
+
+	snprintf(path, sizeof path, "%s/slshim.%u.1.%d.1.0", directory, (unsigned)geteuid(), 1 << 30);
+	ck_assert_int_eq(rename(find_file(), path), 0);
+	return path;
+}
+
+static bool is_stale(const char *path)
+{
+	int fd = open(directory, O_RDONLY);
+	bool stale = page_file_is_stale(fd, path + strlen(directory) + 1);
+
+	close(fd);
+	return stale;
+}
+
+/* As where containers share the directory. */
+START_TEST(that_of_a_master_in_another_namespace_stays_while_it_is_mapped)
+{
+	char *page = publish();
+	const char *other = move_to_another_namespace();
+
+	ck_assert_ptr_nonnull(page);
+	ck_assert(!is_stale(other));
+	ck_assert_ptr_nonnull(publish());
+	ck_assert_int_eq(access(other, F_OK), 0);
+}
+END_TEST
+
+START_TEST(that_of_a_master_in_another_namespace_is_removed_when_it_is_gone)
+{
+	char *page = publish();
+	const char *other = move_to_another_namespace();
+
+	ck_assert_int_eq(munmap(page, SIZE), 0);
+	ck_assert(is_stale(other));
+	ck_assert_ptr_nonnull(publish());
+	ck_assert_int_ne(access(other, F_OK), 0);
+}
+END_TEST
+
+/* Workers that are started by execve map it one after another, and none of them may be there. */
+START_TEST(that_of_started_workers_in_another_namespace_stays)
+{
+	char path[512];
+
+	snprintf(path, sizeof path, "%s/slshim.%u.1.4711.1.1", directory, (unsigned)geteuid());
+	prepare_file(path, 0600, SIZE);
+	ck_assert(!is_stale(path));
+	ck_assert_ptr_nonnull(publish());
+	ck_assert_int_eq(access(path, F_OK), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
 	tcase_add_checked_fixture(tests, make_directory, remove_directory);
@@ -254,4 +319,7 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, there_is_none_beyond_the_limit_on_files);
 	tcase_add_test(tests, whoever_makes_one_removes_the_stale);
 	tcase_add_test(tests, that_of_a_master_that_lives_stays);
+	tcase_add_test(tests, that_of_a_master_in_another_namespace_stays_while_it_is_mapped);
+	tcase_add_test(tests, that_of_a_master_in_another_namespace_is_removed_when_it_is_gone);
+	tcase_add_test(tests, that_of_started_workers_in_another_namespace_stays);
 }

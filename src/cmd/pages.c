@@ -272,7 +272,7 @@ static void look_in(struct pages *pages, const char *directory)
 
 	while (files != NULL && (entry = readdir(files)) != NULL) {
 		if (strncmp(entry->d_name, file_name + 1, sizeof file_name - 2) != 0 ||
-		    has_page(pages, entry->d_ino) || page_file_is_stale(entry->d_name))
+		    has_page(pages, entry->d_ino) || page_file_is_stale(dirfd(files), entry->d_name))
 			continue;
 		snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
 		add(pages, copy_file(path), entry->d_ino, 0);

@@ -116,7 +116,8 @@ static void start_watchdog(const struct exit_method *method)
 	sigaction(SIGALRM, &action, NULL);
 	sigemptyset(&alarm_only);
 	sigaddset(&alarm_only, SIGALRM);
-	pthread_sigmask(SIG_UNBLOCK, &alarm_only, NULL);
+	/* Of this thread, as pthread_sigmask() does, which before glibc 2.32 takes libpthread. */
+	sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
 	alarm(SECONDS);
 }
 

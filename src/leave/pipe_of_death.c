@@ -94,8 +94,8 @@ void pipe_of_death_ask(void)
 
 	sigemptyset(&stop_only);
 	sigaddset(&stop_only, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &stop_only, &before); /* until the wait, which lets it through */
+	sigprocmask(SIG_BLOCK, &stop_only, &before); /* until the wait, which lets it through */
 	if (give_byte() && !sigismember(&before, SIGHUP))
 		next.ppoll(NULL, 0, &at_most, &before);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }

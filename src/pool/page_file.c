@@ -56,7 +56,29 @@ static bool is_stale(const char *name, const char *prefix)
 	return found != 0 ? found != start_time : kill((pid_t)parent, 0) != 0 && errno == ESRCH;
 }
 
-bool page_file_is_stale(const char *name)
+/* Does no process have the file that a master published? A master has its own mapped for as long as
+ * it lives. The kernel gives a read lease only on a file that nobody has open for writing, or
+ * mapped so, and it knows that also of processes in other pid namespaces, which is_stale() cannot
+ * see. That takes the user of the file; it is not known to others. */
+static bool is_abandoned(int directory, const char *name)
+{
+	static const char no_listener[] = ".0";
+	size_t length = strlen(name);
+	bool is_free;
+	int fd;
+
+	if (strncmp(name, first, sizeof first - 1) != 0 || length < sizeof no_listener ||
+	    strcmp(name + length - (sizeof no_listener - 1), no_listener) != 0)
+		return false;
+	fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	is_free = fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+	next.close(fd); /* which ends the lease, too */
+	return is_free;
+}
+
+bool page_file_is_stale(int directory, const char *name)
 {
 	struct line prefix;
 	uint64_t user;
@@ -65,7 +87,7 @@ bool page_file_is_stale(const char *name)
 	    number_read(name + sizeof first - 1, &user) == NULL)
 		return false;
 	start_name(&prefix, user);
-	return is_stale(name, prefix.text);
+	return is_stale(name, prefix.text) || is_abandoned(directory, name);
 }
 
 struct search {
@@ -77,7 +99,7 @@ static bool remove_if_stale(const char *name, void *argument)
 {
 	const struct search *search = argument;
 
-	if (is_stale(name, search->prefix))
+	if (is_stale(name, search->prefix) || is_abandoned(search->directory, name))
 		unlinkat(search->directory, name, 0);
 	return true;
 }
@@ -89,25 +111,32 @@ struct wanted {
 };
 
 /* The space is allocated now, because a write would raise SIGBUS if the tmpfs were full. */
-static bool make(const struct wanted *wanted, const char *name)
+static bool fill(int fd, const struct wanted *wanted, const char *name)
 {
 	struct line path;
-	bool is_made;
-	int fd;
 
-	if (!process_may_make_file(wanted->size))
-		return false;
-	fd = openat(wanted->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, wanted->mode);
-	if (fd < 0)
-		return false;
 	line_start(&path);
 	line_text(&path, "/proc/self/fd/");
 	line_number(&path, (uint64_t)fd);
-	is_made = fchmod(fd, wanted->mode) == 0 && posix_fallocate(fd, 0, (off_t)wanted->size) == 0 &&
-	          (linkat(AT_FDCWD, path.text, wanted->directory, name, AT_SYMLINK_FOLLOW) == 0 ||
-	           errno == EEXIST); /* a sibling was first */
-	next.close(fd);
-	return is_made;
+	return fchmod(fd, wanted->mode) == 0 && posix_fallocate(fd, 0, (off_t)wanted->size) == 0 &&
+	       (linkat(AT_FDCWD, path.text, wanted->directory, name, AT_SYMLINK_FOLLOW) == 0 ||
+	        errno == EEXIST); /* a sibling was first */
+}
+
+/* -1, or a descriptor of the file that stays open until the file is mapped, because until then
+ * others would take the file for abandoned. */
+static int make(const struct wanted *wanted, const char *name)
+{
+	int fd;
+
+	if (!process_may_make_file(wanted->size))
+		return -1;
+	fd = openat(wanted->directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, wanted->mode);
+	if (fd >= 0 && !fill(fd, wanted, name)) {
+		next.close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 static bool is_sound(int fd, const struct wanted *wanted)
@@ -127,19 +156,20 @@ static int open_existing(int directory, const char *name)
 static void *map_named(const struct wanted *wanted, const char *name, const char *prefix)
 {
 	struct search search = {wanted->directory, prefix};
-	int fd = open_existing(wanted->directory, name);
+	int fd = open_existing(wanted->directory, name), made = -1;
 	void *page = MAP_FAILED;
 
 	if (fd < 0 && errno == ENOENT) {
 		file_each_entry(wanted->directory, remove_if_stale, &search);
-		if (make(wanted, name))
-			fd = open_existing(wanted->directory, name);
+		made = make(wanted, name);
+		fd = made >= 0 ? open_existing(wanted->directory, name) : -1;
 	}
-	if (fd < 0)
-		return NULL;
-	if (is_sound(fd, wanted))
+	if (fd >= 0 && is_sound(fd, wanted))
 		page = mmap(NULL, wanted->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	next.close(fd);
+	if (fd >= 0)
+		next.close(fd);
+	if (made >= 0)
+		next.close(made);
 	return page != MAP_FAILED ? page : NULL;
 }
 

@@ -20,7 +20,8 @@ void *page_file_map(const char *directory, pid_t parent, uint64_t listener, size
  * `directory`; NULL if there can be none, and `fault` says why. */
 void *page_file_publish(const char *directory, mode_t mode, size_t size, const char **fault);
 
-/* Is this the name of a file whose process has ended, as far as this one can tell? */
-bool page_file_is_stale(const char *name);
+/* Is this the name of a file in this directory whose process has ended, as far as this one can
+ * tell? */
+bool page_file_is_stale(int directory, const char *name);
 
 #endif

@@ -60,7 +60,6 @@ FUNCTIONS = {
     "posix_fallocate": ["fallocate"],
     "prctl": ["prctl"],
     "pread": ["pread64"],
-    "pthread_sigmask": ["rt_sigprocmask"],
     "pwritev2": ["pwritev2"],
     "readlink": ["readlink"],
     "sendmsg": ["sendmsg"],

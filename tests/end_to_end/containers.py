@@ -1,0 +1,106 @@
+"""Containers and pods by podman, with its own default settings: a real runtime, without a daemon.
+
+All of it runs in a user namespace, so that it needs no right that root may lack here, and in one
+control group, with which everything ends. Nothing here knows slshim."""
+
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from debian import unified_hierarchy
+from servers import BUILD, Missing, tool, wait_until
+
+STORAGE = BUILD / "containers"
+
+# The limits that podman would set otherwise may be above ours. What must not be more than one
+# process knows is left to the kernel, because the control group of that may not be there.
+SETTINGS = """
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+pids_limit = 0
+"""
+
+
+class Podman:
+    def __enter__(self):
+        if os.getuid() != 0:
+            raise Missing("podman's namespaces take root")
+        tool("podman"), tool("crun")
+        STORAGE.mkdir(exist_ok=True)
+        self.directory = Path(tempfile.mkdtemp(prefix="slshim-podman-"))
+        (self.directory / "containers.conf").write_text(SETTINGS)
+        self.group = Path(tempfile.mkdtemp(prefix="slshim-", dir=unified_hierarchy()))
+        (self.group / "own").mkdir()
+        try:
+            self._make_namespaces()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _make_namespaces(self):
+        """They are those of a process that waits."""
+        self.holder = subprocess.Popen(
+            ["sh", "-euc", 'echo $$ >"$0/cgroup.procs"; exec unshare --user --mount --cgroup cat', self.group],
+            stdin=subprocess.PIPE,
+        )
+        place = Path(f"/proc/{self.holder.pid}")
+        wait_until(lambda: (place / "comm").read_text() == "cat\n", "the namespaces are there")
+        for kind in ("uid_map", "gid_map"):
+            (place / kind).write_text("0 0 65536\n")
+        (self.group / "own" / "cgroup.procs").write_text(str(self.holder.pid))
+        self._inside("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
+
+    def _inside(self, *words, **options):
+        """Runs a command line in the namespaces."""
+        enter = ["nsenter", "-t", str(self.holder.pid), "-U", "-m", "-C"]
+        command = ["sh", "-euc", 'echo $$ >"$0/own/cgroup.procs"; exec "$@"', self.group, *enter, *words]
+        options = {"text": True, "capture_output": True, "timeout": 600} | options
+        environment = os.environ | {"CONTAINERS_CONF": str(self.directory / "containers.conf")}
+        done = subprocess.run(list(map(str, command)), env=environment, **options)
+        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def __call__(self, *words, **options):
+        """A command of podman's; what it printed."""
+        print("+ podman", *words)
+        return self._inside(
+            "podman", "--root", STORAGE, "--runroot", self.directory / "run", "--storage-driver", "overlay",
+            "--cgroup-manager", "cgroupfs", "--events-backend", "none", *words, **options,
+        )  # fmt: skip
+
+    def has_image(self, name):
+        return name in self("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+
+    def import_tree(self, tree):
+        """An image of a Debian tree, made once; its name."""
+        name = f"localhost/{tree.name}:latest"
+        if not self.has_image(name):
+            with subprocess.Popen(
+                ["tar", "-C", tree, "--exclude=./dev/*", "-c", "."], stdout=subprocess.PIPE
+            ) as archive:
+                self("import", "-q", "-", name, stdin=archive.stdout)
+        return name
+
+    def build(self, name, context, *options):
+        """The image that a Containerfile makes."""
+        self("build", "-q", "--isolation", "chroot", "-t", name, *options, context, timeout=1800)
+
+    def pid(self, container):
+        """The first process of a container, as seen from here; 0 when it has ended."""
+        (state,) = json.loads(self("inspect", container))
+        return state["State"]["Pid"]
+
+    def __exit__(self, *_):
+        (self.group / "cgroup.kill").write_text("1")
+        if hasattr(self, "holder"):
+            self.holder.wait(30)
+            self.holder.stdin.close()
+        wait_until(lambda: "populated 0" in (self.group / "cgroup.events").read_text(), "all have ended")
+        for group in sorted(self.group.glob("**/"), reverse=True):
+            with contextlib.suppress(FileNotFoundError):
+                group.rmdir()
+        subprocess.run(["rm", "-rf", self.directory], check=True)
