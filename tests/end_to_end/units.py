@@ -59,6 +59,7 @@ module = app
 http-socket = 127.0.0.1:8000
 master = true
 processes = 4
+die-on-term = true
 """,
 }
 
