@@ -37,7 +37,8 @@ for name in $exports; do
 	slshim_*)
 		short=${name#slshim_}
 		needs "$name" "[ *]$name\(.*SLSHIM_WEAK" include/slshim.h
-		needs "$name" "^\.It Fn $name( |\$)" man/slshim.7
+		needs "$name" "^\.It Fn $name( |\$)" man/slshim.h.3
+		needs "$name" "^\.Fn $name( |\$)" man/slshim.h.3
 		for file in examples/Slshim.pm examples/slshim.php examples/slshim.py examples/slshim.rb \
 			tests/end_to_end/configuration/test_application.py; do
 			needs "$name" "\<(slshim_)?$short\>" "$file"

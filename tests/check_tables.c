@@ -29,6 +29,7 @@ START_TEST(quantity_is_everywhere)
 
 	tree_needs("README.md", between("`", kind->variable, "`"));
 	tree_needs("include/slshim.h", between("\"", kind->name, "\""));
+	tree_needs("man/slshim.h.3", between(" ", kind->name, ""));
 	tree_has_all();
 }
 END_TEST

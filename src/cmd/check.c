@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/confinement.h"
 #include "cmd/launch.h"
 #include "cmd/options.h"
 #include "cmd/profiles.h"
@@ -104,14 +105,16 @@ static bool is_library(const char *path, int length)
 	       (rest == sizeof name - 1 || (rest > sizeof name && base[sizeof name - 1] == '.'));
 }
 
+static char library[PATH_MAX]; /* as LD_PRELOAD names it, if that is a path */
+
 /* The loader says so on the standard error of the server, and goes on without it. */
 static void check_library(const char *path, int length)
 {
-	char copy[PATH_MAX];
-
-	snprintf(copy, sizeof copy, "%.*s", length, path);
-	if (strchr(copy, '/') != NULL && strchr(copy, '$') == NULL && access(copy, R_OK) != 0)
-		wrong("LD_PRELOAD: %s: %s", copy, strerror(errno));
+	if (memchr(path, '/', (size_t)length) == NULL || memchr(path, '$', (size_t)length) != NULL)
+		return;
+	snprintf(library, sizeof library, "%.*s", length, path);
+	if (access(library, R_OK) != 0)
+		wrong("LD_PRELOAD: %s: %s", library, strerror(errno));
 }
 
 static void check_preload(const char *list)
@@ -132,6 +135,21 @@ static void check_preload(const char *list)
 		at += length;
 	}
 	wrong("LD_PRELOAD does not name libslshim.so, and slshim run is not used, which adds it");
+}
+
+/* ---------------------------------------------------------------- confinement */
+
+static void check_confinement(const struct settings *settings, const struct config *config)
+{
+	struct list cannot = {.count = 0}, notes = {.count = 0};
+
+	confinement_find(settings, config, library, &cannot, &notes);
+	for (size_t i = 0; i < cannot.count; i++)
+		wrong("%s", cannot.of[i]);
+	for (size_t i = 0; i < notes.count; i++)
+		note("%s", notes.of[i]);
+	list_clear(&cannot);
+	list_clear(&notes);
 }
 
 /* -------------------------------------------------------------------- command */
@@ -331,6 +349,7 @@ static void check(struct settings *settings)
 	check_variables(&settings->variables, &config);
 	if (!preloads_itself)
 		check_preload(settings_value(settings, "LD_PRELOAD"));
+	check_confinement(settings, &config);
 	if (settings->program != NULL)
 		check_command(settings->program, settings->command.of, &config);
 }

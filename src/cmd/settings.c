@@ -370,6 +370,7 @@ void settings_free(struct settings *settings)
 	list_clear(&settings->notes);
 	list_clear(&settings->files);
 	list_clear(&settings->unset);
+	list_clear(&settings->confinement);
 	free(settings->program);
 	settings->program = NULL;
 }

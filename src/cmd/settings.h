@@ -11,14 +11,15 @@
 
 /* Begins as {.program = NULL}. */
 struct settings {
-	struct list variables; /* NAME=value, each name once */
-	char *program;         /* the file of ExecStart=; NULL: none */
-	struct list command;   /* its words; the first may be another name than the file's */
-	bool keeps_dollars;    /* the words of the command are not expanded */
-	struct list wrong;     /* what is wrong in the files: "PATH:LINE: ..." */
-	struct list notes;     /* what cannot be known from them */
-	struct list files;     /* EnvironmentFile=, as written */
-	struct list unset;     /* UnsetEnvironment= */
+	struct list variables;   /* NAME=value, each name once */
+	char *program;           /* the file of ExecStart=; NULL: none */
+	struct list command;     /* its words; the first may be another name than the file's */
+	bool keeps_dollars;      /* the words of the command are not expanded */
+	struct list wrong;       /* what is wrong in the files: "PATH:LINE: ..." */
+	struct list notes;       /* what cannot be known from them */
+	struct list files;       /* EnvironmentFile=, as written */
+	struct list unset;       /* UnsetEnvironment= */
+	struct list confinement; /* NAME=value of what a unit may do, in the order of its lines */
 };
 
 /* Adds what a file sets; false with errno if it cannot be read. */

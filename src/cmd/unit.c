@@ -322,6 +322,39 @@ static const struct {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
+/* Kept as they are, for confinement.c. */
+static const char *const confinements[] = {
+    "CacheDirectory",
+    "DynamicUser",
+    "ExecPaths",
+    "InaccessiblePaths",
+    "LogsDirectory",
+    "MemoryMax",
+    "NoExecPaths",
+    "PrivateTmp",
+    "ProcSubset",
+    "ProtectHome",
+    "ProtectSystem",
+    "ReadWritePaths",
+    "RootDirectory",
+    "RestrictAddressFamilies",
+    "RuntimeDirectory",
+    "StandardError",
+    "StandardOutput",
+    "StateDirectory",
+    "SystemCallErrorNumber",
+    "SystemCallFilter",
+};
+enum { CONFINEMENTS = sizeof confinements / sizeof *confinements };
+
+static bool is_confinement(const char *name)
+{
+	for (int i = 0; i < CONFINEMENTS; i++)
+		if (strcmp(name, confinements[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Which sections there are, as far as it matters here. */
 enum section { NO_SECTION, SERVICE, OTHER_SECTION };
 
@@ -336,6 +369,8 @@ static void read_value(struct reading *reading, enum section section, const char
 				reading_refuse(reading, "%s= has no effect on a server outside of [Service]", name);
 			return;
 		}
+	if (section == SERVICE && is_confinement(name))
+		list_add_formatted(&reading->settings->confinement, "%s=%s", name, value);
 	if (settings_is_ours(value) || strpbrk(name, blanks) != NULL)
 		reading_refuse(reading, "systemd ignores this, because it has no setting \"%s=\"", name);
 }

@@ -102,9 +102,11 @@ def number(pattern, text, default=0):
     return float(found[1]) if found else default
 
 
-def ab(url, requests, clients=8, keep_alive=False):
-    """ApacheBench; it gives up at the first connection that is refused or reset."""
-    command = [tool("ab"), "-q", "-n", str(requests), "-c", str(clients), "-s", "60"]
+def ab(url, requests, clients=8, keep_alive=False, network=None):
+    """ApacheBench; it gives up at the first connection that is refused or reset. `network`: the pid
+    of a process in whose network namespace it runs."""
+    command = ["nsenter", "-t", str(network), "-n"] if network else []
+    command += [tool("ab"), "-q", "-n", str(requests), "-c", str(clients), "-s", "60"]
     done = subprocess.run(
         command + ["-k"] * keep_alive + [url], text=True, capture_output=True, timeout=300
     )
