@@ -95,7 +95,7 @@ class Answers:
         found = [(float(when) - start, float(took)) for when, took in lines]
         self.good = [(when, took) for when, took in found if not math.isnan(took)]
         self.requests, self.failed = len(found), len(found) - len(self.good)
-        times = sorted(took for _, took in self.good)
+        times = sorted(took for _, took in self.good) or [math.nan]
         self.most = times[len(times) * 99 // 100]  # milliseconds, as all others
         self.slowest = times[-1]
 
@@ -170,7 +170,6 @@ def watch(server, load, seconds):
                 load.wait(seconds / 3)
             print(f"\n$ slshim top {server.master.pid}")
             subprocess.run([*map(str, command), "--once"], check=False)
-    load.wait()
 
 
 def run(open_server, seconds):
@@ -182,7 +181,10 @@ def run(open_server, seconds):
                 block.enter_context(server)
         file = block.enter_context(open(OUTPUT / "answers", "w+"))
         memory = block.enter_context(Memory(servers))
-        watch(servers["with"], block.enter_context(load(servers, seconds, file)), seconds)
+        loading = block.enter_context(load(servers, seconds, file))
+        watch(servers["with"], loading, seconds)
+        if loading.wait() != 0:
+            sys.exit("the load failed")
         left = leavings(servers["with"].log())
         file.seek(0)
         lines = [line.split() for line in file]

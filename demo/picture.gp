@@ -26,8 +26,8 @@ if (ARG1 eq 'characters') {
 
 # Tones in the middle, which can be read on a light and on a dark page.
 words = '#7d8590'
-without = '#db8c2e'
-with = '#2f81f7'
+without_color = '#db8c2e'
+with_color = '#2f81f7'
 line = '#e5484d'
 
 set terminal pngcairo enhanced transparent size 1240,760 font 'DejaVu Sans,15' linewidth 1.5
@@ -46,18 +46,18 @@ set bmargin at screen 0.53
 set lmargin at screen 0.06
 set rmargin at screen 0.495
 set label 2 'Unshared memory of each worker, MB' at graph 0, 1.08 textcolor rgb words font ',14'
-set label 3 '{/:Bold without slshim}' at graph 0.03, 0.92 textcolor rgb without font ',17'
+set label 3 '{/:Bold without slshim}' at graph 0.03, 0.92 textcolor rgb without_color font ',17'
 set label 4 ARG5 at graph 0.03, 0.81 textcolor rgb words font ',13'
-plot directory . '/without.workers' using 1:2 with lines lc rgb without
+plot directory . '/without.workers' using 1:2 with lines lc rgb without_color
 unset label 1
 
 set lmargin at screen 0.55
 set rmargin at screen 0.98
-set label 3 '{/:Bold with slshim}' at graph 0.03, 0.92 textcolor rgb with font ',17'
+set label 3 '{/:Bold with slshim}' at graph 0.03, 0.92 textcolor rgb with_color font ',17'
 set label 4 ARG6 at graph 0.03, 0.81 textcolor rgb words font ',13'
 set label 5 sprintf('SL\_MAX\_UNSHARED=%dM', limit) at graph 0.99, first limit \
     right offset 0, 0.7 textcolor rgb line font ',13'
-plot directory . '/with.workers' using 1:2 with lines lc rgb with, \
+plot directory . '/with.workers' using 1:2 with lines lc rgb with_color, \
      limit with lines dt 2 lc rgb line
 unset label 3
 unset label 4
@@ -71,20 +71,20 @@ set xlabel 'seconds' offset 0, 0.4 textcolor rgb words
 set yrange [0:total_max * 1.08]
 set ytics 100
 set label 2 'Memory of each server, all processes together, MB' at graph 0, 1.08
-plot without_all using 1:3 with filledcurves y1=0 lc rgb without, \
-     with_all using 1:3 with filledcurves y1=0 lc rgb with, \
-     without_all using 1:3 with lines lw 1.6 lc rgb without, \
-     with_all using 1:3 with lines lw 1.6 lc rgb with, \
+plot without_all using 1:3 with filledcurves y1=0 lc rgb without_color, \
+     with_all using 1:3 with filledcurves y1=0 lc rgb with_color, \
+     without_all using 1:3 with lines lw 1.6 lc rgb without_color, \
+     with_all using 1:3 with lines lw 1.6 lc rgb with_color, \
      without_all every ::total_records - 1 using 1:3:(sprintf('%.0f MB', $3)) \
-         with labels right offset -0.5, -1.6 font ',13' textcolor rgb without, \
+         with labels right offset -0.5, -1.6 font ',13' textcolor rgb without_color, \
      with_all every ::held_records - 1 using 1:3:(sprintf('%.0f MB', $3)) \
-         with labels right offset -0.5, 1 font ',13' textcolor rgb with
+         with labels right offset -0.5, 1 font ',13' textcolor rgb with_color
 
 set lmargin at screen 0.55
 set rmargin at screen 0.98
 set ytics autofreq
 set yrange [0:(slow_max > held_slow_max ? slow_max : held_slow_max) * 1.08]
 set label 2 'Slowest answer in each second, ms' at graph 0, 1.08
-plot directory . '/without.slowest' with steps lw 1.6 lc rgb without, \
-     directory . '/with.slowest' with steps lw 1.6 lc rgb with
+plot directory . '/without.slowest' with steps lw 1.6 lc rgb without_color, \
+     directory . '/with.slowest' with steps lw 1.6 lc rgb with_color
 unset multiplot
