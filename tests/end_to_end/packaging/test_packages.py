@@ -11,6 +11,7 @@ from servers import DEMO, growing, leavings, number, wait_until
 
 DOCUMENTS = "/usr/share/doc/slshim"
 ERRORS = "/var/log/apache2/error.log"
+DROP_IN = "/etc/systemd/system/apache2.service.d/override.conf"
 # What the README has where slshim was not installed from a package.
 NOT_PACKAGED = "/usr/local/lib/libslshim.so"
 PACKAGED = "libslshim.so.0"
@@ -54,6 +55,8 @@ def recycle(machine):
     settings = "\n".join(drop_in).replace(NOT_PACKAGED, PACKAGED)
     assert settings.startswith("[Service]\n") and PACKAGED in settings and "SL_MAX_UNSHARED" in settings
     machine.run("systemctl edit --stdin apache2", input=settings + "\n")
+    checked = machine.run(f"slshim check -f {DROP_IN} apache2")
+    assert checked.startswith("understood: SL_MAX_UNSHARED=")
     machine.run("systemctl restart apache2")
     for _ in range(50):
         load(machine)
