@@ -11,6 +11,7 @@ from servers import DEMO, growing, leavings, number, wait_until
 
 DOCUMENTS = "/usr/share/doc/slshim"
 ERRORS = "/var/log/apache2/error.log"
+DROP_IN = "/etc/systemd/system/apache2.service.d/override.conf"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,8 @@ def recycle(machine):
     settings = "\n".join(re.findall(r"^    (\[Service\]|Environment=.*)$", beginning, re.MULTILINE))
     assert settings.startswith("[Service]\n") and "SL_MAX_UNSHARED" in settings
     machine.run("systemctl edit --stdin apache2", input=settings + "\n")
+    checked = machine.run(f"slshim check -f {DROP_IN} apache2")
+    assert checked.startswith("understood: SL_MAX_UNSHARED=")
     machine.run("systemctl restart apache2")
     for _ in range(50):
         load(machine)
