@@ -53,7 +53,8 @@ def memory_of(process):
     """Its unshared and its proportional bytes, as the kernel tells them; None if it does not."""
     with contextlib.suppress(psutil.Error):
         memory = process.memory_full_info()
-        return memory.uss, memory.pss
+        if memory.uss > 0:  # a zombie has none, or is an error, as the version of psutil decides
+            return memory.uss, memory.pss
     return None
 
 
