@@ -81,7 +81,8 @@ class Machine(Debian):
     def _prepare(self):
         if not (BUILD / "slshim").exists():
             raise Missing("the command is not built")
-        shutil.copy(LIBRARY.resolve(), self.root / "usr/local/lib/libslshim.so")
+        for name in ("libslshim.so", "libslshim.so.0"):
+            shutil.copy(LIBRARY.resolve(), self.root / "usr/local/lib" / name)
         shutil.copy(BUILD / "slshim", self.root / "usr/local/bin/slshim")
         self.run("slshim --version")
         # One that is stopped before it listens ignores that.

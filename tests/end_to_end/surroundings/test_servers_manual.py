@@ -92,7 +92,7 @@ def prepare_pgpool(machine):
     trust = "host all all 127.0.0.1/32 trust\n"
     machine.put("/etc/postgresql/17/main/pg_hba.conf", f"local all all trust\n{trust}")
     backend = "backend_hostname0 = '127.0.0.1'\nbackend_port0 = 5432\nnum_init_children = 8\n"
-    machine.append("/etc/pgpool2/pgpool.conf", backend + "sr_check_period = 0\n")
+    machine.append("/etc/pgpool2/pgpool.conf", backend + "backend_clustering_mode = 'raw'\n")
     machine.restart("postgresql")
     wait_until(lambda: machine.is_listening(5432), "PostgreSQL listens")
 
