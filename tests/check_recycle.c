@@ -1,7 +1,8 @@
 /* check_recycle.c - a worker's first accept by several threads at once, and one that is cancelled
- * or left by a signal handler in the middle of it. */
+ * or left by a signal handler in the middle of it; the wait after its signal. */
 #include "core/recycle.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -175,9 +176,32 @@ START_TEST(handler_that_does_not_return_leaves_the_worker_as_it_was)
 }
 END_TEST
 
+/* --------------------------------------------------------------- late handlers */
+
+static int awaits_once(void)
+{
+	struct pollfd other = {.fd = 0, .events = POLLIN}, ours = {.fd = listener, .events = POLLIN};
+	struct wait_set elsewhere = {.kind = WAITS_BY_POLL, .polled = &other, .count = 1};
+	struct wait_set for_listener = {.kind = WAITS_BY_POLL, .polled = &ours, .count = 1};
+
+	recycle_before_accept(listener);
+	worker.awaits_handler = true;
+	if (recycle_awaits_handler(&elsewhere) || !worker.awaits_handler)
+		return 1;
+	return recycle_awaits_handler(&for_listener) && !worker.awaits_handler ? 0 : 2;
+}
+
+START_TEST(wait_for_a_listener_lets_a_late_handler_run)
+{
+	start_master();
+	in_worker(awaits_once);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, threads_at_once_are_one_worker);
 	tcase_add_test(tests, cancelled_thread_leaves_the_worker_as_it_was);
 	tcase_add_test(tests, handler_that_does_not_return_leaves_the_worker_as_it_was);
+	tcase_add_test(tests, wait_for_a_listener_lets_a_late_handler_run);
 }

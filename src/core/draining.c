@@ -44,7 +44,8 @@ void draining_give_up(void)
 {
 	drain_put_back(&worker.drain, worker_shares);
 	worker.course.is_muted = false;
-	worker.drains = worker.minds_waits = false;
+	worker.drains = false;
+	worker.minds_waits = worker.awaits_handler;
 }
 
 void draining_end(uint64_t now, uint64_t not_before)
@@ -129,7 +130,7 @@ static void note_change(int change, const struct epoll_event *event)
 	    change != EPOLL_CTL_DEL && event != NULL && (event->events & (EPOLLIN | EPOLLRDNORM));
 
 	worker.took_out = !is_in;
-	worker.minds_waits = worker.drains || worker.took_out;
+	worker.minds_waits = worker.drains || worker.took_out || worker.awaits_handler;
 }
 
 /* One that the server adds after it has waited without is about to be accepted on. */
@@ -172,5 +173,5 @@ void draining_notes_wait(void)
 	if (worker.took_out)
 		worker.waits_without = true;
 	worker.took_out = false;
-	worker.minds_waits = worker.drains;
+	worker.minds_waits = worker.drains || worker.awaits_handler;
 }

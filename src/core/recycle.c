@@ -5,6 +5,7 @@
 #include "core/recycle.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 
 #include "core/draining.h"
@@ -21,6 +22,7 @@
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/listener.h"
+#include "os/next.h"
 #include "os/self.h"
 
 void recycle_begin(void)
@@ -34,7 +36,8 @@ void recycle_begin(void)
 	worker.notes_waits = server.is_on;
 	worker.leaves_idle = false;
 	worker.drains = false;
-	worker.took_out = worker.waits_without = worker.minds_waits = false;
+	worker.took_out = worker.waits_without = false;
+	worker.awaits_handler = worker.minds_waits = false;
 	drain_begin_process(&worker.drain);
 }
 
@@ -408,9 +411,12 @@ static bool is_idle_at_accept(void)
  * of the program's. If another handler has not returned before that, the point comes again. */
 static void tell_to_leave(enum exit_point point)
 {
-	if (worker.course.phase == LEAVING && point == worker.plan.method.point &&
-	    !atomic_exchange(&worker.course.is_told, true))
-		leave_carry_out(&worker.plan.method);
+	if (worker.course.phase != LEAVING || point != worker.plan.method.point ||
+	    atomic_exchange(&worker.course.is_told, true))
+		return;
+	if (worker.plan.handler_is_late)
+		worker.awaits_handler = worker.minds_waits = true;
+	leave_carry_out(&worker.plan.method);
 }
 
 HOT __attribute__((noinline)) static void
@@ -669,6 +675,17 @@ bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_ma
 	if (interruption != 0)
 		errno = interruption;
 	return interruption != 0;
+}
+
+bool recycle_awaits_handler(const struct wait_set *set)
+{
+	static const struct timespec long_enough = {.tv_nsec = 100000000};
+
+	if (!worker_is_current() || !wait_set_includes(set, worker.listener))
+		return false;
+	worker.awaits_handler = false;
+	next.ppoll(NULL, 0, &long_enough, NULL); /* or until a signal says that it is to run */
+	return true;
 }
 
 /* ---------------------------------------------------------------- drained waits */

@@ -38,6 +38,10 @@ int recycle_before_accept(int listener);
 bool recycle_is_something_to_ask(void);
 bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_mask);
 
+/* While worker.awaits_handler, before a wait: true where it includes the listener, and is over. The
+ * handler has had time to run until then. */
+bool recycle_awaits_handler(const struct wait_set *set);
+
 /* While worker.notes_waits, before a wait: with the listener, -1 where it is not known which it is,
  * or whether it is one. To know is worth a look in /proc while recycle_looks_for_listener(), which
  * is true a few times in a life. */

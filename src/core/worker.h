@@ -91,8 +91,9 @@ struct worker {
 	_Atomic bool leaves_idle; /* a wait may be its exit point */
 	_Atomic bool drains;      /* its waits are to leave its listeners out */
 	_Atomic bool took_out; /* a listener out of an epoll set by itself, and has not waited since */
-	_Atomic bool waits_without; /* it did so and waited */
-	_Atomic bool minds_waits;   /* drains or took_out: waits do not go by unnoticed */
+	_Atomic bool waits_without;  /* it did so and waited */
+	_Atomic bool awaits_handler; /* its next wait is to let the handler of its signal run first */
+	_Atomic bool minds_waits; /* drains, took_out or awaits_handler: waits do not go by unnoticed */
 	/* Does it matter which threads wait for a listener? Until the exit plan is known, and as long
 	 * as no profile vouches for it. */
 	_Atomic bool notes_waits;

@@ -240,6 +240,10 @@ static int make_muted(const struct wait_set *set, uint64_t timeout, const sigset
 static int mind(const struct wait_set *set, uint64_t timeout, const sigset_t *mask)
 {
 	draining_notes_wait();
+	if (worker.awaits_handler && recycle_awaits_handler(set)) {
+		errno = EINTR;
+		return -1;
+	}
 	return worker.drains && timeout != REFUSED && clock_boot() != 0 ? make_muted(set, timeout, mask)
 	                                                                : NOT_MADE;
 }

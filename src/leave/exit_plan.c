@@ -29,6 +29,7 @@ static void choose_method(struct exit_plan *plan, const struct config *config,
 		plan->method_is_vouched = true;
 		plan->takes_time = profile->takes_time;
 		plan->refuses_for = profile->refuses_for;
+		plan->handler_is_late = profile->handler_is_late;
 		plan->drains_first = profile->drains_first;
 	} else {
 		plan->whose = "by default";

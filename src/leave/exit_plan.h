@@ -23,6 +23,7 @@ struct exit_plan {
 	bool drains_first;        /* ... and has to, before it leaves */
 	bool is_tcp_only;         /* ... that workers accept only by TCP */
 	bool master_is_vouched;   /* ... that the master replaces workers that leave */
+	bool handler_is_late;     /* ... that it runs some time after the signal */
 	uint64_t refuses_for;     /* milliseconds after its signal; 0: for two accepts or waits */
 	uint64_t replaced_within; /* milliseconds */
 	enum lock lock;           /* the suspected lock that made POINT_CLOSE the exit point */

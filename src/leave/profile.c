@@ -130,18 +130,22 @@ static const struct profile profiles[] = {
     /* Nobody has tried other classes. */
     {"gunicorn", LOADED(PYTHON, "gunicorn.arbiter"), .method = STAY},
     {"gunicorn", {"gunicorn*"}, .method = STAY},
-    /* Its other constants are in each program that has required its library, puma for one. */
+    /* Its other constants are in each program that has required its library, puma for one. Ruby may
+     * run the handler right before a wait, which then goes on for 30 s. */
     {"unicorn",
      {"unicorn", "unicorn_rails"},
      LOADED(RUBY, "Unicorn::Launcher"),
-     .method = SIGNAL(QUIT, CLOSE)},
+     .method = SIGNAL(QUIT, CLOSE),
+     .handler_is_late = true},
     /* Its main thread takes the signal, and another thread accepts. When it stops it closes each
-     * connection on which no whole request has come. */
+     * connection on which no whole request has come. If it closes a pipe while the main thread is
+     * still within its write of that, it waits forever (puma's issue 3677). */
     {"puma",
      {"puma"},
      LOADED(RUBY, "Puma::Cluster"),
      .method = SIGNAL(TERM, ACCEPT),
      .refuses_for = 1000,
+     .handler_is_late = true,
      .drains = true},
     /* When it serves no request, its handler runs child_finish_hook and exits. */
     {"Starman",

@@ -53,6 +53,9 @@ struct profile {
 	/* For how many milliseconds after its signal its accepts are refused, because it drops what it
 	 * accepts before its handler has run; 0: it serves that. Only on a non-blocking listener. */
 	unsigned refuses_for;
+	/* Its interpreter runs the handler some time after the signal has come, and the next wait for a
+	 * listener must not begin before that. */
+	bool handler_is_late;
 	/* Its workers accept only by TCP. Processes that accept on Unix sockets belong to its modules,
 	 * and the server's exit method does not suit them: mod_wsgi's daemons hang. */
 	bool is_tcp_only;

@@ -95,12 +95,15 @@ class Known(Server):
         self.master = wait_until(self.find_master, "there is a master")
         wait_until(lambda: len(self.workers()) >= self.workers_at_start, "all workers are there")
 
+    def tell(self, worker, by):
+        worker.send_signal(by)
+
     def signal_workers(self, by, times=15):
         """One after another, the oldest first, each when the one before has been replaced."""
         for done in range(times):
             came = self.workers_at_start + done
             wait_until(lambda: len(re.findall(self.ready, self.log())) >= came, "all are ready")
-            min(self.workers(), key=lambda worker: worker.create_time()).send_signal(by)
+            self.tell(min(self.workers(), key=lambda worker: worker.create_time()), by)
             wait_until(lambda: len(self.statuses()) > done, "it ended")
 
     def is_ready(self, worker):
