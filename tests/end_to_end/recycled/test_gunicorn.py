@@ -1,8 +1,11 @@
 """gunicorn, with each class of workers that it and others have for it, against its own max_requests.
 
 That one cuts kept-alive connections in most classes (a quarter of them with threads), and one-shot
-ones in some: there the reference is a run with a connection for each request, which may lose some,
-and the runs with slshim lose none."""
+ones in some, from gunicorn 23 on in that with threads: there the reference is a run with a connection
+for each request, which may lose some, and the runs with slshim lose none.
+
+From uvicorn 0.29 on a worker ends by the SIGTERM that it was sent, whoever sent it, and its hooks do
+not run: there the reference is a run in which it is sent by hand."""
 
 import contextlib
 import functools
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from known import EVERY, Known, expect_alike, run_own, run_shimmed
+from known import EVERY, Known, by_hand, expect_alike, run_own, run_shimmed
 from servers import (
     ab, load_until, load_until_left, rounds_of, sessions, shim, tool, wait_until
 )  # fmt: skip
@@ -124,6 +127,8 @@ class Gunicorn(Known):
 
     def command(self):
         words = [tool("gunicorn"), "-b", f"127.0.0.1:{self.port}", "-w", self.workers_at_start]
+        # When all is over, a worker of uvicorn 0.32 now and then does not end, without slshim, too.
+        words += ["--graceful-timeout", 10]
         words += [*self.options, *(["--max-requests", self.own] if self.own else []), "application"]
         return map(str, words)
 
@@ -146,6 +151,7 @@ class Variant:
         server.title = self.title
         if "uvicorn" in self.title:
             server.ready_signal, server.shed_signal = signal.SIGTERM, signal.SIGHUP
+            server.ready = "Application startup complete"
         for name in ("options", "application", "configuration", "worker"):
             setattr(server, name, getattr(self, name))
         return server
@@ -189,14 +195,18 @@ def make(variant, environment, own=None):
 
 @functools.cache
 def own_run(variant):
-    may_lose = variant not in ("sync", "gthread", "gthread, preload", "gevent")
+    if "uvicorn" in variant:
+        without_own = lambda environment, own: make(variant, environment)  # noqa: E731
+        return run_own(without_own, by_hand(one_shot, signal.SIGTERM), may_lose=True)
+    may_lose = variant not in ("sync", "gevent")
     return run_own(functools.partial(make, variant), one_shot, may_lose)
 
 
 def compare(variant, use):
     shimmed = run_shimmed(functools.partial(make, variant), use, SL_MAX_LEAVING=4)
-    expect_alike(own_run(variant), shimmed)
-    assert shimmed.hooks >= HOOKS * shimmed.recycled
+    own = own_run(variant)
+    expect_alike(own, shimmed, hooks=own.hooks > 0)
+    assert shimmed.hooks >= HOOKS * shimmed.recycled or own.hooks == 0
 
 
 def variants(eventlet):
@@ -212,6 +222,14 @@ def test_gunicorn(variant):
 @pytest.mark.parametrize("variant", variants(pytest.mark.long)[1:])
 def test_kept_alive(variant):
     compare(variant, kept_alive)
+
+
+def test_own_recycling_cuts_connections():
+    """With threads, the max_requests that is only a reference above; slshim cuts none there."""
+    with make("gthread", {}, EVERY) as server:
+        failed = lambda: sum(load.failed for load in kept_alive(server))  # noqa: E731
+        wait_until(failed, "a connection was cut", seconds=60)
+        server.stop()
 
 
 @pytest.mark.parametrize("variant", SET_ELSEWHERE)
