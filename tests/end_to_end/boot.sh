@@ -1,13 +1,14 @@
 #!/bin/sh
-# Boots the systemd of a Debian tree as the first process of namespaces of its own: with processes, a
+# Runs a command in a Debian tree, as the first process of namespaces of its own: with processes, a
 # network, mounts, a host name and control groups that are its own. What it writes is gone with it.
-# Needs root. usage: boot.sh TREE CONTROL_GROUP
+# Needs root. usage: boot.sh TREE CONTROL_GROUP COMMAND...
 set -eu
 echo $$ >"$2/cgroup.procs"
 exec unshare --pid --net --mount --ipc --uts --cgroup --fork --kill-child sh -euc '
 	mount -t tmpfs -o mode=755 scratch /mnt
 	mkdir /mnt/above /mnt/work /mnt/root
 	mount -t overlay -o "lowerdir=$1,upperdir=/mnt/above,workdir=/mnt/work" overlay /mnt/root
+	shift 2
 	cd /mnt/root
 	mount -t proc proc proc
 	mount -t sysfs sysfs sys
@@ -29,4 +30,4 @@ exec unshare --pid --net --mount --ipc --uts --cgroup --fork --kill-child sh -eu
 	mkdir mnt/outside
 	pivot_root . mnt/outside
 	umount -l /mnt/outside
-	exec env -i container=namespaces /sbin/init </dev/null >/dev/null 2>&1' boot "$1"
+	exec "$@"' boot "$@"

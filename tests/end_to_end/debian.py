@@ -9,36 +9,60 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
+import pytest
 
-from servers import BUILD, Missing, tool, wait_until
+from servers import Missing, tool, wait_until
 
 BOOT = Path(__file__).parent / "boot.sh"
-TREES = BUILD / "debian"
+# In Debian 11 /bin is no link yet.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+INIT = ["sh", "-c", "exec env -i container=namespaces /sbin/init >/dev/null 2>&1"]
+# Kept for all builds, and for so many seconds, because a release changes.
+TREES = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "slshim"
+KEPT_FOR = 7 * 24 * 3600
+# Not supported any more: its security archive names packages that it has no longer.
+ENDED = {"bullseye"}
+# A mirror that is weeks behind will do.
+MAKE_TREE = ["--quiet", "--variant=minbase", '--aptopt=Acquire::Check-Valid-Until "false"']
 # What each machine has: systemd, and what the tests ask it with.
 BASE = ["systemd", "systemd-sysv", "dbus", "ca-certificates", "iproute2", "procps", "curl"]
 
 
+def mirrors(release):
+    """What mmdebstrap would not choose by itself: the first one of the host's."""
+    if release not in ENDED:
+        return []
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
+    places = subprocess.check_output(command, text=True).split()
+    return [place for place in places if "security" not in place][:1]
+
+
 def tree(release, *packages):
-    """The path of a tree with these packages; made once, and kept in the build."""
+    """The path of a tree with these packages; made once, and kept for a week."""
     packages = sorted({*BASE, *packages})
     name = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
     place = TREES / f"{release}-{name}"
     if os.getuid() != 0:
         raise Missing("another Debian takes root")
-    TREES.mkdir(exist_ok=True)
+    if "SLSHIM_CELL" in os.environ:
+        pytest.skip("a cell has no network to make a tree with, and its host runs this")
+    TREES.mkdir(parents=True, exist_ok=True)
     with open(f"{place}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.exists():
+        if not place.exists() or time.time() - place.stat().st_mtime > KEPT_FOR:
             unfinished = Path(f"{place}.unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             subprocess.run(
-                [tool("mmdebstrap"), "--quiet", "--variant=minbase", f"--include={','.join(packages)}"]
-                + [release, unfinished],
+                [tool("mmdebstrap"), *MAKE_TREE, f"--include={','.join(packages)}"]
+                + [release, unfinished, *mirrors(release)],
                 check=True,
             )
+            os.utime(unfinished)
+            shutil.rmtree(place, ignore_errors=True)
             unfinished.rename(place)
     return place
 
@@ -60,7 +84,8 @@ class Debian:
         self.group = Path(tempfile.mkdtemp(prefix="slshim-", dir=unified_hierarchy()))
 
     def __enter__(self):
-        self.boot = subprocess.Popen([BOOT, self.tree, self.group], stdin=subprocess.DEVNULL)
+        command = [BOOT, self.tree, self.group, *INIT]
+        self.boot = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         try:
             init = wait_until(lambda: psutil.Process(self.boot.pid).children(), "unshare has forked")[0]
             self.pid = init.pid
@@ -90,13 +115,13 @@ class Debian:
 
     @property
     def root(self):
-        """Its / as seen from outside: files are read and written through it."""
+        """Its / as seen from outside: files without links in their way are read and written through it."""
         return Path(f"/proc/{self.pid}/root")
 
     def try_run(self, command, **options):
         """Runs a command line of the shell as root of the machine, and returns what came of it."""
         inside = ["nsenter", "-t", str(self.pid), "-m", "-p", "-n", "-i", "-u", "-C", "env", "-i"]
-        inside += ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", "HOME=/root", "LANG=C.UTF-8"]
+        inside += [f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8"]
         options = {"timeout": 300, "text": True, "capture_output": True} | options
         return subprocess.run([*inside, "sh", "-euc", command], **options)
 
@@ -107,10 +132,9 @@ class Debian:
         return done.stdout
 
     def write(self, path, text):
-        """Writes a file, with the folders that it is in."""
-        place = self.root / path.lstrip("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
+        """Writes a file, with the folders that it is in. From within, because from outside an absolute
+        link would lead out of the machine."""
+        self.run(f"mkdir -p '{Path(path).parent}' && cat >'{path}'", input=text)
 
     def install(self, *files):
         """Installs package files from outside. There is no network: the tree has what they need."""
