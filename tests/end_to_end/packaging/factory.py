@@ -1,5 +1,5 @@
 """Debian 13 to build and examine packages in, and to install them in. What they need is there
-beforehand, because no machine reaches a network. Run by itself, it makes their trees."""
+beforehand, because no machine reaches a network."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 
-from debian import Debian, tree
+from debian import Debian
 from servers import BUILD, TOP
 
 RELEASE = "trixie"
@@ -40,24 +40,32 @@ def make_release(folder):
     shutil.copy(BUILD / f"slshim-{version()}.tar.xz", folder)
 
 
-def clean_tree():
-    """A tree in which nothing is but what our packages need."""
-    return tree(RELEASE, *LIBRARIES)
+def of_clean():
+    """The packages of a tree in which nothing is but what ours need."""
+    return LIBRARIES
+
+
+def of_site():
+    """Those of a machine with the servers that the packages' own tests recycle, and with what watches
+    them."""
+    servers = names(", ".join(fields(DEBIAN / "tests" / "control", "Depends")))
+    watching = ["autopkgtest", "dpkg-dev", "prometheus", "prometheus-node-exporter"]
+    return [*LIBRARIES, *watching, *(set(servers) - OURS)]
+
+
+def of_factory():
+    return ["build-essential", *names(fields(DEBIAN / "control", "Build-Depends")[0]), *TOOLS]
 
 
 def site():
-    """A machine with the servers that the packages' own tests recycle, and with what watches them."""
-    servers = names(", ".join(fields(DEBIAN / "tests" / "control", "Depends")))
-    watching = ["autopkgtest", "dpkg-dev", "prometheus", "prometheus-node-exporter"]
-    return Debian(RELEASE, *LIBRARIES, *watching, *(set(servers) - OURS))
+    return Debian(RELEASE, *of_site())
 
 
 class Factory(Debian):
     """Packages are built in it by a user who is not root, as distributions do."""
 
     def __init__(self):
-        needs = names(fields(DEBIAN / "control", "Build-Depends")[0])
-        super().__init__(RELEASE, "build-essential", *needs, *TOOLS)
+        super().__init__(RELEASE, *of_factory())
 
     def __enter__(self):
         super().__enter__()
@@ -82,8 +90,3 @@ class Factory(Debian):
                  timeout=1200)  # fmt: skip
         return (self.home / log).read_text()
 
-
-if __name__ == "__main__":
-    for machine in (Factory(), site()):
-        machine.group.rmdir()
-    clean_tree()

@@ -5,7 +5,8 @@ import shutil
 import subprocess
 
 import pytest
-from factory import DEBIAN, HOME, Factory, clean_tree, fields, site, version
+from debian import tree
+from factory import DEBIAN, HOME, RELEASE, Factory, fields, of_clean, site, version
 from servers import TOP
 
 # The project has no address yet, and no number of a bug in which Debian is told of it.
@@ -59,7 +60,7 @@ def test_hardening(factory):
 def test_piuparts(factory):
     """Packages leave nothing behind when they are removed."""
     place = factory.root / "clean"
-    subprocess.run(["cp", "-a", "--one-file-system", clean_tree(), place], check=True)
+    subprocess.run(["cp", "-a", "--one-file-system", tree(RELEASE, *of_clean()), place], check=True)
     (place / "etc" / "apt" / "sources.list").write_text("")
     options = "--existing-chroot=/clean --keep-sources-list --no-eatmydata --skip-minimize"
     said = factory.run(f"piuparts {options} {HOME}/slshim_*.changes")
