@@ -157,13 +157,14 @@ static int be_left(void)
 	struct itimerval often = {{0, 50}, {0, 50}}, never = {{0, 0}, {0, 0}};
 	volatile int times = 0;
 
-	signal(SIGALRM, jump_out);
-	setitimer(ITIMER_REAL, &often, NULL);
-	if (sigsetjmp(outside, 1) < TIMES)
-		while (times++ < TIMES) {
-			worker.unchecked = 1;
-			recycle_before_accept(listener);
-		}
+	if (sigsetjmp(outside, 1) == 0) {
+		signal(SIGALRM, jump_out);
+		setitimer(ITIMER_REAL, &often, NULL);
+	}
+	while (times++ < TIMES) {
+		worker.unchecked = 1;
+		recycle_before_accept(listener);
+	}
 	signal(SIGALRM, SIG_IGN);
 	setitimer(ITIMER_REAL, &never, NULL);
 	return is_judged_on() ? 0 : 1;
