@@ -25,12 +25,12 @@ from servers import (  # noqa: E402
 )  # fmt: skip
 
 MB = 1024 * 1024
-PRELOADED_MB, LEAKED_KB, WORK, WORKERS = 64, 80, 10000, 6
-RATE = 100  # requests a second
-LIMIT_MB = 16  # a worker comes there in twelve seconds
+PRELOADED_MB, LEAKED_KB, WORK, WORKERS = 64, 144, 10000, 8
+RATE = 50  # requests a second; few, so that a busy machine can bear them, too
+LIMIT_MB = 16  # a worker comes there in eighteen seconds
 # httpd forks only once a second, and here workers leave every two seconds or so, not every hour: so
 # two may be away, and they are to leave one after another from the beginning.
-VARIABLES = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_MAX_LEAVING": "2", "SL_JITTER": "30%"}
+VARIABLES = {"SL_MAX_UNSHARED": f"{LIMIT_MB}M", "SL_MAX_LEAVING": "2", "SL_JITTER": "40%"}
 OUTPUT = BUILD / "demo"
 
 

@@ -61,9 +61,9 @@ def test_on_a_terminal(tmp_path):
     """The top is live meanwhile, the limit is held, and the picture is opened on the desktop."""
     opened = tmp_path / "opened"
     desktop = desktop_that_copies_to(opened, tmp_path)
-    with Terminal([*COMMAND, 30], columns=100, lines=30, **desktop) as terminal:
+    with Terminal([*COMMAND, 36], columns=100, lines=30, **desktop) as terminal:
         try:
-            terminal.wait_for_text("slshim top", "apache2, master", "of 6, by unshared", seconds=60)
+            terminal.wait_for_text("slshim top", "apache2, master", "of 8, by unshared", seconds=60)
             assert terminal.end(120) == 0
         finally:
             if terminal.child.isalive():
@@ -73,12 +73,12 @@ def test_on_a_terminal(tmp_path):
     text = terminal.output.decode().replace("\r", "").rpartition("\x1b[?1049l")[2]
     print(text)
     rows = table(text)
-    assert rows["requests"] == (3000, 3000) and rows["failed"] == (0, 0)
+    assert rows["requests"] == (1800, 1800) and rows["failed"] == (0, 0)
     without, limited = rows["workers recycled"]
-    assert without == 0 and limited > 6
+    assert without == 0 and limited > 8
     without, limited = rows["largest worker in the second half, MB"]
     # A worker that has to wait for its turn goes on growing.
-    assert limited < LIMIT_MB * 1.25 and without > LIMIT_MB * 2
+    assert limited < LIMIT_MB * 1.25 and without > LIMIT_MB * 1.5
     without, limited = rows["the whole server at the end, MB"]
     assert limited < without / 1.5
     assert re.search(r"^    slshim: apache2\[\d+\] leaves by \S+, over SL_MAX_UNSHARED", text, re.M)
