@@ -13,6 +13,7 @@
 #include "cmd/confinement.h"
 #include "cmd/launch.h"
 #include "cmd/options.h"
+#include "cmd/preload.h"
 #include "cmd/profiles.h"
 #include "cmd/settings.h"
 #include "cmd/table.h"
@@ -94,47 +95,32 @@ static void check_variables(const struct list *variables, struct config *config)
 
 /* ----------------------------------------------------------------- preloading */
 
-static bool is_library(const char *path, int length)
-{
-	static const char name[] = "libslshim.so";
-	const char *slash = memrchr(path, '/', (size_t)length);
-	const char *base = slash != NULL ? slash + 1 : path;
-	size_t rest = (size_t)(path + length - base);
-
-	return strncmp(base, name, sizeof name - 1) == 0 &&
-	       (rest == sizeof name - 1 || (rest > sizeof name && base[sizeof name - 1] == '.'));
-}
-
 static char library[PATH_MAX]; /* as LD_PRELOAD names it, if that is a path */
 
 /* The loader says so on the standard error of the server, and goes on without it. */
-static void check_library(const char *path, int length)
+static void check_library(const char *path, size_t length)
 {
-	if (memchr(path, '/', (size_t)length) == NULL || memchr(path, '$', (size_t)length) != NULL)
+	if (memchr(path, '/', length) == NULL || memchr(path, '$', length) != NULL)
 		return;
-	snprintf(library, sizeof library, "%.*s", length, path);
+	snprintf(library, sizeof library, "%.*s", (int)length, path);
 	if (access(library, R_OK) != 0)
 		wrong("LD_PRELOAD: %s: %s", library, strerror(errno));
 }
 
 static void check_preload(const char *list)
 {
-	bool is_first = true;
+	size_t length;
+	bool is_first;
+	const char *found = preload_find(list != NULL ? list : "", &length, &is_first);
 
-	for (const char *at = list != NULL ? list : ""; *at != '\0'; at += strspn(at, ": ")) {
-		int length = (int)strcspn(at, ": ");
-
-		if (length > 0 && is_library(at, length)) {
-			check_library(at, length);
-			if (!is_first)
-				note("LD_PRELOAD has libslshim.so behind other libraries, and what these "
-				     "interpose it does not see");
-			return;
-		}
-		is_first = is_first && length == 0;
-		at += length;
+	if (found == NULL) {
+		wrong("LD_PRELOAD does not name libslshim.so, and slshim run is not used, which adds it");
+		return;
 	}
-	wrong("LD_PRELOAD does not name libslshim.so, and slshim run is not used, which adds it");
+	check_library(found, length);
+	if (!is_first)
+		note("LD_PRELOAD has libslshim.so behind other libraries, and what these interpose it does "
+		     "not see");
 }
 
 /* ---------------------------------------------------------------- confinement */

@@ -12,6 +12,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/options.h"
+#include "cmd/preload.h"
 #include "cmd/target.h"
 #include "config.h"
 
@@ -61,23 +62,13 @@ static const char *find_library(char room[PATH_MAX])
 	return access(LIBRARY_DIRECTORY "/" LIBRARY, R_OK) == 0 ? LIBRARY_DIRECTORY "/" LIBRARY : NULL;
 }
 
-static bool is_in_list(const char *list, const char *library)
-{
-	size_t length = strlen(library);
-
-	for (const char *at = list; *at != '\0'; at += strcspn(at, ": ")) {
-		at += strspn(at, ": ");
-		if (strncmp(at, library, length) == 0 && strchr(": ", at[length]) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /* Ours comes first, because libraries behind it may interpose the same functions. */
 static bool preload(void)
 {
 	char room[PATH_MAX], *list;
 	const char *library = find_library(room), *before = getenv("LD_PRELOAD");
+	size_t length;
+	bool is_first;
 
 	if (library == NULL) {
 		cmd_complain(LIBRARY " is neither beside this command nor in " LIBRARY_DIRECTORY);
@@ -87,7 +78,7 @@ static bool preload(void)
 		cmd_complain("LD_PRELOAD takes no path with a space or a colon: %s", library);
 		return false;
 	}
-	if (before != NULL && is_in_list(before, library))
+	if (before != NULL && preload_find(before, &length, &is_first) != NULL)
 		return true;
 	if (before == NULL || *before == '\0')
 		return setenv("LD_PRELOAD", library, 1) == 0;
