@@ -89,7 +89,7 @@ class Debian:
         try:
             init = wait_until(lambda: psutil.Process(self.boot.pid).children(), "unshare has forked")[0]
             self.pid = init.pid
-            wait_until(lambda: init.name() == "systemd", "systemd is the first process")
+            wait_until(lambda: init.name() == "systemd", "systemd is the first process", 120)
             wait_until(
                 lambda: self.try_run("systemctl is-system-running --wait").stdout.strip()
                 in ("running", "degraded"),

@@ -84,9 +84,8 @@ class Factory(Debian):
     def build(self, command, log="log"):
         """Runs a command line as the builder at home. What it writes goes to a log, whose end is in a
         failure; returns the log."""
-        settings = f"export LANG=C.UTF-8 DEB_BUILD_OPTIONS=parallel={os.cpu_count()}; "
-        inside = shlex.quote(f"{settings}{command}")
-        self.run(f"su --login builder -c {inside} >{HOME}/{log} 2>&1 || {{ tail -n 60 {HOME}/{log}; false; }}",
-                 timeout=1200)  # fmt: skip
+        settings = f"export LANG=C.UTF-8 DEB_BUILD_OPTIONS=parallel={os.cpu_count()}"
+        line = f"su --login builder -c {shlex.quote(f'{settings}; {command}')} >{HOME}/{log} 2>&1"
+        self.run(f"{line} || {{ tail -n 60 {HOME}/{log}; false; }}", timeout=1200)
         return (self.home / log).read_text()
 

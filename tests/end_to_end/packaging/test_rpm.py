@@ -16,10 +16,11 @@ HEADER = {"slshim.h", "slshim.pc"}
 NOT_FEDORAS = """
 Filters = [
     "no-signature", "no-packager-tag", "no-group-tag", "no-buildroot-tag", "no-binary", "no-url-tag",
-    "invalid-license", "invalid-url Source0", "lib-package-without-%mklibname", "library-without-ldconfig-post(in|un)",
-    "manpage-not-compressed bz2", "missing-hash-section", "requires-on-release",
-    "outside-libdir-files /usr/share/licenses/", "non-versioned-file-in-library-package /usr/lib/.build-id",
-    "unstripped-binary-or-object", "strange-permission slshim.spec",
+    "invalid-license", "invalid-url Source0", "lib-package-without-%mklibname",
+    "library-without-ldconfig-post(in|un)", "manpage-not-compressed bz2", "missing-hash-section",
+    "requires-on-release", "outside-libdir-files /usr/share/licenses/",
+    "non-versioned-file-in-library-package /usr/lib/.build-id", "unstripped-binary-or-object",
+    "strange-permission slshim.spec",
 ]
 """
 
