@@ -125,7 +125,7 @@ def test_musl(images, tmp_path):
 
 def test_pick(images, tmp_path):
     """By the C library that the image has, or that is named."""
-    run = ["run", "--rm", "--network", "none", "--cgroups", "disabled", SLSHIM, "/slshim/pick"]
+    run = ["run", "--rm", "--network", "none", SLSHIM, "/slshim/pick"]
     assert images(*run) == "/slshim/glibc/libslshim.so\n"
     assert images(*run, "musl") == "/slshim/musl/libslshim.so\n"
 
@@ -134,7 +134,8 @@ def test_built_in(images, tmp_path):
     """COPY --from: the image has the library, wherever it runs."""
     write(tmp_path, Containerfile=BUILT_IN_RECIPE)
     images.build("localhost/built-in:latest", tmp_path)
-    settings = ["-e", "SL_MAX_CONNECTIONS=100", "--read-only", "--cgroups", "disabled", "--network", "none"]
+    settings = ["-e", "SL_MAX_CONNECTIONS=100", "--user", "10001", "--read-only", "--network", "none"]
+    settings += ["--tmpfs", "/usr/local/apache2/logs"]
     name = images("run", "-d", *settings, "localhost/built-in:latest").strip()
     try:
         with network_of(images.pid(name)):
@@ -184,14 +185,12 @@ class Pod:
             podman("kube", "play", "--network", "none", manifest)
         finally:
             manifest.unlink()
+        self.sidecar = podman.pid("httpd-slshim-metrics")
+        self.server = podman.pid("httpd-httpd")
 
-    @property
-    def server(self):
-        return self.podman.pid("httpd-httpd")
-
-    @property
-    def sidecar(self):
-        return self.podman.pid("httpd-slshim-metrics")
+    def start_server(self):
+        self.podman("start", "httpd-httpd")
+        self.server = self.podman.pid("httpd-httpd")
 
     def metrics(self):
         """What a scrape of the sidecar has."""
@@ -241,7 +240,7 @@ def test_pod(pod):
     wait_until(lambda: not any(worker.is_running() for worker in workers), "all of the server has ended")
     wait_until(lambda: pod.figure("slshim_workers_left_total") is None, "the sidecar has noticed")
 
-    pod.podman("start", "httpd-httpd")
+    pod.start_server()
     with network_of(pod.server):
         wait_until(lambda: accepts(8080), "httpd listens again")
         ab(URL, 5000).expect_good()
