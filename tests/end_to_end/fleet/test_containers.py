@@ -153,7 +153,7 @@ def test_built_in(images, tmp_path):
 def as_pod(deployment, memory):
     """What podman 4.3 makes a pod of. It has no sidecars among the init containers and no emptyDir
     in memory yet: that one is a folder of a tmpfs, as open as the kubelet makes it. There is no
-    registry, and httpd's settings are in its image."""
+    registry and no network but the pod's own, and httpd's settings are in its image."""
     spec = copy.deepcopy(spec_of(deployment))
     server, *others = spec["containers"]
     assert others == []
@@ -164,6 +164,7 @@ def as_pod(deployment, memory):
     server["volumeMounts"] = [one for one in server["volumeMounts"] if one["name"] != "configuration"]
     for container in spec["containers"] + spec["initContainers"]:
         container["imagePullPolicy"] = "Never"
+        container.pop("ports", None)
         container["image"] = HTTPD if container is server else SLSHIM
     spec["volumes"] = [one for one in spec["volumes"] if one["name"] != "configuration"]
     for volume in spec["volumes"]:
