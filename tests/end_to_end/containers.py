@@ -1,7 +1,7 @@
 """Containers and pods by podman, with its own default settings: a real runtime, without a daemon.
 
-All of it runs in a user namespace, so that it needs no right that root may lack here, and in one
-control group, with which everything ends. Nothing here knows slshim."""
+All of it runs in a user namespace, because root may lack a right that the runtime would need
+otherwise, and in one control group, with which everything ends. Nothing here knows slshim."""
 
 import contextlib
 import json
@@ -15,8 +15,8 @@ from servers import BUILD, Missing, tool, wait_until
 
 STORAGE = BUILD / "containers"
 
-# The limits that podman would set otherwise may be above ours. What must not be more than one
-# process knows is left to the kernel, because the control group of that may not be there.
+# By itself podman would set limits that may be above ours, and limit the number of processes by a
+# control group, which may have no controller for that.
 SETTINGS = """
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -53,6 +53,8 @@ class Podman:
             (place / kind).write_text("0 0 65536\n")
         (self.group / "own" / "cgroup.procs").write_text(str(self.holder.pid))
         self._inside("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
+        # Where podman has what is gone after a boot: each use of its images is one.
+        self._inside("mount", "-t", "tmpfs", "tmpfs", "/run")
 
     def _inside(self, *words, **options):
         """Runs a command line in the namespaces."""
@@ -68,7 +70,7 @@ class Podman:
         """A command of podman's; what it printed."""
         print("+ podman", *words)
         return self._inside(
-            "podman", "--root", STORAGE, "--runroot", self.directory / "run", "--storage-driver", "overlay",
+            "podman", "--root", STORAGE, "--runroot", "/run/containers", "--storage-driver", "overlay",
             "--cgroup-manager", "cgroupfs", "--events-backend", "none", *words, **options,
         )  # fmt: skip
 

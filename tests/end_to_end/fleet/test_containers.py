@@ -125,7 +125,7 @@ def test_musl(images, tmp_path):
 
 def test_pick(images, tmp_path):
     """By the C library that the image has, or that is named."""
-    run = ["run", "--rm", "--network", "none", "--cgroups", "disabled", SLSHIM, "/slshim/pick"]
+    run = ["run", "--rm", "--network", "none", SLSHIM, "/slshim/pick"]
     assert images(*run) == "/slshim/glibc/libslshim.so\n"
     assert images(*run, "musl") == "/slshim/musl/libslshim.so\n"
 
@@ -134,7 +134,8 @@ def test_built_in(images, tmp_path):
     """COPY --from: the image has the library, wherever it runs."""
     write(tmp_path, Containerfile=BUILT_IN_RECIPE)
     images.build("localhost/built-in:latest", tmp_path)
-    settings = ["-e", "SL_MAX_CONNECTIONS=100", "--read-only", "--cgroups", "disabled", "--network", "none"]
+    settings = ["-e", "SL_MAX_CONNECTIONS=100", "--user", "10001", "--read-only", "--network", "none"]
+    settings += ["--tmpfs", "/usr/local/apache2/logs"]
     name = images("run", "-d", *settings, "localhost/built-in:latest").strip()
     try:
         with network_of(images.pid(name)):
@@ -152,7 +153,7 @@ def test_built_in(images, tmp_path):
 def as_pod(deployment, memory):
     """What podman 4.3 makes a pod of. It has no sidecars among the init containers and no emptyDir
     in memory yet: that one is a folder of a tmpfs, as open as the kubelet makes it. There is no
-    registry, and httpd's settings are in its image."""
+    registry and no network but the pod's own, and httpd's settings are in its image."""
     spec = copy.deepcopy(spec_of(deployment))
     server, *others = spec["containers"]
     assert others == []
@@ -163,6 +164,7 @@ def as_pod(deployment, memory):
     server["volumeMounts"] = [one for one in server["volumeMounts"] if one["name"] != "configuration"]
     for container in spec["containers"] + spec["initContainers"]:
         container["imagePullPolicy"] = "Never"
+        container.pop("ports", None)
         container["image"] = HTTPD if container is server else SLSHIM
     spec["volumes"] = [one for one in spec["volumes"] if one["name"] != "configuration"]
     for volume in spec["volumes"]:
@@ -184,14 +186,12 @@ class Pod:
             podman("kube", "play", "--network", "none", manifest)
         finally:
             manifest.unlink()
+        self.sidecar = podman.pid("httpd-slshim-metrics")
+        self.server = podman.pid("httpd-httpd")
 
-    @property
-    def server(self):
-        return self.podman.pid("httpd-httpd")
-
-    @property
-    def sidecar(self):
-        return self.podman.pid("httpd-slshim-metrics")
+    def start_server(self):
+        self.podman("start", "httpd-httpd")
+        self.server = self.podman.pid("httpd-httpd")
 
     def metrics(self):
         """What a scrape of the sidecar has."""
@@ -241,7 +241,7 @@ def test_pod(pod):
     wait_until(lambda: not any(worker.is_running() for worker in workers), "all of the server has ended")
     wait_until(lambda: pod.figure("slshim_workers_left_total") is None, "the sidecar has noticed")
 
-    pod.podman("start", "httpd-httpd")
+    pod.start_server()
     with network_of(pod.server):
         wait_until(lambda: accepts(8080), "httpd listens again")
         ab(URL, 5000).expect_good()
