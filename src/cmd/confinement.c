@@ -257,27 +257,35 @@ static void read_filter(const struct settings *settings, struct list *filter)
 	}
 }
 
+/* The first of these calls, which have blanks between, that is forbidden; false if none is. */
+static bool find_forbidden(const struct list *filter, const char *set, const char *calls,
+                           char *call, size_t size)
+{
+	for (const char *at = calls; *at != '\0'; at += strspn(at, blanks)) {
+		snprintf(call, size, "%.*s", (int)strcspn(at, blanks), at);
+		if (!is_allowed(filter, set, call))
+			return true;
+		at += strlen(call);
+	}
+	return false;
+}
+
 static void look_at_calls(const struct settings *settings, struct list *wrong)
 {
 	const char *instead = last(settings, "SystemCallErrorNumber");
 	struct list filter = {.count = 0};
+	char call[32];
 
 	if (*instead != '\0' && strcmp(instead, "kill") != 0)
 		return;
 	read_filter(settings, &filter);
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-		for (const char *at = needed[i].calls; *at != '\0'; at += strspn(at, blanks)) {
-			char call[32];
-
-			snprintf(call, sizeof call, "%.*s", (int)strcspn(at, blanks), at);
-			at += strlen(call);
-			if (!is_allowed(&filter, needed[i].set, call)) {
-				list_add_formatted(wrong,
-				                   "SystemCallFilter= kills the server when the library calls %s; "
-				                   "allow @system-service",
-				                   call);
-				at += strlen(at);
-			}
+		if (find_forbidden(&filter, needed[i].set, needed[i].calls, call, sizeof call)) {
+			list_add_formatted(wrong,
+			                   "SystemCallFilter= kills the server when the library calls %s; "
+			                   "allow @system-service",
+			                   call);
+			break;
 		}
 	list_clear(&filter);
 }

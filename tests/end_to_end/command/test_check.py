@@ -308,6 +308,59 @@ def test_full_disk():
     assert done.returncode == 125 and "standard output: No space" in done.stderr
 
 
+# ------------------------------------------------------------------ units that are confined
+
+
+# What systemd does under some of these: surroundings/test_systemd.py.
+@pytest.mark.parametrize(
+    "settings, said",
+    [
+        ("InaccessiblePaths=/nowhere -{directory}", "wrong: InaccessiblePaths= hides {library}"),
+        ("InaccessiblePaths={directory}\nInaccessiblePaths=", None),
+        ("InaccessiblePaths={directory}x", None),
+        ("NoExecPaths=/\nExecPaths={directory}/", None),
+        ("NoExecPaths={library}\nExecPaths=/", "wrong: NoExecPaths= forbids that {library}"),
+        ("RootDirectory=/nowhere", "wrong: with RootDirectory=/nowhere the library would be /nowhere{library}"),
+        ("RootDirectory=/", None),
+        ("DynamicUser=no\nEnvironment=SL_LOG=/var/log/x", None),
+        ("ProtectSystem=strict\nProtectSystem=full\nEnvironment=SL_LOG=/var/log/x", None),
+        ("DynamicUser=1\nEnvironment=SL_LOG=/var/log/x", "wrong: SL_LOG=/var/log/x cannot be written"),
+        ("DynamicUser=1\nEnvironment=SL_LOG=/dev/shm/x", None),
+        ("DynamicUser=1\nEnvironment=SL_STATUS=/run/x", "wrong: SL_STATUS=/run/x cannot be written"),
+        ("DynamicUser=1\nRuntimeDirectory=y x\nEnvironment=SL_STATUS=/run/x", None),
+        ("RestrictAddressFamilies=~AF_UNIX\nEnvironment=SL_LOG=syslog", "wrong: SL_LOG=syslog needs AF_UNIX"),
+        ("RestrictAddressFamilies=~AF_NETLINK\nEnvironment=SL_LOG=syslog", None),
+        ("RestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=AF_UNIX\nEnvironment=SL_LOG=syslog", None),
+        ("StandardOutput=null\nStandardError=inherit", "note: nobody sees the log"),
+        ("StandardOutput=null\nStandardError=journal", None),
+        ("StandardError=null\nEnvironment=SL_LOG=syslog", None),
+        ("SystemCallFilter=@basic-io read", "wrong: SystemCallFilter= kills the server when the library calls access"),
+        ("SystemCallFilter=@basic-io\nSystemCallFilter=@system-service", None),
+        ("SystemCallFilter=@system-service\nSystemCallFilter=~@ipc", "calls memfd_create"),
+        ("SystemCallFilter=~@ipc\nSystemCallFilter=memfd_create", None),
+        ("SystemCallFilter=~@ipc\nSystemCallFilter=", None),
+        ("SystemCallFilter=~kcmp", "calls kcmp"),
+        ("SystemCallFilter=~kcmp:EPERM @mount", None),
+        ("SystemCallFilter=~kcmp\nSystemCallErrorNumber=EPERM", None),
+        ("SystemCallFilter=~kcmp\nSystemCallErrorNumber=kill", "calls kcmp"),
+    ],
+)  # fmt: skip
+def test_confined_unit(settings, said, tmp_path):
+    unit = f"[Service]\nEnvironment=LD_PRELOAD={LIBRARY} SL_MAX_UNSHARED=50M\n"
+    names = {"directory": LIBRARY.parent, "library": LIBRARY}
+    done = check_file(tmp_path, unit + settings.format(**names) + "\n")
+    if said:
+        assert said.format(**names) in done.stdout
+    else:
+        assert is_fine(done) and "note: " not in done.stdout
+
+
+def test_confined_elsewhere(tmp_path):
+    """Only a service is confined."""
+    unit = f"[Service]\nEnvironment=LD_PRELOAD={LIBRARY} SL_MAX_UNSHARED=50M\n[Socket]\nSystemCallFilter=~kcmp\n"
+    assert is_fine(check_file(tmp_path, unit))
+
+
 # ------------------------------------------------------------------ systemd's own word
 
 SYSTEMD = Path("/lib/systemd/systemd")

@@ -3,12 +3,17 @@ a Debian 13 with that server's package. Of an example only the limit is another 
 the library is then in the workers, and they leave under load, of which nothing fails."""
 
 import re
+import subprocess
 from dataclasses import dataclass
 
+import psutil
 import pytest
 
-from servers import TOP, wait_until
-from units import Machine, has_library, http, script
+from servers import LIBRARY as LIBRARY_BUILT
+from servers import (
+    TOP, Missing, Server, ab, accepts, as_root, free_port, load_until_left, tool, wait_until
+)  # fmt: skip
+from units import APPLICATIONS, Machine, has_library, http, script
 
 PAGE = (TOP / "man" / "slshim-servers.7").read_text()
 LIBRARY = "/usr/local/lib/libslshim.so"
@@ -304,6 +309,66 @@ def test_own_server(machine):
     machine.load_until(
         lambda: re.search(left, machine.run("slshim metrics"), re.M), lambda: load(machine)
     )
+
+
+class Container(Server):
+    """Of an image that has nothing but the example; the programs are the host's."""
+
+    def __init__(self):
+        if not as_root():
+            raise Missing("root, for the mounts of a container")
+        self.gunicorn = tool("gunicorn")
+        super().__init__()
+        self.port = free_port()
+        self.buildah = [tool("buildah"), "--storage-driver", "vfs"]
+        for option in ("root", "runroot"):
+            self.buildah += [f"--{option}", str(self.directory / option)]
+
+    def _run(self, *words):
+        done = subprocess.run([*self.buildah, *words], cwd=self.directory, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()[-1]
+
+    def _build(self):
+        (example,) = EXAMPLES["In a container"]
+        image = self.directory / "image"
+        image.mkdir()
+        for name in ("bin", "lib", "lib64"):
+            (image / name).symlink_to(f"usr/{name}")
+        (self.directory / example.path).write_text(f"FROM scratch\nCOPY image/ /\n{example.text}")
+        (self.directory / "app.py").write_text(APPLICATIONS["/srv/app/app.py"])
+        self._run("bud", "--isolation", "chroot", "-q", "-t", "app", ".")
+        return self._run("from", "--pull-never", "app")
+
+    def start(self):
+        places = {f"/usr/{name}": f"/usr/{name}" for name in ("bin", "lib", "lib64", "share")}
+        places |= {"/etc": "/etc", LIBRARY_BUILT.parent: "/usr/local/lib", self.directory: "/srv"}
+        volumes = [word for of, at in places.items() for word in ("-v", f"{of}:{at}")]
+        command = [*self.buildah, "run", "--isolation", "chroot", *volumes, self._build(), "--"]
+        gunicorn = [self.gunicorn, "--chdir", "/srv", "--workers", "4", "--bind"]
+        with open(self.directory / "log", "w") as log:
+            self.spawn(
+                [*command, *gunicorn, f"127.0.0.1:{self.port}", "app:application"], stdout=log, stderr=log
+            )
+        self.master = wait_until(self._find_master, f"it has workers: {self.log()}")
+        wait_until(lambda: accepts(self.port), f"it listens: {self.log()}")
+
+    def _find_master(self):
+        started = psutil.Process(self.process.pid)
+        of_gunicorn = [child for child in started.children(recursive=True) if child.name() == "gunicorn"]
+        return of_gunicorn[0] if len(of_gunicorn) == 5 else None
+
+    def url(self, path="/"):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def log(self):
+        return (self.directory / "log").read_text()
+
+
+def test_container():
+    with Container() as server:
+        assert all(map(has_library, server.workers()))
+        load_until_left(server, 3, lambda server: ab(server.url(), 200, clients=4), seconds=60)
 
 
 # ------------------------------------------------- what the manual says to have no effect

@@ -315,7 +315,7 @@ def test_null(machine):
 
 
 def test_share_of_the_memory(machine):
-    confined = "Environment=SL_MAX_RSS=50%\nProcSubset=pid"
+    confined = "Environment=SL_MAX_RSS=50%%\nProcSubset=pid"
     assert "wrong: with ProcSubset=pid a share of the memory is unknown" in confine(machine, confined)
     wait_until_it_serves(machine)
     assert "SL_MAX_RSS has no effect: it is a share of the memory" in machine.journal("-u app")
