@@ -30,8 +30,9 @@ git -C "$clone" clean -qffdx -e /build/unpacked
 unshare --mount --pid --fork --kill-child --mount-proc --root="$tree" --wd=/root/slshim ./run needs
 flock -s 9
 
-group=$(mktemp -d -p "$(findmnt -n -o TARGET -t cgroup2)" slshim-XXXXXX)
+group=$(mktemp -d -p "$(findmnt --first-only -n -o TARGET -t cgroup2)" slshim-XXXXXX)
 trap 'find "$group" -depth -type d -exec rmdir {} +' EXIT
-"$top/tests/end_to_end/boot.sh" "$tree" "$group" tini -- \
+# A file can be swapped to on a disk only, and the tests make control groups of whatever kind there is.
+SHARED="var/tmp sys/fs/cgroup" "$top/tests/end_to_end/boot.sh" "$tree" "$group" tini -- \
 	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
 	SLSHIM_NOTHING_SKIPPED=1 "SLSHIM_CELL=$release" env -C /root/slshim "$@"

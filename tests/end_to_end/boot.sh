@@ -1,10 +1,16 @@
 #!/bin/sh
 # Runs a command in a Debian tree, as the first process of namespaces of its own: with processes, a
 # network, mounts, a host name and control groups that are its own. What it writes is gone with it.
-# Needs root. usage: boot.sh TREE CONTROL_GROUP COMMAND...
+# $SHARED names folders that are those of the host. Needs root.
+# usage: boot.sh TREE CONTROL_GROUP COMMAND...
 set -eu
+export SHARED="${SHARED:-}"
 echo $$ >"$2/cgroup.procs"
-exec unshare --pid --net --mount --ipc --uts --cgroup --fork --kill-child sh -euc '
+case $SHARED in
+*cgroup*) groups= ;;
+*) groups=--cgroup ;;
+esac
+exec unshare --pid --net --mount --ipc --uts $groups --fork --kill-child sh -euc '
 	mount -t tmpfs -o mode=755 scratch /mnt
 	mkdir /mnt/above /mnt/work /mnt/root
 	mount -t overlay -o "lowerdir=$1,upperdir=/mnt/above,workdir=/mnt/work" overlay /mnt/root
@@ -24,6 +30,9 @@ exec unshare --pid --net --mount --ipc --uts --cgroup --fork --kill-child sh -eu
 	ln -s pts/ptmx dev/ptmx
 	for place in dev/shm run tmp; do
 		mount -t tmpfs tmpfs "$place"
+	done
+	for place in $SHARED; do
+		mount --rbind "/$place" "$place"
 	done
 	hostname debian
 	ip link set lo up

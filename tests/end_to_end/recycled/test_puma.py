@@ -101,11 +101,6 @@ def one_shot(server):
     return [ab(server.url(), 1000)]
 
 
-def one_client(server):
-    """Whose workers are idle when they leave."""
-    return [ab(server.url(), 500, clients=1)]
-
-
 def kept_alive(server):
     clients = 4  # it leaves when none of its connections is open
     return [
@@ -114,7 +109,7 @@ def kept_alive(server):
     ]
 
 
-@pytest.mark.parametrize("use", [one_shot, one_client, kept_alive])
+@pytest.mark.parametrize("use", [one_shot, kept_alive])
 def test_puma(own, use):
     """Both hooks, in each worker."""
     make, own = own
@@ -122,6 +117,16 @@ def test_puma(own, use):
     assert shimmed.hooks >= 2 * shimmed.recycled
     del shimmed.kinds[LATE_WORDS]
     expect_alike(own, shimmed)
+
+
+@pytest.mark.long
+def test_none_hangs():
+    """As one of thirty to forty did with a single client, when it closed its pipes at once."""
+    with Puma(shim(SL_MAX_CONNECTIONS=20)) as server:
+        load_until_left(server, 100, rounds_of(500, clients=1), seconds=300)
+        gone = {leaving.pid for leaving in server.leavings()}
+        wait_until(lambda: not gone & server.pids(), "those that were told to leave have ended")
+        server.stop()
 
 
 class ForkingPuma(Puma):
