@@ -1,4 +1,5 @@
 /* preload.c - see preload.h. */
+#define _GNU_SOURCE /* memrchr */
 #include "cmd/preload.h"
 
 #include <string.h>

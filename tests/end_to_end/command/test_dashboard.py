@@ -6,10 +6,14 @@ import math
 import re
 import urllib.parse
 
+import pytest
+
 import published
 from servers import TOP, Httpd, free_port, get, growing, load_until, shim, tool, wait_until, wrk
 from test_metrics import PROMETHEUS, RULES, answers, names, promtool, running
 from test_metrics_of_a_server import COMMAND
+
+pytestmark = pytest.mark.long
 
 DASHBOARD = json.loads((TOP / "examples" / "slshim-dashboard.json").read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]

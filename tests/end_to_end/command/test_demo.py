@@ -12,6 +12,8 @@ import pytest
 from servers import BUILD, DEMO, Missing, as_root, tool, wait_until
 from terminal import Terminal
 
+pytestmark = pytest.mark.long
+
 LIMIT_MB = 16
 PICTURE = BUILD / "demo" / "demo.png"
 COMMAND = [sys.executable, DEMO / "demo.py", "--seconds"]

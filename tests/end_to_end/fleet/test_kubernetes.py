@@ -9,6 +9,8 @@ import yaml
 import published
 from servers import TOP, Missing, tool
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = TOP / "examples" / "kubernetes"
 OVERLAYS = {"httpd": "/slshim/libslshim.so", "gunicorn": "/slshim/slshim/glibc/libslshim.so"}
 

@@ -9,6 +9,8 @@ from debian import tree
 from factory import DEBIAN, HOME, RELEASE, Factory, fields, of_clean, site, version
 from servers import TOP
 
+pytestmark = pytest.mark.long
+
 # The project has no address yet, and no number of a bug in which Debian is told of it.
 NOT_YET = ["bogus-mail-host", "bogus-mail-host-in-debian-changelog", "initial-upload-closes-no-bugs"]
 
@@ -78,7 +80,6 @@ def test_header(factory):
         assert factory.run(f"LD_PRELOAD={name} {HOME}/asking") == "preloaded\n"
 
 
-@pytest.mark.long
 def test_reproducible(factory):
     """Builds in other folders, at other times, with another umask, locale and time zone are the same."""
     factory.run("localedef -i et_EE -f UTF-8 et_EE.UTF-8")

@@ -9,6 +9,8 @@ import pytest
 from factory import OURS, site
 from servers import DEMO, growing, leavings, number, wait_until
 
+pytestmark = pytest.mark.long
+
 DOCUMENTS = "/usr/share/doc/slshim"
 ERRORS = "/var/log/apache2/error.log"
 DROP_IN = "/etc/systemd/system/apache2.service.d/override.conf"

@@ -6,6 +6,8 @@ import pytest
 from factory import HOME, Factory
 from servers import TOP
 
+pytestmark = pytest.mark.long
+
 # Which files each has, without those that rpmbuild adds.
 LIBRARY = {"libslshim.so", "libslshim.so.0", "libslshim.so.0.0.0"}
 HEADER = {"slshim.h", "slshim.pc"}

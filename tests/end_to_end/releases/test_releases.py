@@ -13,17 +13,17 @@ from debian import Debian
 from servers import BUILD, TOP, leavings, number
 
 # Tests that run side by side have no network to make trees with.
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.long]
 
 OLDEST = "bullseye"
 BUILD_NEEDS = ["gcc", "libc6-dev", "make"]
 SERVERS = ["apache2", "apache2-utils", "gunicorn", "nginx", "php-fpm", "puma"]
 # Of the others, those between the oldest and the one to come.
 RELEASES = [
-    pytest.param(OLDEST, marks=pytest.mark.long),
-    pytest.param("bookworm", marks=pytest.mark.long),
+    OLDEST,
+    "bookworm",
     "trixie",
-    pytest.param("testing", marks=pytest.mark.long),
+    "testing",
 ]
 LIBRARY = "/usr/local/lib/libslshim.so"
 LOG = "/var/log/slshim.log"

@@ -65,6 +65,8 @@ for _ in range(100):
 '"""
 IMAP = """python3 -c '
 import imaplib
+
+pytestmark = pytest.mark.long
 for _ in range(100):
     client = imaplib.IMAP4("127.0.0.1", 143, timeout=20)
     assert client.logout()[0] == "BYE"

@@ -10,6 +10,8 @@ import pytest
 from servers import DEMO, TOP, growing, wait_until
 from units import Machine, has_library, http
 
+pytestmark = pytest.mark.long
+
 LIBRARY = "/usr/local/lib/libslshim.so"
 UNIT = f"""[Service]
 ExecStart=/usr/bin/gunicorn --chdir /srv/app --workers 4 app:application
