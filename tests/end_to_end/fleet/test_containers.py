@@ -151,9 +151,10 @@ def test_built_in(images, tmp_path):
 
 
 def as_pod(deployment, memory):
-    """What podman 4.3 makes a pod of. It has no sidecars among the init containers and no emptyDir
-    in memory yet: that one is a folder of a tmpfs, as open as the kubelet makes it. There is no
-    registry and no network but the pod's own, and httpd's settings are in its image."""
+    """What podman 4.3 makes a pod of. It has no sidecars among the init containers, and no
+    emptyDir in memory, or that any user may write to, as the kubelet makes them. There is no
+    registry, no network but the pod's own and perhaps no controller of memory, and httpd's settings
+    are in its image."""
     spec = copy.deepcopy(spec_of(deployment))
     server, *others = spec["containers"]
     assert others == []
@@ -165,12 +166,15 @@ def as_pod(deployment, memory):
     for container in spec["containers"] + spec["initContainers"]:
         container["imagePullPolicy"] = "Never"
         container.pop("ports", None)
+        container.pop("resources", None)
         container["image"] = HTTPD if container is server else SLSHIM
     spec["volumes"] = [one for one in spec["volumes"] if one["name"] != "configuration"]
     for volume in spec["volumes"]:
-        if volume["emptyDir"].get("medium") == "Memory":
-            del volume["emptyDir"]
-            volume["hostPath"] = {"path": str(memory), "type": "Directory"}
+        del volume["emptyDir"]
+        place = memory / volume["name"]
+        place.mkdir()
+        place.chmod(0o777)
+        volume["hostPath"] = {"path": str(place), "type": "Directory"}
     spec["restartPolicy"] = "Never"
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "httpd"}, "spec": spec}
 
@@ -188,6 +192,11 @@ class Pod:
             manifest.unlink()
         self.sidecar = podman.pid("httpd-slshim-metrics")
         self.server = podman.pid("httpd-httpd")
+        assert self.server and self.sidecar, self.logs()
+
+    def logs(self):
+        both = {"capture_output": False, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return [self.podman("logs", name, **both) for name in ("httpd-httpd", "httpd-slshim-metrics")]
 
     def start_server(self):
         self.podman("start", "httpd-httpd")
@@ -207,7 +216,7 @@ class Pod:
 @pytest.fixture
 def pod(images):
     with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="slshim-test-") as memory:
-        os.chmod(memory, 0o777)
+        os.chmod(memory, 0o755)
         try:
             yield Pod(images, Path(memory))
         finally:
@@ -246,4 +255,4 @@ def test_pod(pod):
         wait_until(lambda: accepts(8080), "httpd listens again")
         ab(URL, 5000).expect_good()
     assert pod.figure("slshim_workers_left_total") >= 10
-    (left,) = (pod.memory / "pools").iterdir()
+    (left,) = (pod.memory / "slshim-status" / "pools").iterdir()
