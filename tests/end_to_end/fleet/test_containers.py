@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from containers import Podman
 from debian import tree
@@ -188,8 +189,6 @@ def as_pod(deployment, memory):
 
 class Pod:
     def __init__(self, podman, memory):
-        import yaml
-
         self.podman, self.memory = podman, memory
         manifest = memory.with_suffix(".yaml")
         manifest.write_text(yaml.safe_dump(as_pod(kustomize(EXAMPLES / "httpd"), memory)))
