@@ -107,7 +107,8 @@ CONFINING = "Ambient|Capabil|Lock|Memory|NoNew|Private|ProcSubset|Protect|Remove
 
 def confinement_of(machine, unit):
     """What a package's unit has of such settings."""
-    lines = re.findall(rf"^(?:{CONFINING})\w*=.*$", machine.read(f"/usr/lib/systemd/system/{unit}.service"), re.M)
+    text = machine.read(f"/usr/lib/systemd/system/{unit}.service")
+    lines = re.findall(rf"^(?:{CONFINING})\w*=.*$", text, re.M)
     assert len(lines) >= 10
     return "\n".join(lines)
 
@@ -306,9 +307,10 @@ def test_syslog(machine, families, lost):
 
 def test_null(machine):
     """As the unit of Debian's spamd has it."""
-    assert "note: nobody sees the log, because standard error is null" in confine(machine, "StandardError=null")
+    expected = "note: nobody sees the log, because standard error is null"
+    assert expected in confine(machine, "StandardError=null")
     said = machine.try_run("systemctl cat spamd | slshim check -f /dev/stdin").stdout
-    assert "note: nobody sees the log, because standard error is null" in said
+    assert expected in said
 
 
 # ----------------------------------------------------------------------------- memory
