@@ -72,7 +72,6 @@ for _ in range(100):
     assert client.logout()[0] == "BYE"
 '"""
 SPAM = "for i in $(seq 60); do printf 'Subject: test\\n\\nhello\\n' | spamc -x >/dev/null; done"
-SQL = "/usr/lib/postgresql/17/bin/pgbench -h 127.0.0.1 -p 9999 -U postgres -n -C -c 4 -t 200 -f /root/one.sql"
 PHP_SITE = """
 server {
     listen 127.0.0.1:8090;
@@ -92,16 +91,6 @@ def prepare_php(machine):
 def prepare_lighttpd(machine):
     (workers,) = EXAMPLES["lighttpd"]
     machine.put(workers.path, workers.text)
-
-
-def prepare_pgpool(machine):
-    machine.put("/root/one.sql", "SELECT 1;\n")
-    trust = "host all all 127.0.0.1/32 trust\n"
-    machine.put("/etc/postgresql/17/main/pg_hba.conf", f"local all all trust\n{trust}")
-    backend = "backend_hostname0 = '127.0.0.1'\nbackend_port0 = 5432\nnum_init_children = 8\n"
-    machine.append("/etc/pgpool2/pgpool.conf", backend + "backend_clustering_mode = 'raw'\n")
-    machine.restart("postgresql")
-    wait_until(lambda: machine.is_listening(5432), "PostgreSQL listens")
 
 
 def own_unit(command):
@@ -129,7 +118,6 @@ SERVERS = {
     "php-fpm": (prepare_php, http("http://127.0.0.1:8090/"), 8090),
     "nginx": (nothing, INDEX, 80),
     "lighttpd": (prepare_lighttpd, INDEX, 80),
-    "pgpool-II": (prepare_pgpool, script(SQL), 9999),
     "unicorn": (prepare_unicorn, APP, 8000),
     "gunicorn": (own_unit("gunicorn --chdir /srv/app --workers 4 app:application"), APP, 8000),
     "puma": (own_unit("puma -C /srv/app/puma.rb"), APP, 8000),
@@ -189,7 +177,7 @@ def test_drop_in(machine, name, unit, log):
     if unit == "a unit of one's own":
         unit = name.lower()
     unit = unit.removesuffix(".service")
-    machine.used += [unit, "nginx", "postgresql"] if name in ("php-fpm", "pgpool-II") else [unit]
+    machine.used += [unit, "nginx"] if name == "php-fpm" else [unit]
     SERVERS[name][0](machine)
     machine.put(DROP_IN.path.replace("apache2", unit), DROP_IN.text)
     check, reload, restart, status = COMMANDS.text.replace("apache2", unit).splitlines()
