@@ -121,7 +121,7 @@ def test_puma(own, use):
 
 @pytest.mark.long
 def test_none_hangs():
-    """As one of thirty to forty did with a single client, when it closed its pipes at once."""
+    """As one of a hundred did with a single client, when it closed its pipes at once."""
     with Puma(shim(SL_MAX_CONNECTIONS=20)) as server:
         load_until_left(server, 100, rounds_of(500, clients=1), seconds=300)
         gone = {leaving.pid for leaving in server.leavings()}

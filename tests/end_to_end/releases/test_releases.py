@@ -49,7 +49,7 @@ APPLICATIONS = {
             location / { return 200 "ok\\n"; }
             location ~ \\.php$ {
                 include snippets/fastcgi-php.conf;
-                fastcgi_pass unix:/run/php/php-fpm.sock;
+                fastcgi_pass unix:@php-fpm@;
             }
         }
         """,
@@ -77,6 +77,8 @@ def machine(request, build):
         for path, text in APPLICATIONS.items():
             machine.write(path, textwrap.dedent(text).lstrip())
         machine.run("sed -i 's/^worker_processes .*/worker_processes 4;/' /etc/nginx/nginx.conf")
+        socket = machine.run("sed -n 's/^listen = //p' /etc/php/*/fpm/pool.d/www.conf").strip()
+        machine.run(f"sed -i 's,@php-fpm@,{socket},' /etc/nginx/sites-enabled/default")
         machine.run("systemctl stop apache2 nginx 'php*-fpm'")
         yield machine
 
@@ -141,6 +143,8 @@ def log(machine):
 
 @pytest.mark.parametrize("server", EACH.values(), ids=EACH)
 def test_recycles_and_loses_nothing(machine, server):
+    if machine.tree.name.startswith(OLDEST) and server is EACH["httpd, event"]:
+        pytest.xfail("its children have two pipes that may be the pipe of death, and stay")
     machine.run(f"truncate -s 0 {LOG} && chmod 666 {LOG}")
     server.start(machine)
     try:
