@@ -17,7 +17,7 @@ exec 9>"$tree.lock"
 flock 9
 if [ ! -d "$tree" ]; then
 	rm -rf "$tree.unfinished"
-	mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
+	unshare --mount mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
 		--include=ca-certificates,tini "$release" "$tree.unfinished"
 	echo "127.0.0.1 localhost" >"$tree.unfinished/etc/hosts"
 	mv "$tree.unfinished" "$tree"

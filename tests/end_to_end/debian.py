@@ -28,6 +28,8 @@ KEPT_FOR = 7 * 24 * 3600
 ENDED = {"bullseye"}
 # A mirror that is weeks behind will do.
 MAKE_TREE = ["--quiet", "--variant=minbase", '--aptopt=Acquire::Check-Valid-Until "false"']
+# What it mounts in a tree is gone with it, whatever ends it, so that the tree can be removed.
+WITH_OWN_MOUNTS = ["unshare", "--mount"]
 # What each machine has: systemd, and what the tests ask it with.
 BASE = ["systemd", "systemd-sysv", "dbus", "ca-certificates", "iproute2", "procps", "curl"]
 
@@ -57,7 +59,7 @@ def tree(release, *packages):
             unfinished = Path(f"{place}.unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             subprocess.run(
-                [tool("mmdebstrap"), *MAKE_TREE, f"--include={','.join(packages)}"]
+                [*WITH_OWN_MOUNTS, tool("mmdebstrap"), *MAKE_TREE, f"--include={','.join(packages)}"]
                 + [release, unfinished, *mirrors(release)],
                 check=True,
             )
