@@ -26,7 +26,7 @@ child_max_connections = @own@
 serialize_accept = @serialize@
 pid_file_name = '@directory@/pgpool.pid'
 logdir = '@directory@'
-sr_check_period = 0
+backend_clustering_mode = 'raw'
 """
 
 
