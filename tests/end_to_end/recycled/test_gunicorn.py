@@ -127,8 +127,6 @@ class Gunicorn(Known):
 
     def command(self):
         words = [tool("gunicorn"), "-b", f"127.0.0.1:{self.port}", "-w", self.workers_at_start]
-        # When all is over, a worker of uvicorn 0.32 now and then does not end, without slshim, too.
-        words += ["--graceful-timeout", 10]
         words += [*self.options, *(["--max-requests", self.own] if self.own else []), "application"]
         return map(str, words)
 
@@ -158,6 +156,8 @@ class Variant:
 
 
 THREADS = ("--threads", 4)
+# When all is over, a worker of uvicorn 0.32 now and then does not end, without slshim, too.
+ENDS_SOON = ("--graceful-timeout", 10)
 VARIANTS = {
     "sync": Variant("gunicorn sync", ("-k", "sync")),
     "gthread": Variant("gunicorn gthread", ("-k", "gthread", *THREADS)),
@@ -165,9 +165,11 @@ VARIANTS = {
     "gevent": Variant("gunicorn gevent", ("-k", "gevent")),
     "eventlet": Variant("gunicorn eventlet", ("-k", "eventlet")),
     "tornado": Variant("gunicorn tornado", ("-k", "tornado")),
-    "uvicorn, uvloop": Variant("gunicorn uvicorn", ("-k", "uvicorn.workers.UvicornWorker"), ASGI),
+    "uvicorn, uvloop": Variant(
+        "gunicorn uvicorn", ("-k", "uvicorn.workers.UvicornWorker", *ENDS_SOON), ASGI
+    ),
     "uvicorn, asyncio": Variant(
-        "gunicorn uvicorn", ("-k", "uvicorn.workers.UvicornH11Worker"), ASGI
+        "gunicorn uvicorn", ("-k", "uvicorn.workers.UvicornH11Worker", *ENDS_SOON), ASGI
     ),
     "aiohttp": Variant("gunicorn aiohttp", ("-k", "aiohttp.GunicornWebWorker"), AIOHTTP),
 }

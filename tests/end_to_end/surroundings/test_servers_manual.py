@@ -15,6 +15,8 @@ from servers import (
 )  # fmt: skip
 from units import APPLICATIONS, Machine, has_library, http, script
 
+pytestmark = pytest.mark.long
+
 PAGE = (TOP / "man" / "slshim-servers.7").read_text()
 LIBRARY = "/usr/local/lib/libslshim.so"
 
@@ -65,8 +67,6 @@ for _ in range(100):
 '"""
 IMAP = """python3 -c '
 import imaplib
-
-pytestmark = pytest.mark.long
 for _ in range(100):
     client = imaplib.IMAP4("127.0.0.1", 143, timeout=20)
     assert client.logout()[0] == "BYE"

@@ -19,7 +19,9 @@ WAITS = [
 ]  # fmt: skip
 SERVICES = [
     "close", "fclose", "dup2", "close_range", "standard_input", "late_log", "fork_cgi", "vfork_cgi",
-    "passed", "threads",
+    "passed",
+    # A worker is idle for moments only, and for fewer of them if other tests compute.
+    pytest.param("threads", marks=pytest.mark.alone),
 ]  # fmt: skip
 # Those that the kernel releases when their holder ends, and those that it does not.
 RELEASED_LOCKS = ["flock", "fcntl", "sysv_undo"]
