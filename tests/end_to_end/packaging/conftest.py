@@ -1,6 +1,7 @@
 """The packages are built once, from a release, for all tests of a run."""
 
 import fcntl
+import shutil
 
 import pytest
 from factory import Factory, make_release
@@ -15,7 +16,7 @@ def build(folder):
         factory.build("./build-deb slshim-*.tar.xz", log="build.log")
         for file in factory.home.iterdir():
             if file.is_file() and not file.name.startswith("."):
-                (folder / file.name).write_bytes(file.read_bytes())
+                shutil.copy(file, folder)
 
 
 @pytest.fixture(scope="session")
