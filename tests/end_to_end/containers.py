@@ -56,7 +56,7 @@ class Podman:
         # Where podman has what is gone after a boot: each use of its images is one.
         self._inside("mount", "-t", "tmpfs", "tmpfs", "/run")
         # crun gives what a container has as its standard input to the container's user: /dev/null.
-        self._inside("mount", "--bind", "/dev", "/dev")
+        self._inside("mount", "--rbind", "/dev", "/dev")
         self._inside("mount", "-o", "remount,bind,ro", "/dev")
 
     def _inside(self, *words, **options):
