@@ -12,7 +12,7 @@ pytest.register_assert_rewrite("known", "strangers", "unnamed")
 
 
 MARKERS = {
-    "alone": "compares what takes time with other such things, so nothing may run beside it",
+    "alone": "takes a network, or all of the processors: nothing runs beside it, and it is in no namespaces",
     "long": "takes long and says little more than others do: ./run test --long",
 }
 

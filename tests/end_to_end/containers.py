@@ -34,12 +34,24 @@ class Podman:
         (self.directory / "containers.conf").write_text(SETTINGS)
         self.group = Path(tempfile.mkdtemp(prefix="slshim-", dir=unified_hierarchy()))
         (self.group / "own").mkdir()
+        self.lent = self._lend_controller()
         try:
             self._make_namespaces()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _lend_controller(self):
+        """Podman cannot make a control group where there is no controller at all. Returns the one that
+        the group above does not have for others otherwise, if so."""
+        if (self.group / "cgroup.controllers").read_text().split():
+            return None
+        all_of_them = (self.group.parent / "cgroup.controllers").read_text().split()
+        if not all_of_them:
+            raise Missing("no controller is in use by control groups of version 2")
+        (self.group.parent / "cgroup.subtree_control").write_text(f"+{all_of_them[0]}")
+        return all_of_them[0]
 
     def _make_namespaces(self):
         """They are those of a process that waits."""
@@ -62,6 +74,8 @@ class Podman:
     def _inside(self, *words, **options):
         """Runs a command line in the namespaces."""
         enter = ["nsenter", "-t", str(self.holder.pid), "-U", "-m", "-C"]
+        if "stdin" not in options:
+            enter += ["sh", "-euc", 'exec "$@" </dev/null', "inside"]
         command = ["sh", "-euc", 'echo $$ >"$0/own/cgroup.procs"; exec "$@"', self.group, *enter, *words]
         options = {"text": True, "capture_output": True, "timeout": 600} | options
         environment = os.environ | {"CONTAINERS_CONF": str(self.directory / "containers.conf")}
@@ -108,4 +122,6 @@ class Podman:
         for group in sorted(self.group.glob("**/"), reverse=True):
             with contextlib.suppress(FileNotFoundError):
                 group.rmdir()
+        if self.lent:
+            (self.group.parent / "cgroup.subtree_control").write_text(f"-{self.lent}")
         subprocess.run(["rm", "-rf", self.directory], check=True)

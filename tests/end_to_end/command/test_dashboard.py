@@ -13,7 +13,7 @@ from servers import TOP, Httpd, free_port, get, growing, load_until, shim, tool,
 from test_metrics import PROMETHEUS, RULES, answers, names, promtool, running
 from test_metrics_of_a_server import COMMAND
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.alone
 
 DASHBOARD = json.loads((TOP / "examples" / "slshim-dashboard.json").read_text())
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]

@@ -12,7 +12,7 @@ import pytest
 from servers import BUILD, DEMO, Missing, as_root, tool, wait_until
 from terminal import Terminal
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.alone
 
 LIMIT_MB = 16
 PICTURE = BUILD / "demo" / "demo.png"

@@ -9,7 +9,7 @@ import yaml
 import published
 from servers import TOP, Missing, tool
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.alone
 
 EXAMPLES = TOP / "examples" / "kubernetes"
 OVERLAYS = {"httpd": "/slshim/libslshim.so", "gunicorn": "/slshim/slshim/glibc/libslshim.so"}
