@@ -24,6 +24,19 @@ pids_limit = 0
 """
 
 
+# crun gives /dev/null, which is the host's, to the user of a container that has it as its standard
+# input. It cannot where /dev was read-only before there was a user namespace.
+HOLD = [
+    "sh", "-euc",
+    '''
+    echo $$ >"$0/cgroup.procs"
+    mount --rbind /dev /dev
+    mount -o remount,bind,ro /dev
+    exec unshare --user --mount --cgroup cat
+    ''',
+]  # fmt: skip
+
+
 class Podman:
     def __enter__(self):
         if os.getuid() != 0:
@@ -55,10 +68,7 @@ class Podman:
 
     def _make_namespaces(self):
         """They are those of a process that waits."""
-        self.holder = subprocess.Popen(
-            ["sh", "-euc", 'echo $$ >"$0/cgroup.procs"; exec unshare --user --mount --cgroup cat', self.group],
-            stdin=subprocess.PIPE,
-        )
+        self.holder = subprocess.Popen(["unshare", "--mount", *HOLD, self.group], stdin=subprocess.PIPE)
         place = Path(f"/proc/{self.holder.pid}")
         wait_until(lambda: (place / "comm").read_text() == "cat\n", "the namespaces are there")
         for kind in ("uid_map", "gid_map"):
@@ -67,15 +77,10 @@ class Podman:
         self._inside("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
         # Where podman has what is gone after a boot: each use of its images is one.
         self._inside("mount", "-t", "tmpfs", "tmpfs", "/run")
-        # crun gives what a container has as its standard input to the container's user: /dev/null.
-        self._inside("mount", "--rbind", "/dev", "/dev")
-        self._inside("mount", "-o", "remount,bind,ro", "/dev")
 
     def _inside(self, *words, **options):
         """Runs a command line in the namespaces."""
         enter = ["nsenter", "-t", str(self.holder.pid), "-U", "-m", "-C"]
-        if "stdin" not in options:
-            enter += ["sh", "-euc", 'exec "$@" </dev/null', "inside"]
         command = ["sh", "-euc", 'echo $$ >"$0/own/cgroup.procs"; exec "$@"', self.group, *enter, *words]
         options = {"text": True, "capture_output": True, "timeout": 600} | options
         environment = os.environ | {"CONTAINERS_CONF": str(self.directory / "containers.conf")}
