@@ -47,8 +47,9 @@ class Podman:
         (self.directory / "containers.conf").write_text(SETTINGS)
         self.group = Path(tempfile.mkdtemp(prefix="slshim-", dir=unified_hierarchy()))
         (self.group / "own").mkdir()
-        self.lent = self._lend_controller()
+        self.lent = None
         try:
+            self._lend_controller()
             self._make_namespaces()
         except BaseException:
             self.__exit__()
@@ -56,15 +57,15 @@ class Podman:
         return self
 
     def _lend_controller(self):
-        """Podman cannot make a control group where there is no controller at all. Returns the one that
-        the group above does not have for others otherwise, if so."""
+        """Podman cannot make a control group where there is no controller at all: where the group has
+        none, it is given one of those that the group above has, until the end."""
         if (self.group / "cgroup.controllers").read_text().split():
-            return None
-        all_of_them = (self.group.parent / "cgroup.controllers").read_text().split()
-        if not all_of_them:
+            return
+        above = (self.group.parent / "cgroup.controllers").read_text().split()
+        if not above:
             raise Missing("no controller is in use by control groups of version 2")
-        (self.group.parent / "cgroup.subtree_control").write_text(f"+{all_of_them[0]}")
-        return all_of_them[0]
+        (self.group.parent / "cgroup.subtree_control").write_text(f"+{above[0]}")
+        self.lent = above[0]
 
     def _make_namespaces(self):
         """They are those of a process that waits."""

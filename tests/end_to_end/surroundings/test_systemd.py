@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from debian import unified_hierarchy
-from servers import DEMO, TOP, growing, wait_until
+from servers import DEMO, TOP, Missing, growing, wait_until
 from units import Machine, has_library, http
 
 pytestmark = pytest.mark.long
@@ -334,7 +334,7 @@ def test_share_of_the_memory(machine):
 def test_share_of_the_unit_s_memory(machine):
     assert "wrong: " not in confine(machine, f"{SHARE}\nMemoryMax=1G")
     if "memory" not in (unified_hierarchy() / "cgroup.controllers").read_text().split():
-        pytest.skip("this kernel's controller of memory is in use by control groups of version 1")
+        raise Missing("the kernel's controller of memory, which control groups of version 1 have here")
     wait_until_it_serves(machine)
     assert "SL_MAX_RSS=524288 KB" in machine.journal("-u app")
 
