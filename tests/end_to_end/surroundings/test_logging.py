@@ -375,7 +375,10 @@ def test_rotated_log_of_root_is_left_behind(tmp_path, creates):
     log = directory / "log"
     with httpd(SL_LOG=log) as server:
         gone = expect_recycling(server)
-        assert {worker.username() for worker in server.workers()} == {"www-data"}
+        wait_until(
+            lambda: {worker.username() for worker in server.workers()} == {"www-data"},
+            "the newest worker has left root, too",
+        )
         log.chmod(0o600)
         expect_told(gone, log)
         rotated, before = rotate(log, creates)
