@@ -64,12 +64,15 @@ enum { STAT_SIZE = 512 };
 
 enum sight { IS_SEEN, IS_DEAD, IS_UNSEEN };
 
-/* IS_UNSEEN: there is no such process, or /proc hides it. */
+/* IS_UNSEEN: there is no such process, or /proc hides it. It is the file of the first thread, which
+ * says the same, because qemu's emulation of a program answers for /proc/PID/stat itself, with a
+ * start time that children inherit. */
 static enum sight read_stat(pid_t pid, char text[STAT_SIZE])
 {
 	char path[FILE_PATH_SIZE], state;
 
-	file_path_of(path, pid, "stat", -1);
+	file_path_of(path, pid, "task", pid);
+	strcat(path, "/stat");
 	if (pid <= 0 || !file_read(path, text, STAT_SIZE))
 		return IS_UNSEEN;
 	state = process_state(text);

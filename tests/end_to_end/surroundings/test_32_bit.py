@@ -67,7 +67,13 @@ class HandWritten32(HandWritten):
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else value,
 )
 def test_is_recycled(build, under, parts, way):
+    """The emulator has a thread of its own in each worker: that keeps them from leaving at a close,
+    and at a wait where the user did not say that the threads may be disregarded."""
     environment = shim(SL_MAX_CONNECTIONS=5, **PACE)
+    if under:
+        environment["SL_LEAVE"] = way
+        if way.endswith("@close"):
+            pytest.skip("the kernel runs no 32-bit programs, and the emulator's thread is in the way")
     left = expect_recycled(HandWritten32(build, under, environment, **parts), way)
     measured = r"; size \d+ .* unshared \d+ .* swapped \d+ KB"
     assert all(re.search(measured, leaving.text) for leaving in left)
