@@ -27,27 +27,24 @@ KEPT_FOR = 7 * 24 * 3600
 # Not supported any more: its security archive names packages that it has no longer.
 ENDED = {"bullseye"}
 # A mirror that is weeks behind will do.
-MAKE_TREE = ["--quiet", "--variant=minbase", '--aptopt=Acquire::Check-Valid-Until "false"']
+MAKE_TREE = ["--quiet", '--aptopt=Acquire::Check-Valid-Until "false"']
 # What it mounts in a tree is gone with it, whatever ends it, so that the tree can be removed.
 WITH_OWN_MOUNTS = ["unshare", "--mount"]
 # What each machine has: systemd, and what the tests ask it with.
 BASE = ["systemd", "systemd-sysv", "dbus", "ca-certificates", "iproute2", "procps", "curl"]
 
 
-def mirrors(release):
-    """What mmdebstrap would not choose by itself: the first one of the host's."""
-    if release not in ENDED:
-        return []
+def host_mirror():
+    """The first one of the host's: of a release without its updates."""
     command = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
     places = subprocess.check_output(command, text=True).split()
     return [place for place in places if "security" not in place][:1]
 
 
-def tree(release, *packages):
+def made_once(release, packages, name, options, mirror):
     """The path of a tree with these packages; made once, and kept for a week."""
-    packages = sorted({*BASE, *packages})
-    name = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    place = TREES / f"{release}-{name}"
+    digest = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    place = TREES / f"{name}-{digest}"
     if os.getuid() != 0:
         raise Missing("another Debian takes root")
     if "SLSHIM_CELL" in os.environ:
@@ -59,14 +56,27 @@ def tree(release, *packages):
             unfinished = Path(f"{place}.unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             subprocess.run(
-                [*WITH_OWN_MOUNTS, tool("mmdebstrap"), *MAKE_TREE, f"--include={','.join(packages)}"]
-                + [release, unfinished, *mirrors(release)],
+                [*WITH_OWN_MOUNTS, tool("mmdebstrap"), *MAKE_TREE, *options]
+                + [f"--include={','.join(packages)}", release, unfinished, *mirror],
                 check=True,
             )
             os.utime(unfinished)
             shutil.rmtree(place, ignore_errors=True)
             unfinished.rename(place)
     return place
+
+
+def tree(release, *packages):
+    """A tree that a machine can boot."""
+    mirror = host_mirror() if release in ENDED else []  # mmdebstrap would not choose it by itself
+    return made_once(release, sorted({*BASE, *packages}), release, ["--variant=minbase"], mirror)
+
+
+def unpacked(release, architecture, *packages):
+    """A tree of another architecture, into which the packages are only unpacked. The updates of some
+    architectures are not the same everywhere for hours."""
+    options = ["--variant=extract", f"--architectures={architecture}"]
+    return made_once(release, sorted(packages), f"{release}-{architecture}", options, host_mirror())
 
 
 def unified_hierarchy():
