@@ -50,6 +50,14 @@ probe_function probe_cpu;
  * resort. */
 probe_function probe_rusage;
 
+/* The other systems, each with those of the file of its name: size and resident; some
+ * microseconds. */
+probe_function probe_sizes;
+
+/* And what the system tells for certain of shared, unshared and proportional; it asks about every
+ * mapping. Nothing where the system counts pages of other processes in, or does not tell. */
+probe_function probe_sharing;
+
 /* Returns the peak of resident memory since this process was made, in bytes; 0 if unknown. */
 uint64_t probe_usage_peak(const struct rusage *usage);
 

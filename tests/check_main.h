@@ -12,8 +12,8 @@ enum { IS_SANITIZED = 1 };
 enum { IS_SANITIZED = 0 };
 #endif
 
-/* What AddressSanitizer may add to a process that writes to so many bytes: it looks up one of its own
- * for eight of them, and a kernel without a page of zeros gives memory to who only reads. */
+/* What AddressSanitizer may add to a process that writes to so many bytes: it looks up one of its
+ * own for eight of them, and a kernel without a page of zeros gives memory to who only reads. */
 #if defined __SANITIZE_ADDRESS__
 #define SHADOW_OF(bytes) ((bytes) / 8)
 #else

@@ -1,0 +1,7 @@
+#ifndef SLSHIM_STUB_ERRNO_H
+#define SLSHIM_STUB_ERRNO_H
+
+extern int *slshim_stub_errno(void);
+#define errno (*slshim_stub_errno())
+
+#endif
