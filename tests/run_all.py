@@ -51,9 +51,12 @@ def unit_tests(title, command, directory):
     good = run(title, command, directory).returncode == 0
     passed = failed = 0
     for log in (directory / "tests").glob("check_*.log"):
-        for checks, failures, errors in re.findall(CHECK_SUMMARY, log.read_text()):
+        text = log.read_text()
+        for checks, failures, errors in re.findall(CHECK_SUMMARY, text):
             failed += int(failures) + int(errors)
             passed += int(checks) - int(failures) - int(errors)
+        for failure in re.findall(r"^.*:[FE]:.*$", text, re.MULTILINE):
+            print(failure, flush=True)
     if passed == 0 or (not good and failed == 0):
         failed += 1
     return passed, failed
