@@ -76,12 +76,12 @@ def added(what, environment):
 
 
 def main():
-    pair = each("pair", SELDOM)
+    pair, pair_without = each("pair", SELDOM), each("pair", {})
     rows = [
         ("added to a close of a descriptor that is no connection", added("close", SELDOM), 10),
         ("added to an accept, no check due", added("accept", SELDOM), 175),
-        ("accept and close of a connection, no check due, in all", pair, 252),
-        ("the same without the shim", each("pair", {}), None),
+        ("added to accept and close of a connection, no check due", pair - pair_without, 228),
+        ("the same without the shim, which another C library changes", pair_without, None),
         ("added to a pipe and two closes", added("pipe", SELDOM), 75),
         ("added to a poll, no check due", added("poll", IDLE), 105),
         ("added to an epoll_wait, no check due", added("epoll", IDLE), 95),

@@ -76,6 +76,7 @@ def unpacked(release, architecture, *packages):
     """A tree of another architecture, into which the packages are only unpacked. The updates of some
     architectures are not the same everywhere for hours."""
     options = ["--variant=extract", f"--architectures={architecture}"]
+    options += ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
     return made_once(release, sorted(packages), f"{release}-{architecture}", options, host_mirror())
 
 

@@ -56,12 +56,13 @@ class Build:
     def _configure(self):
         compiler = self.directory / "cc"
         triplet = self.architecture.triplet
+        libraries = next(self.tree.glob("usr/lib/*/pkgconfig")).parent
+        options = f"--target={triplet} --sysroot={self.tree} -B{libraries} -L{libraries}"
         tool("clang")
-        compiler.write_text(f'#!/bin/sh\nexec clang --target={triplet} --sysroot={self.tree} "$@"\n')
+        compiler.write_text(f'#!/bin/sh\nexec clang -Qunused-arguments {options} "$@"\n')
         compiler.chmod(0o755)
         configure = ["/bin/sh", TOP / "configure", "--quiet", "--enable-werror", f"--host={triplet}"]
-        found = next(self.tree.glob("usr/lib/*/pkgconfig"))
-        packages = {"PKG_CONFIG_LIBDIR": found, "PKG_CONFIG_SYSROOT_DIR": self.tree}
+        packages = {"PKG_CONFIG_LIBDIR": libraries / "pkgconfig", "PKG_CONFIG_SYSROOT_DIR": self.tree}
         subprocess.run(
             [*configure, f"CC={compiler}", "CFLAGS=-O2 -g"],
             cwd=self.directory,
