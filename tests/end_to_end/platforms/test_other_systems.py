@@ -11,7 +11,11 @@ from servers import TOP, tool
 
 WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-sign-conversion"]
 # What clang calls them. AIX has no clang of Debian's that knows it without its headers' help.
-TARGETS = {"freebsd": "x86_64-unknown-freebsd14.0"}
+TARGETS = {
+    "freebsd": "x86_64-unknown-freebsd14.0",
+    "netbsd": "x86_64-unknown-netbsd10.0",
+    "openbsd": "x86_64-unknown-openbsd7.8",
+}
 
 
 @pytest.mark.parametrize("system", TARGETS)
@@ -40,6 +44,53 @@ PLANTED = {
         ),
         "another layout": ("&& process->ki_structsize == (int)sizeof *process", ""),
         "unknown as 0": ("return is_any_resident;", "return true;"),
+    },
+    "netbsd": {
+        "a page size": ("return (uint64_t)sysconf(_SC_PAGESIZE);", "return 8192;"),
+        "a unit": ("QUANTITY_SIZE, size)", "QUANTITY_SIZE, (uint64_t)process.p_vm_msize)"),
+        "a field as 32 bits": ("(uint64_t)process.p_vm_msize,", "(uint32_t)process.p_vm_msize,"),
+        "a product as 32 bits": (
+            "(uint64_t)process.p_vm_rssize * page_size()",
+            "(uint32_t)process.p_vm_rssize * (uint32_t)page_size()",
+        ),
+        "fields that the kernel does not have": (
+            "struct kinfo_proc2 process = {.p_pid = 0};",
+            "struct kinfo_proc2 process = {.p_vm_msize = 1};",
+        ),
+        "another layout": (" && process->p_pid == name[3]", ""),
+        "an answer that is cut": (" && length == sizeof *process", ""),
+        "an unknown size as 0": ("process.p_vm_msize <= 0", "process.p_vm_msize < 0"),
+        "unknown resident memory as 0": ("process.p_vm_rssize <= 0", "process.p_vm_rssize < 0"),
+        "sharing as 0": (
+            "(void)sample;\n\treturn false;",
+            "sample_set(sample, QUANTITY_SHARED, 0);\n\treturn true;",
+        ),
+        "errno": ("errno = saved;", "errno = saved + 1;"),
+    },
+    "openbsd": {
+        "a page size": ("return (uint64_t)sysconf(_SC_PAGESIZE);", "return 8192;"),
+        "a unit": ("QUANTITY_SIZE, pages * page_size())", "QUANTITY_SIZE, pages * 1024)"),
+        "a sum as 32 bits": ("uint64_t pages;", "uint32_t pages;"),
+        "a product as 32 bits": (
+            "(uint64_t)process.p_vm_rssize * page_size()",
+            "(uint32_t)process.p_vm_rssize * (uint32_t)page_size()",
+        ),
+        "a sum without the stack": ("pages += (uint64_t)process.p_vm_ssize;", ""),
+        "a negative number": ("process.p_vm_tsize < 0 || ", ""),
+        "another layout": (" && process->p_pid == name[3]", ""),
+        "an answer that is cut": (" && length == sizeof *process", ""),
+        "an unknown size as 0": ("if (pages == 0)", "if (false)"),
+        "unknown resident memory as 0": ("process.p_vm_rssize <= 0", "process.p_vm_rssize < 0"),
+        "sharing as 0": (
+            "(void)sample;\n\treturn false;",
+            "sample_set(sample, QUANTITY_SHARED, 0);\n\treturn true;",
+        ),
+        "sharing asked for": (
+            "(void)sample;\n\treturn false;",
+            "struct kinfo_proc process;\n\t(void)sample;\n\task_about_process(&process);\n"
+            "\treturn false;",
+        ),
+        "errno": ("errno = saved;", "errno = saved + 1;"),
     },
 }
 EACH = [(system, fault) for system, faults in PLANTED.items() for fault in faults]
