@@ -10,11 +10,13 @@ import pytest
 from servers import TOP, tool
 
 WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-sign-conversion"]
-# What clang calls them. AIX has no clang of Debian's that knows it without its headers' help.
+# What clang calls them. AIX's machines are big-endian.
 TARGETS = {
+    "aix": "powerpc64-ibm-aix7.2",
     "freebsd": "x86_64-unknown-freebsd14.0",
     "netbsd": "x86_64-unknown-netbsd10.0",
     "openbsd": "x86_64-unknown-openbsd7.8",
+    "solaris": "x86_64-pc-solaris2.11",
 }
 
 
@@ -24,12 +26,48 @@ def test_compiles(tmp_path, system, probe):
     source = TOP / f"src/probe_{system if probe == 'system' else probe}.c"
     headers = [f"-isystem{TOP / 'tests/stubs' / place}" for place in (system, "any")]
     command = [tool("clang"), f"--target={TARGETS[system]}", *WARNINGS, "-ffreestanding", "-nostdlibinc"]
-    command += [*headers, f"-I{TOP / 'src'}", "-c", source, "-o", tmp_path / "probe.o"]
+    # To assembly, because there are clangs that cannot write AIX's 64-bit object files: 14 is one.
+    command += [*headers, f"-I{TOP / 'src'}", "-S", source, "-o", tmp_path / "probe.s"]
     subprocess.run(command, check=True)
 
 
+# Both of the probes that read psinfo, a file.
+PSINFO = {
+    "a unit": ("KILOBYTE = 1024", "KILOBYTE = 1000"),
+    "a field as 32 bits": (
+        "__builtin_mul_overflow(process.pr_rssize,",
+        "__builtin_mul_overflow((uint32_t)process.pr_rssize,",
+    ),
+    "the field beside it": ("QUANTITY_SIZE, size)", "QUANTITY_SIZE, resident)"),
+    "a product that is too great": (
+        "__builtin_mul_overflow(process.pr_size, KILOBYTE, &size)",
+        "(size = process.pr_size * KILOBYTE, false)",
+    ),
+    "an answer that is cut off": ("length >= least && ", ""),
+    "an answer that must be as long as ours": ("length >= least", "length == sizeof *process"),
+    "a file that is read on": (
+        "pread(fd, process, sizeof *process, 0)",
+        "read(fd, process, sizeof *process)",
+    ),
+    "another process": (" && process->pr_pid == ", " && 0 != "),
+    "an error number": ("errno = saved;", ""),
+    "unknown as 0": (" || process.pr_rssize == 0", ""),
+    "shared as unshared": (
+        "(void)sample;",
+        "psinfo_t process; if (read_process(unused, &process)) {"
+        " sample_set(sample, QUANTITY_UNSHARED, process.pr_rssize * 1024); return true; }",
+    ),
+    "unknown sharing as 0": (
+        "(void)sample;",
+        "sample_set(sample, QUANTITY_UNSHARED, 0); return true;",
+    ),
+}
 # What is wrong, and with which words in the place of which.
 PLANTED = {
+    "aix": {
+        **PSINFO,
+        "a process's number as 32 bits": ("process->pr_pid == ", "(uint32_t)process->pr_pid == "),
+    },
     "freebsd": {
         "a page size": ("return (uint64_t)sysconf(_SC_PAGESIZE);", "return 8192;"),
         "a unit": ("QUANTITY_SIZE, process.ki_size)", "QUANTITY_SIZE, process.ki_size * 1024)"),
@@ -92,6 +130,7 @@ PLANTED = {
         ),
         "errno": ("errno = saved;", "errno = saved + 1;"),
     },
+    "solaris": PSINFO,
 }
 EACH = [(system, fault) for system, faults in PLANTED.items() for fault in faults]
 
