@@ -39,16 +39,21 @@ ARCHITECTURES = [
 ]
 
 
+def tree_of(architecture, *packages):
+    """Its libraries and httpd, and what else is wanted."""
+    release = architecture.release
+    return unpacked(release, architecture.name, *PACKAGES, COMPILERS_LIBRARY[release], *packages)
+
+
 class Build:
     """All of the library and the servers of ours, in a directory."""
 
-    def __init__(self, architecture, directory):
+    def __init__(self, architecture, directory, tree=None):
+        """`tree`: another one than that of the emulated ones, which has all of its packages."""
         self.architecture = architecture
         self.directory = directory
-        release = architecture.release
-        self.tree = unpacked(release, architecture.name, *PACKAGES, COMPILERS_LIBRARY[release])
-        emulator = tool(f"qemu-{architecture.emulator}-static")
-        self.under = [emulator, "-L", str(self.tree)]
+        self.tree = tree or tree_of(architecture)
+        self.under = [f"qemu-{architecture.emulator}-static", "-L", str(self.tree)]
         self.library = directory / ".libs" / "libslshim.so"
         self._configure()
         self.make(*TARGETS)
@@ -80,6 +85,7 @@ class Build:
 
 
 def run_in(server, build, program):
+    tool(build.under[0])
     server.command[:1] = [*build.under, str(build.directory / program)]
     return server
 
