@@ -11,7 +11,7 @@ from servers import TOP, tool
 
 WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-sign-conversion"]
 # What clang calls them. AIX has no clang of Debian's that knows it without its headers' help.
-TARGETS = {"freebsd": "x86_64-unknown-freebsd14.0"}
+TARGETS = {"freebsd": "x86_64-unknown-freebsd14.0", "darwin": "arm64-apple-macos11"}
 
 
 @pytest.mark.parametrize("system", TARGETS)
@@ -40,6 +40,28 @@ PLANTED = {
         ),
         "another layout": ("&& process->ki_structsize == (int)sizeof *process", ""),
         "unknown as 0": ("return is_any_resident;", "return true;"),
+    },
+    "darwin": {
+        "a page size": ("QUANTITY_UNSHARED, pages * vm_page_size)", "QUANTITY_UNSHARED, pages * 4096)"),
+        "pages of two sizes": ("vm_page_size == vm_kernel_page_size && ", ""),
+        "a unit": ("QUANTITY_RESIDENT, task", "QUANTITY_RESIDENT, vm_page_size * task"),
+        "a field as 32 bits": ("QUANTITY_RESIDENT, task", "QUANTITY_RESIDENT, (uint32_t)task"),
+        "a mapping's size as 32 bits": (
+            "(region.pri_address, region.pri_size, &address)",
+            "(region.pri_address, (uint32_t)region.pri_size, &address)",
+        ),
+        "a shorter answer": ("is_told && count == TASK_VM_INFO_REV0_COUNT", "is_told"),
+        "a mapping that comes again": ("region.pri_address < address || ", ""),
+        "a shadow chain that is counted": (
+            ": region->pri_pages_shared_now_private);",
+            ": region->pri_pages_resident);",
+        ),
+        "shared as unshared": ("*pages = 0;", "*pages = region->pri_pages_resident;"),
+        "a file's pages": ("if (region->pri_ref_count == 1)", "if (region->pri_ref_count != 0)"),
+        "reusable pages": ("pages < others ? pages : others", "pages"),
+        "pages that are mapped twice": ("return region->pri_pages_resident == 0;", "return true;"),
+        "a refusal as the end": ("errno == EINVAL && is_any_resident", "is_any_resident"),
+        "unknown as 0": ("errno == EINVAL && is_any_resident", "errno == EINVAL"),
     },
 }
 EACH = [(system, fault) for system, faults in PLANTED.items() for fault in faults]
