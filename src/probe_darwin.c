@@ -24,7 +24,11 @@
 
 /* --------------------------------------------------- size, resident, swapped */
 
-/* Of later additions to the structure none is asked for, so every release since 10.9 answers. */
+/* Of later additions to the structure none is asked for, so every release since 10.9 answers.
+ *
+ * The question is a message, and a thread gets the answers to all of its messages at one port. The
+ * kernel answers within the call. But in a signal handler that interrupts the wait for a daemon's
+ * answer, this call may get that answer, and knows nothing then; the daemon's caller fails, too. */
 static bool ask_about_task(struct task_vm_info *task)
 {
 	mach_msg_type_number_t count = TASK_VM_INFO_REV0_COUNT;
@@ -84,7 +88,11 @@ static uint64_t count_private_copies(const struct proc_regioninfo *region)
 	                                    : region->pri_pages_shared_now_private);
 }
 
-/* The pages of a mapping that are private for certain; false if it is not known how many are. */
+/* The pages of a mapping that are private for certain; false if it is not known how many are.
+ *
+ * The second reference may be this process's own, as when mprotect() has split a mapping: then this
+ * is too little. It is too much only for as long as the kernel pages in for an object, because it
+ * takes one reference to be for that. */
 static bool count_private(const struct proc_regioninfo *region, uint64_t *pages)
 {
 	*pages = 0;

@@ -2,7 +2,9 @@
 #ifndef SLSHIM_STUB_DARWIN_VM_PAGE_SIZE_H
 #define SLSHIM_STUB_DARWIN_VM_PAGE_SIZE_H
 
-typedef unsigned long vm_size_t;
+#include <stdint.h>
+
+typedef uint64_t vm_size_t;
 
 extern vm_size_t vm_page_size, vm_kernel_page_size;
 
