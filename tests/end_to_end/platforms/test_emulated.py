@@ -25,7 +25,9 @@ def build(request, tmp_path_factory):
     return Build(request.param, tmp_path_factory.mktemp(str(request.param)))
 
 
-@pytest.mark.parametrize("wait", ["accept", "poll", "select", "epoll_wait"])
+@pytest.mark.parametrize(
+    "wait", ["select", *[pytest.param(name, marks=pytest.mark.long) for name in ("accept", "poll", "epoll_wait")]]
+)
 def test_is_recycled(build, wait):
     left = expect_recycled(
         hand_written(build, shim(SL_MAX_CONNECTIONS=5, **PACE, **AT_IDLE), wait=wait), "_exit@idle"

@@ -13,6 +13,7 @@ WARNINGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wno-s
 # What clang calls them. AIX's machines are big-endian.
 TARGETS = {
     "aix": "powerpc64-ibm-aix7.2",
+    "darwin": "arm64-apple-macos11",
     "freebsd": "x86_64-unknown-freebsd14.0",
     "netbsd": "x86_64-unknown-netbsd10.0",
     "openbsd": "x86_64-unknown-openbsd7.8",
@@ -131,6 +132,28 @@ PLANTED = {
         "errno": ("errno = saved;", "errno = saved + 1;"),
     },
     "solaris": PSINFO,
+    "darwin": {
+        "a page size": ("QUANTITY_UNSHARED, pages * vm_page_size)", "QUANTITY_UNSHARED, pages * 4096)"),
+        "pages of two sizes": ("vm_page_size == vm_kernel_page_size && ", ""),
+        "a unit": ("QUANTITY_RESIDENT, task", "QUANTITY_RESIDENT, vm_page_size * task"),
+        "a field as 32 bits": ("QUANTITY_RESIDENT, task", "QUANTITY_RESIDENT, (uint32_t)task"),
+        "a mapping's size as 32 bits": (
+            "(region.pri_address, region.pri_size, &address)",
+            "(region.pri_address, (uint32_t)region.pri_size, &address)",
+        ),
+        "a shorter answer": ("is_told && count == TASK_VM_INFO_REV0_COUNT", "is_told"),
+        "a mapping that comes again": ("region.pri_address < address || ", ""),
+        "a shadow chain that is counted": (
+            ": region->pri_pages_shared_now_private);",
+            ": region->pri_pages_resident);",
+        ),
+        "shared as unshared": ("*pages = 0;", "*pages = region->pri_pages_resident;"),
+        "a file's pages": ("if (region->pri_ref_count == 1)", "if (region->pri_ref_count != 0)"),
+        "reusable pages": ("pages < others ? pages : others", "pages"),
+        "pages that are mapped twice": ("return region->pri_pages_resident == 0;", "return true;"),
+        "a refusal as the end": ("errno == EINVAL && is_any_resident", "is_any_resident"),
+        "unknown as 0": ("errno == EINVAL && is_any_resident", "errno == EINVAL"),
+    },
 }
 EACH = [(system, fault) for system, faults in PLANTED.items() for fault in faults]
 
@@ -152,6 +175,7 @@ def test_is_sound_without_a_fault(tmp_path, system):
     assert status == 0 and re.match(r"[^%]*100%", said)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("system,fault", EACH, ids=[f"{system}-{fault}" for system, fault in EACH])
 def test_finds(tmp_path, system, fault):
     """By a check that fails, not by one that crashes or does not compile."""
