@@ -42,7 +42,13 @@ ARCHITECTURES = [
 def tree_of(architecture, *packages):
     """Its libraries and httpd, and what else is wanted."""
     release = architecture.release
-    return unpacked(release, architecture.name, *PACKAGES, COMPILERS_LIBRARY[release], *packages)
+    tree = unpacked(release, architecture.name, *PACKAGES, COMPILERS_LIBRARY[release], *packages)
+    for link in tree.glob("usr/lib64/*"):  # ppc64el's loader is a link to /, and would be this machine's
+        if link.is_symlink() and os.readlink(link).startswith("/"):
+            target = f"../..{os.readlink(link)}"
+            link.unlink()
+            link.symlink_to(target)
+    return tree
 
 
 class Build:
