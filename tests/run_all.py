@@ -3,6 +3,7 @@
 those, too. Called by ./run test, after the build; its last line is "N passed, N failed"."""
 
 import argparse
+import collections
 import importlib.util
 import os
 import re
@@ -131,6 +132,14 @@ def several_at_a_time():
     return ["--dist=load", "--tx", f"{os.cpu_count() + 1}*popen//python={python}"]
 
 
+def slowest_files(suite, count=15):
+    """How long the tests of each file took together, the longest first."""
+    seconds = collections.Counter()
+    for case in suite.iter("testcase"):
+        seconds[case.attrib["classname"].rpartition(".")[2]] += float(case.attrib["time"])
+    return ", ".join(f"{name} {time:.0f} s" for name, time in seconds.most_common(count))
+
+
 def end_to_end(marked, *options):
     """Those that are so marked."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
@@ -139,9 +148,11 @@ def end_to_end(marked, *options):
         print(f"\n== end-to-end tests: {shlex.join(command)}", flush=True)
         subprocess.run([*command, f"--junitxml={report.name}"], cwd=TOP)
         try:
-            suite = xml.parse(report.name).getroot().find("testsuite").attrib
-        except (xml.ParseError, AttributeError):
+            suite = xml.parse(report.name).getroot().find("testsuite")
+        except xml.ParseError:
             return 0, 1
+    print(f"most time in: {slowest_files(suite)}", flush=True)
+    suite = suite.attrib
     failed = int(suite["failures"]) + int(suite["errors"])
     return int(suite["tests"]) - failed - int(suite["skipped"]), failed
 
