@@ -4,6 +4,7 @@ import contextlib
 import imaplib
 import re
 import shutil
+import subprocess
 from collections import Counter
 
 import pytest
@@ -25,23 +26,41 @@ class Dovecot(Known):
         self.chroot = chroot
 
     def prepare(self):
-        ours = " ".join(name for name in self.environment if name.startswith(("SL_", "LD_")))
         (self.directory / "users").write_text("me:{PLAIN}secret\n")
         mails = self.directory / "mail"
         mails.mkdir()
         shutil.chown(mails, "mail", "mail")
-        (self.directory / "dovecot.conf").write_text(f"""
+        (self.directory / "dovecot.conf").write_text(f"""{self._dialect()}
 base_dir = {self.directory}/run
 state_dir = {self.directory}/run
-import_environment = {ours}
 log_path = {self.output}
 protocols = imap
 listen = 127.0.0.1
 ssl = no
-disable_plaintext_auth = no
-mail_location = maildir:{self.directory}/mail
 default_process_limit = 20
 first_valid_uid = 0
+service imap-login {{
+  chroot = {self.chroot}
+  process_min_avail = 2
+  client_limit = 20
+  inet_listener imap {{
+    port = {self.port}
+  }}
+}}
+service imap {{
+  process_limit = 20
+}}
+""")
+
+    def _dialect(self):
+        """What 2.4 calls by other names; the first setting has to be the version."""
+        version = subprocess.check_output([tool("dovecot"), "--version"], text=True)
+        ours = [name for name in self.environment if name.startswith(("SL_", "LD_"))]
+        if tuple(map(int, version.split(".")[:2])) < (2, 4):
+            return f"""
+import_environment = {" ".join(ours)}
+disable_plaintext_auth = no
+mail_location = maildir:{self.directory}/mail
 passdb {{
   driver = passwd-file
   args = {self.directory}/users
@@ -51,19 +70,38 @@ userdb {{
   args = uid=mail gid=mail home={self.directory}/mail
 }}
 service imap-login {{
-  chroot = {self.chroot}
   service_count = {self.own or 0}
-  process_min_avail = 2
-  client_limit = 20
-  inet_listener imap {{
-    port = {self.port}
-  }}
 }}
 service imap {{
   service_count = 0
-  process_limit = 20
 }}
-""")
+"""
+        imported = "\n".join(f"  {name} = %{{env:{name}}}" for name in ours)
+        return f"""dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+import_environment {{
+{imported}
+}}
+auth_allow_cleartext = yes
+mail_driver = maildir
+mail_path = {self.directory}/mail
+passdb passwd-file {{
+  passwd_file_path = {self.directory}/users
+}}
+userdb static {{
+  fields {{
+    uid = mail
+    gid = mail
+    home = {self.directory}/mail
+  }}
+}}
+service imap-login {{
+  restart_request_count = {self.own or "unlimited"}
+}}
+service imap {{
+  restart_request_count = unlimited
+}}
+"""
 
     def command(self):
         return [tool("dovecot"), "-F", "-c", str(self.directory / "dovecot.conf")]
