@@ -9,7 +9,7 @@ shift
 top=$(cd "$(dirname "$0")/.." && pwd)
 cells=${SLSHIM_BUILD:-$top/build}/cells
 tree=$cells/$release
-clone=$tree/root/slshim
+clone=$tree/srv/slshim
 mkdir -p "$cells"
 
 # No other cell of this release may run while its tree changes.
@@ -27,7 +27,7 @@ fi
 git -C "$clone" fetch -q --depth=1 "file://$top" HEAD
 git -C "$clone" reset -q --hard FETCH_HEAD
 git -C "$clone" clean -qffdx -e /build/unpacked
-unshare --mount --pid --fork --kill-child --mount-proc --root="$tree" --wd=/root/slshim ./run needs
+unshare --mount --pid --fork --kill-child --mount-proc --root="$tree" --wd=/srv/slshim ./run needs
 flock -s 9
 
 group=$(mktemp -d -p "$(findmnt --first-only -n -o TARGET -t cgroup2)" slshim-XXXXXX)
@@ -35,4 +35,4 @@ trap 'find "$group" -depth -type d -exec rmdir {} +' EXIT
 # A file can be swapped to on a disk only, and the tests make control groups of whatever kind there is.
 SHARED="var/tmp sys/fs/cgroup" "$top/tests/end_to_end/boot.sh" "$tree" "$group" tini -- \
 	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-	SLSHIM_NOTHING_SKIPPED=1 "SLSHIM_CELL=$release" env -C /root/slshim "$@"
+	SLSHIM_NOTHING_SKIPPED=1 "SLSHIM_CELL=$release" env -C /srv/slshim "$@"

@@ -153,7 +153,7 @@ void facts_fetch(enum fact fact, struct view *view, const struct inquiry *inquir
 		break;
 	case FACT_BLOCKER:
 		view->blocker = leave_find_blocker(&worker.plan.method, worker.plan.method_is_vouched,
-		                                   &hold->mask, worker.many_accept, worker.listener);
+		                                   &hold->mask, worker_many_accept(), worker.listener);
 		break;
 	case FACT_WORK_LEFT:
 		view->left = find_work_left(inquiry->set);

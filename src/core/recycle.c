@@ -530,7 +530,9 @@ bool recycle_looks_for_listener(void)
 {
 	enum { LOOKS = 8 };
 
-	return !worker.course.has_arrived && worker.course.looked++ < LOOKS;
+	if (worker.course.has_arrived && (worker.quiet_set >= 0 || worker_is_thread(&worker.waiter)))
+		return false;
+	return worker.course.looked < LOOKS && worker.course.looked++ < LOOKS;
 }
 
 /* A worker joins when it is ready, because its siblings may be given all connections for long. Some

@@ -10,12 +10,14 @@
 #include "os/hot.h"
 #include "os/listener.h"
 #include "os/process.h"
+#include "os/wait_set.h"
 
 _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 struct listener worker_listeners[WORKER_LISTENERS];
 struct worker worker = {
     .listener = -1,
     .highest = -1,
+    .quiet_set = -1,
     .guard = {.is_taken = ATOMIC_FLAG_INIT},
     .limits = LIMIT_STATE_UNKNOWN,
 };
@@ -58,6 +60,7 @@ void worker_born(uint64_t now)
 	worker.many_accept = false;
 	worker.has_waiter = false;
 	worker.waiter = (pthread_t)0;
+	worker.quiet_set = -1;
 	worker.open = 0;
 	worker.life.served = 0;
 	worker.life.requests = 0;
@@ -189,6 +192,35 @@ void worker_notes_waiter(void)
 		worker.waiter = pthread_self();
 	else if (!worker_is_thread(&worker.waiter))
 		worker.many_accept = true;
+}
+
+void worker_waits_quietly(int set)
+{
+	int none = -1;
+
+	if (atomic_compare_exchange_strong(&worker.quiet_set, &none, set))
+		worker.quiet_waiter = pthread_self();
+	else if (!worker_is_quiet(set))
+		worker_waits();
+}
+
+static bool is_no_listener(const struct wait_member *member, void *unused)
+{
+	(void)unused;
+	return !worker_knows_listener(member->fd);
+}
+
+/* The thread that has come to leave may itself be the quiet one, with a set that has a listener
+ * since. */
+bool worker_many_accept(void)
+{
+	int set = worker.quiet_set;
+
+	if (set >= 0 && worker_is_quiet(set))
+		worker_waits();
+	else if (set >= 0 && !wait_set_each_of_epoll(set, is_no_listener, NULL))
+		worker.many_accept = true;
+	return worker.many_accept;
 }
 
 /* The finalizer of splitmix64: the sums for two sets of consecutive inodes differ. */

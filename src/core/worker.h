@@ -103,7 +103,11 @@ struct worker {
 	_Atomic bool many_accept;   /* ... unless others came as well, or waited for a listener */
 	_Atomic pthread_t waiter; /* the thread that first waited for one, ...; 0, which no thread is */
 	_Atomic bool has_waiter;  /* ... if any did */
-	_Atomic bool on_own;      /* has come to one that this process itself made a listener */
+	/* A set of epoll that had no listener when it was looked at, and the thread that waits for it,
+	 * as an interpreter's thread for its timers does; -1: none. */
+	_Atomic int quiet_set;
+	_Atomic pthread_t quiet_waiter;
+	_Atomic bool on_own; /* has come to one that this process itself made a listener */
 	/* Connections since its last fork, of those that limits are not about, or nobody would leave
 	 * for. */
 	_Atomic unsigned uncounted;
@@ -197,6 +201,19 @@ static inline void worker_waits(void)
 	if (!worker_is_thread(&worker.waiter))
 		worker_notes_waiter();
 }
+
+/* The calling thread waits for a set in which no listener was seen: it need not be noted, because
+ * it is looked at again before the worker leaves. Only one such set is remembered. */
+void worker_waits_quietly(int set);
+
+/* Does the calling thread wait for that one? */
+static inline bool worker_is_quiet(int set)
+{
+	return set == worker.quiet_set && worker_is_thread(&worker.quiet_waiter);
+}
+
+/* Have several threads accepted, or waited for a listener? Reads what is in the quiet set now. */
+bool worker_many_accept(void);
 
 /* One load and one branch when it is not: the whole price of the close of any other descriptor. */
 static inline bool worker_tracks(int fd)

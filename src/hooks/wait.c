@@ -132,17 +132,19 @@ static bool is_select_over(int count, fd_set *reads, fd_set *writes, fd_set *oth
 static _Atomic int listening_set = -1, listener_in_it;
 static _Atomic pid_t seen_by;
 
-RARE static int look_for_listener(int set)
+/* Returns false if it is certain that there is none now. */
+RARE static bool look_for_listener(int set, int *listener)
 {
 	struct search search = {.found = -1};
+	bool was_read = wait_set_each_of_epoll(set, find_listener, &search);
 
-	wait_set_each_of_epoll(set, find_listener, &search);
-	if (search.found >= 0) {
-		listener_in_it = search.found;
-		seen_by = worker.pid;
-		listening_set = set;
-	}
-	return search.found;
+	*listener = search.found;
+	if (search.found < 0)
+		return !was_read;
+	listener_in_it = search.found;
+	seen_by = worker.pid;
+	listening_set = set;
+	return true;
 }
 
 /* What is in a set of epoll is too dear to ask each time: it may be a listener. */
@@ -152,8 +154,13 @@ static void note_epoll(int set, bool has_timeout)
 
 	if (set == listening_set && seen_by == worker.pid)
 		listener = listener_in_it;
-	else if (recycle_looks_for_listener())
-		listener = look_for_listener(set);
+	else if (recycle_looks_for_listener()) {
+		if (!look_for_listener(set, &listener)) {
+			worker_waits_quietly(set);
+			return;
+		}
+	} else if (worker_is_quiet(set))
+		return;
 	if (recycle_waits_for(listener, has_timeout))
 		on_epoll(listener, set);
 }

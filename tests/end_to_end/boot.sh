@@ -25,6 +25,9 @@ exec unshare --pid --net --mount --ipc --uts $groups --fork --kill-child sh -euc
 		mount --bind "/dev/$device" "dev/$device"
 	done
 	ln -s /proc/self/fd dev/fd
+	ln -s fd/0 dev/stdin
+	ln -s fd/1 dev/stdout
+	ln -s fd/2 dev/stderr
 	mkdir dev/pts dev/shm
 	mount -t devpts -o newinstance,ptmxmode=0666 devpts dev/pts
 	ln -s pts/ptmx dev/ptmx

@@ -44,6 +44,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -238,6 +240,18 @@ static void confine(void)
 		fail_if(pthread_create(&thread, NULL, sleep_for_good, NULL) != 0, "pthread_create");
 }
 
+/* As Ruby's does from 3.3 on, in every worker. */
+static void *wait_for_timers(void *unused)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int set = epoll_create1(EPOLL_CLOEXEC);
+
+	fail_if(epoll_ctl(set, EPOLL_CTL_ADD, eventfd(0, EFD_CLOEXEC), &event) != 0, "epoll_ctl");
+	while (epoll_wait(set, &event, 1, -1) != 0)
+		;
+	return unused;
+}
+
 static _Noreturn void work(void)
 {
 	struct sigaction action = {.sa_handler = ask_to_leave, .sa_flags = SA_RESTART};
@@ -253,6 +267,8 @@ static _Noreturn void work(void)
 		keep_helper();
 	if (is_odd("cancelled"))
 		be_cancelled();
+	if (is_odd("timer_thread"))
+		fail_if(pthread_create(&thread, NULL, wait_for_timers, NULL) != 0, "pthread_create");
 	if (is_odd("own_listener")) {
 		open_internet_socket(); /* at the same port: the master's only keeps it */
 		start_to_listen();

@@ -79,6 +79,12 @@ def test_leaves_before_it_takes_a_lock_that_would_last(wait, lock, limit):
     assert LASTING_LOCKS[lock] in server.log()
 
 
+@pytest.mark.parametrize("wait", WAITS)
+def test_leaves_beside_a_thread_that_waits_for_timers(wait):
+    """As Ruby's workers have from 3.3 on: it waits for a set of epoll that has no listener."""
+    recycled(wait, oddity="timer_thread", **LIMITS["always"])
+
+
 needs_root = pytest.mark.skipif(not as_root(), reason="chroot takes root")
 
 
