@@ -5,6 +5,7 @@
  * pointer into it. */
 #include "leave/perl.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,8 +17,9 @@
 /* Declared as in perl's public headers for a perl built with threads, where the first argument of
  * every function is the interpreter. */
 static struct {
-	void *thread_key; /* exists only in a perl with threads */
-	void *(*get_context)(void);
+	const pthread_key_t
+	    *thread_key; /* exists only in a perl with threads; its value is the interpreter */
+	void *(*get_specific)(pthread_key_t key);
 	void *(*new_xs)(void *perl, const char *name, void (*function)(void *, void *),
 	                const char *file);
 	void *(*get_hv)(void *perl, const char *name, int32_t flags);
@@ -36,7 +38,7 @@ static uint32_t exit_status;
 void perl_start(void)
 {
 	is_there = program_is("perl*") && program_look_up("PL_thr_key", &api.thread_key) &&
-	           program_look_up("Perl_get_context", &api.get_context) &&
+	           program_look_up("pthread_getspecific", &api.get_specific) &&
 	           program_look_up("Perl_newXS", &api.new_xs) &&
 	           program_look_up("Perl_get_hv", &api.get_hv) &&
 	           program_look_up("Perl_hv_common_key_len", &api.hv_common_key_len) &&
@@ -44,14 +46,21 @@ void perl_start(void)
 	           program_look_up("Perl_my_exit", &api.my_exit);
 }
 
+/* Perl's own function for that is not exported from 5.36 on, where it is built with thread-local
+ * variables. */
+static void *find_context(void)
+{
+	return api.get_specific(*api.thread_key);
+}
+
 bool perl_may_be_asked(void)
 {
-	return is_there && api.get_context() != NULL;
+	return is_there && find_context() != NULL;
 }
 
 bool perl_has_loaded(const char *file)
 {
-	void *perl = api.get_context(), *files = api.get_hv(perl, "INC", 0);
+	void *perl = find_context(), *files = api.get_hv(perl, "INC", 0);
 
 	return files != NULL && api.hv_common_key_len(perl, files, file, (int32_t)strlen(file),
 	                                              HV_FETCH_ISEXISTS, NULL, 0) != NULL;
@@ -82,7 +91,7 @@ static bool has_handler(void *perl)
 
 bool perl_exits_soon(int status)
 {
-	void *perl = is_there ? api.get_context() : NULL;
+	void *perl = is_there ? find_context() : NULL;
 
 	exit_status = (uint32_t)status;
 	return perl != NULL && has_handler(perl) && kill(getpid(), SIGRTMAX) == 0;
