@@ -3,9 +3,12 @@ dashboards. The packages are installed in the build, as their lock file says."""
 
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from servers import BUILD, tool
 
@@ -14,6 +17,8 @@ INSTALLED = BUILD / "published"
 
 
 def install():
+    if "SLSHIM_CELL" in os.environ:
+        pytest.skip("a cell has no network to install with, and its host runs this")
     INSTALLED.mkdir(exist_ok=True)
     with open(INSTALLED / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

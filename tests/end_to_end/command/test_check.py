@@ -396,7 +396,8 @@ def systemd_says(directory, unit, what="Environment"):
         timeout=60,
     )
     output = done.stdout.decode(errors="surrogateescape")
-    found = re.search(r"-> Unit x\.service:\n(.*?)(?:\t-> Unit |\Z)", output, re.DOTALL)
+    arrow = "(?:->|→)"  # newer ones write the latter
+    found = re.search(rf"{arrow} Unit x\.service:\n(.*?)(?:\t{arrow} Unit |\Z)", output, re.DOTALL)
     assert found, output + done.stderr.decode(errors="replace")
     return re.findall(rf"^\t+{what}: (.*)$", found[1], re.MULTILINE)
 

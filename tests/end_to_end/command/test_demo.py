@@ -113,13 +113,21 @@ def test_into_a_file(prefix, program):
     expect_picture()
 
 
+def words_of(process):
+    """None of one that has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted(number):
     """Its servers and its load end with it."""
     with subprocess.Popen([*map(str, COMMAND), "15"], text=True, stdout=subprocess.PIPE) as demo:
         wait_until(lambda: "slshim top" in demo.stdout.readline(), "it has servers")
         started = psutil.Process(demo.pid).children(recursive=True)
-        words = {word for process in started for word in process.cmdline()}
+        words = {word for process in started for word in words_of(process)}
         assert {tool("apache2"), str(DEMO / "load.py")} <= words
         demo.send_signal(number)
         assert demo.wait(30) == 128 + number
