@@ -1,6 +1,7 @@
 """The main job: children of a real httpd are recycled by what they have grown to, and no client
 notices."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from servers import (
 
 MUTEXES = ["default", "sysvsem", "posixsem", "pthread", "fcntl", "flock"]
 KB, MB = 1024, 1024 * 1024
+PAGE = os.sysconf("SC_PAGESIZE")
 
 
 def load_all_ports(server, requests, path="/", clients=8):
@@ -153,7 +155,8 @@ def test_growth_of_a_large_master_is_copy_on_write():
             get(server.url("/grow"))
         first = server.leavings()[0]
         assert 50 * KB < first.limits["SL_MAX_UNSHARED"][0] <= 52 * KB
-        assert 50 <= first.connections <= 52  # one of them a request that does not grow
+        # One of them is a request that does not grow. Of 64 KB pages, all of one counts that was written to.
+        assert (50 if PAGE == 4 * KB else 45) <= first.connections <= 52
 
 
 @pytest.mark.parametrize("listens", [1, 2])
