@@ -38,6 +38,7 @@ class Growing(Program):
     def __init__(self, kind, environment=None, workers=4):
         super().__init__(environment, "", workers=workers, settled=False)
         self.workers_wanted = workers
+        self.is_born_large = kind == "born"
         script = Path(__file__).with_name("growing_prefork.py")
         self.command = ["/usr/bin/python3", str(script), kind, str(workers)]
 
@@ -71,6 +72,11 @@ def advice(server, *words, status=0, seconds=WATCHED, rate=200):
     """What it says as JSON of a server under load, watched from its beginning."""
     with server:
         wait_for_workers(server, server.workers_wanted)
+        if server.is_born_large:
+            wait_until(
+                lambda: all((unshared(worker) or 0) > 32 * MB for worker in server.workers()),
+                "the workers have what they are born with",
+            )
         with loaded(server, rate):
             done = advise(f"--for={seconds}", "--json", *words, server.master.pid)
         print(done.stdout, done.stderr)
