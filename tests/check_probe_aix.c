@@ -89,16 +89,6 @@ START_TEST(reads_no_further_than_it_must)
 }
 END_TEST
 
-static void expect_unknown_sizes(int fd)
-{
-	struct sample sample = {.known = 0};
-
-	errno = EINTR;
-	ck_assert(!probe_sizes(fd, &sample));
-	ck_assert_uint_eq(sample.known, 0);
-	ck_assert_int_eq(errno, EINTR);
-}
-
 START_TEST(knows_nothing_without_the_whole_of_both)
 {
 	static const size_t lengths[] = {0, 56, 104, 105, END_OF_RSSIZE - 1};

@@ -170,34 +170,24 @@ START_TEST(tells_sizes_in_bytes)
 }
 END_TEST
 
-static void expect_unknown_sizes(void)
-{
-	struct sample sample = {.known = 0};
-
-	errno = EINTR;
-	ck_assert(!probe_sizes(-1, &sample));
-	ck_assert_uint_eq(sample.known, 0);
-	ck_assert_int_eq(errno, EINTR);
-}
-
 START_TEST(knows_no_sizes_of_a_shorter_answer)
 {
 	tell_task(1 << 20, 16384, 0);
 	kernel.task_length = 30;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 }
 END_TEST
 
 START_TEST(knows_no_sizes_that_cannot_be)
 {
 	tell_task(0, 16384, 0);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell_task((uint64_t)-1, 16384, 0);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell_task(1 << 20, (uint64_t)-16384, 0);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell_task(1 << 20, 16384, (uint64_t)-16384);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 }
 END_TEST
 
@@ -207,7 +197,7 @@ START_TEST(knows_nothing_if_the_kernel_refuses)
 
 	tell_task(1 << 20, 16384, 0);
 	kernel.fails_with = KERNEL_REFUSES;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	expect_unknown(none);
 	told = all;
 	tell_mappings();

@@ -121,35 +121,25 @@ START_TEST(tells_size_in_bytes_and_resident_in_pages)
 }
 END_TEST
 
-static void expect_unknown_sizes(void)
-{
-	struct sample sample = {.known = 0};
-
-	errno = EINTR;
-	ck_assert(!probe_sizes(-1, &sample));
-	ck_assert_uint_eq(sample.known, 0);
-	ck_assert_int_eq(errno, EINTR);
-}
-
 START_TEST(knows_no_sizes_of_another_layout)
 {
 	tell_process(1 << 20, 10);
 	put32(kernel.process, 0, 768);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell_process(1 << 20, 10);
 	kernel.process_length = 1080;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 }
 END_TEST
 
 START_TEST(knows_no_sizes_that_cannot_be)
 {
 	tell_process(0, 10);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell_process(1 << 20, (uint64_t)-1);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell_process(1 << 20, INT64_MAX);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 }
 END_TEST
 
@@ -159,7 +149,7 @@ START_TEST(knows_nothing_if_the_kernel_refuses)
 
 	tell_process(1 << 20, 10);
 	kernel.fails_with = EPERM;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	ck_assert(!probe_sharing(-1, &sample));
 	ck_assert_uint_eq(sample.known, 0);
 }

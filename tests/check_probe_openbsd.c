@@ -124,27 +124,17 @@ START_TEST(reads_the_beginning_of_a_longer_structure)
 }
 END_TEST
 
-static void expect_unknown_sizes(void)
-{
-	struct sample sample = {.known = 0};
-
-	errno = EINTR;
-	ck_assert(!probe_sizes(-1, &sample));
-	ck_assert_uint_eq(sample.known, 0);
-	ck_assert_int_eq(errno, EINTR);
-}
-
 START_TEST(knows_no_sizes_of_another_layout)
 {
 	tell(&httpd);
 	put32(kernel.process, 108, (uint32_t)getpid() + 1);
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell(&httpd);
 	kernel.length = 624;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell(&httpd);
 	kernel.missing = 8;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 }
 END_TEST
 
@@ -161,7 +151,7 @@ START_TEST(knows_no_sizes_that_cannot_be)
 
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		tell(&wrong[i]);
-		expect_unknown_sizes();
+		expect_unknown_sizes(-1);
 	}
 }
 END_TEST
@@ -171,10 +161,10 @@ START_TEST(knows_nothing_if_the_kernel_refuses)
 {
 	tell(&httpd);
 	kernel.fails_with = ENOSYS;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 	tell(&httpd);
 	kernel.is_found = false;
-	expect_unknown_sizes();
+	expect_unknown_sizes(-1);
 }
 END_TEST
 

@@ -77,13 +77,19 @@ def missing(program):
     return True
 
 
-def check_units(build, *configuration, make=(), under=()):
-    """The unit tests in a build of their own, without the library: sanitizers and preloading do not
-    go together."""
+def configured(build, *configuration):
+    """The folder of another build, configured once."""
     directory = BUILD / build
     directory.mkdir(exist_ok=True)
     if not (directory / "Makefile").exists():
         run(f"configure in {build}", ["../../configure", "--quiet", *configuration], directory)
+    return directory
+
+
+def check_units(build, *configuration, make=(), under=()):
+    """The unit tests in a build of their own, without the library: sanitizers and preloading do not
+    go together."""
+    directory = configured(build, *configuration)
     return unit_tests(f"unit tests in {build}", [*under, "make", "-s", "check-units", *make], directory)
 
 
@@ -107,10 +113,7 @@ def check_clang():
     """A warning of clang is a failure here, as one of gcc is in the build."""
     if missing("clang"):
         return 0, 0
-    directory = BUILD / "clang"
-    directory.mkdir(exist_ok=True)
-    if not (directory / "Makefile").exists():
-        run("configure in clang", ["../../configure", "--quiet", "CC=clang", "--enable-werror"], directory)
+    directory = configured("clang", "CC=clang", "--enable-werror")
     return one("everything by clang", ["make", "-s", "all", "check", "TESTS="], directory)
 
 
@@ -153,12 +156,12 @@ def end_to_end(marked, *options):
         subprocess.run([*command, f"--junitxml={report.name}"], cwd=TOP)
         try:
             suite = xml.parse(report.name).getroot().find("testsuite")
-        except xml.ParseError:
+            counts = suite.attrib
+        except (xml.ParseError, AttributeError):
             return 0, 1
     print(f"most time in: {slowest_files(suite)}", flush=True)
-    suite = suite.attrib
-    failed = int(suite["failures"]) + int(suite["errors"])
-    return int(suite["tests"]) - failed - int(suite["skipped"]), failed
+    failed = int(counts["failures"]) + int(counts["errors"])
+    return int(counts["tests"]) - failed - int(counts["skipped"]), failed
 
 
 def parts(is_long):

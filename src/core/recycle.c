@@ -530,6 +530,8 @@ bool recycle_looks_for_listener(void)
 {
 	enum { LOOKS = 8 };
 
+	/* Once it has arrived, only the set of a second thread is of interest. A wait that comes after
+	 * the last look costs a load. */
 	if (worker.course.has_arrived && (worker.quiet_set >= 0 || worker_is_thread(&worker.waiter)))
 		return false;
 	return worker.course.looked < LOOKS && worker.course.looked++ < LOOKS;

@@ -17,8 +17,7 @@
 /* Declared as in perl's public headers for a perl built with threads, where the first argument of
  * every function is the interpreter. */
 static struct {
-	const pthread_key_t
-	    *thread_key; /* exists only in a perl with threads; its value is the interpreter */
+	const pthread_key_t *thread_key; /* of the interpreter; only in a perl with threads */
 	void *(*get_specific)(pthread_key_t key);
 	void *(*new_xs)(void *perl, const char *name, void (*function)(void *, void *),
 	                const char *file);
