@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 import psutil
 
 from servers import (
-    Missing, Repeated, Server, ab_each, accepts, free_port, has_signal, leavings, shim, tool, wait_until
+    PATIENCE, Missing, Repeated, Server, ab_each, accepts, free_port, has_signal, leavings, shim, tool,
+    wait_until
 )  # fmt: skip
 
 EVERY = 20  # a worker is recycled when it has served about that many
@@ -222,9 +223,9 @@ def left(server):
 
 
 def run(server, use, recycled=left, may_lose=False):
-    """Starts it, and uses it until `recycled(server)` says that enough were; for a minute at most."""
+    """Starts it, and uses it until `recycled(server)` says that enough were."""
     with server:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while recycled(server) < 15 and time.monotonic() < end:
             for load in use(server):
                 print(f"{load.requests} requests, {load.failed} failed")
@@ -325,7 +326,7 @@ def expect_undisturbed(server, use):
     had to wait until then would fail."""
     with server:
         downloads = [SlowDownload(server.port) for _ in range(2)]
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while left(server) < 15 and time.monotonic() < end:
             for load in use(server):
                 load.expect_good()
@@ -339,7 +340,7 @@ def expect_reload(server, by, use):
     """The workers that come with a reload, at whatever moment, are watched as those before."""
 
     def use_until(condition):
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while not condition() and time.monotonic() < end:
             for load in use(server):
                 load.expect_good()

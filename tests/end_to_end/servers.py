@@ -42,7 +42,11 @@ def tool(name):
     return path
 
 
-def wait_until(condition, what, seconds=30):
+# Seconds for what has to come: for the slowest machine, since only a failure waits so long.
+PATIENCE = 180
+
+
+def wait_until(condition, what, seconds=PATIENCE):
     """Waits for a condition and returns its value; what it was waiting for is in the failure."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -162,7 +166,7 @@ def rounds_of(requests, clients=8, path="/"):
     return lambda server: ab(server.url(path), requests, clients)
 
 
-def load_until(server, is_enough, load=for_a_second, seconds=15):
+def load_until(server, is_enough, load=for_a_second, seconds=PATIENCE):
     """Loads a server again and again; how many requests that were, all of them good."""
     requests, end = 0, time.monotonic() + seconds
     while True:
@@ -172,7 +176,7 @@ def load_until(server, is_enough, load=for_a_second, seconds=15):
         assert time.monotonic() < end, f"not in {seconds} s of load, see {server.directory}"
 
 
-def load_until_left(server, count, load=for_a_second, seconds=15):
+def load_until_left(server, count, load=for_a_second, seconds=PATIENCE):
     """Until so many of its workers have left."""
     return load_until(server, lambda: len(server.leavings()) >= count, load, seconds)
 
@@ -217,7 +221,7 @@ def sessions(port, connections, requests=5, clients=8, path="/", host="127.0.0.1
     return calls(session, connections, clients, requests)
 
 
-def exchange(port, message, until=None, seconds=30):
+def exchange(port, message, until=None, seconds=PATIENCE):
     """One connection: sends, and reads until a byte string or the end."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
         connection.sendall(message)
@@ -227,7 +231,7 @@ def exchange(port, message, until=None, seconds=30):
     return reply
 
 
-def get(url, seconds=10):
+def get(url, seconds=PATIENCE):
     with urllib.request.urlopen(url, timeout=seconds) as reply:
         return reply.read().decode()
 

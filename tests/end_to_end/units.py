@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from debian import Debian
-from servers import BUILD, LIBRARY, Missing, ab, wait_until
+from servers import BUILD, LIBRARY, PATIENCE, Missing, ab, wait_until
 
 PACKAGES = [
     *["apache2", "libapache2-mod-perl2", "php-fpm", "nginx", "gunicorn", "python3", "unicorn", "puma"],
@@ -154,7 +154,7 @@ class Machine(Debian):
     def ab(self, url, requests=200, clients=4):
         return ab(url, requests, clients, network=self.pid)
 
-    def load_until(self, is_enough, load, seconds=40):
+    def load_until(self, is_enough, load, seconds=PATIENCE):
         """Loads it again and again, until so; no request fails."""
         end = time.monotonic() + seconds
         while True:

@@ -13,7 +13,7 @@ try:
 except ImportError as error:
     pexpect, missing = None, error
 
-from servers import Missing, wait_until
+from servers import PATIENCE, Missing, wait_until
 
 
 if pexpect is not None:
@@ -89,7 +89,7 @@ class Terminal:
     def text(self):
         return "\n".join(self.lines())
 
-    def wait_for(self, condition, what, seconds=20):
+    def wait_for(self, condition, what, seconds=PATIENCE):
         """Until it holds for the lines of the screen; returns them."""
 
         def holds():
@@ -102,7 +102,7 @@ class Terminal:
             raise AssertionError(f"{error}; the screen is\n{self.text()}") from None
         return self.lines()
 
-    def wait_for_text(self, *texts, seconds=20):
+    def wait_for_text(self, *texts, seconds=PATIENCE):
         return self.wait_for(
             lambda lines: all(text in "\n".join(lines) for text in texts), f"{texts} on the screen", seconds
         )
@@ -117,7 +117,7 @@ class Terminal:
     def send_signal(self, number):
         os.kill(self.child.pid, number)
 
-    def end(self, seconds=20):
+    def end(self, seconds=PATIENCE):
         """Waits for the end of the command; its status, negative: the signal."""
         wait_until(lambda: not self.read(), "the command has ended", seconds)
         self.child.wait()

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from servers import BUILD, Missing, tool
+from servers import BUILD, PATIENCE, Missing, tool
 
 COMMAND = BUILD / "slshim"
 
@@ -45,7 +45,7 @@ class Shell:
     def type(self, text):
         os.write(self.terminal, text.encode())
 
-    def wait_for(self, pattern, seconds=20):
+    def wait_for(self, pattern, seconds=PATIENCE):
         end = time.monotonic() + seconds
         while not re.search(pattern, self.seen):
             assert time.monotonic() < end, f"not seen: {pattern} in {self.seen!r}"

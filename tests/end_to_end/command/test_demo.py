@@ -65,7 +65,7 @@ def test_on_a_terminal(tmp_path):
     desktop = desktop_that_copies_to(opened, tmp_path)
     with Terminal([*COMMAND, 36], columns=100, lines=30, **desktop) as terminal:
         try:
-            terminal.wait_for_text("slshim top", "apache2, master", "of 8, by unshared", seconds=60)
+            terminal.wait_for_text("slshim top", "apache2, master", "of 8, by unshared")
             assert terminal.end(120) == 0
         finally:
             if terminal.child.isalive():

@@ -151,14 +151,14 @@ def load_each(server, connections):
         served.update(ask_several(server, "/measure/connections"))
         return sum(count > connections for count in served.values()) >= WORKERS
 
-    load_until(server, is_enough, rounds_of(50, clients=2), seconds=30)
+    load_until(server, is_enough, rounds_of(50, clients=2))
 
 
 def load_until_it_left(server, pid):
     def has_left():
         return pid in [leaving.pid for leaving in server.leavings()]
 
-    load_until(server, has_left, rounds_of(20, clients=2), seconds=30)
+    load_until(server, has_left, rounds_of(20, clients=2))
 
 
 @each_language
@@ -279,6 +279,6 @@ def test_requests_of_a_connection_count(make):
         load(server)
         assert server.leavings() == []
         one_after_the_other(server, "/request_done", 50)
-        load_until_left(server, 1, rounds_of(20, clients=2), seconds=30)
+        load_until_left(server, 1, rounds_of(20, clients=2))
         requests, limit = server.leavings()[0].limits["SL_MAX_REQUESTS"]
         assert (requests >= 50, limit) == (True, 20)

@@ -31,7 +31,7 @@ def open_server(**variables):
 def recycled(**variables):
     """Who has left, once ten have."""
     with open_server(**variables) as server:
-        load_until_left(server, 10, grow, seconds=60)
+        load_until_left(server, 10, grow)
         return server.leavings()
 
 
@@ -165,7 +165,7 @@ def test_pressure():
         grow(server, 1000)
         assert server.leavings() == []
         with pressure():
-            load_until_left(server, 1, grow, seconds=30)
+            load_until_left(server, 1, grow)
 
 
 def connect(server, requests=100):
@@ -184,7 +184,7 @@ def test_pressure_that_ends_while_workers_wait_for_their_turn():
         wait_until(lambda: some_avg10() < 1, "there is no pressure", 120)
         server.master.send_signal(signal.SIGSTOP)
         first, _ = ask(server, "/recycle")
-        load_until_left(server, 1, connect, seconds=30)
+        load_until_left(server, 1, connect)
         with pressure():
             connect(server)
         wait_until(lambda: some_avg10() < 1, "there is no pressure", 120)
@@ -194,7 +194,7 @@ def test_pressure_that_ends_while_workers_wait_for_their_turn():
         connect(server, 400)
         assert len(server.leavings()) == 1
         with pressure():
-            load_until_left(server, 2, connect, seconds=30)
+            load_until_left(server, 2, connect)
 
 
 # ------------------------------------------------------------- shareable pages

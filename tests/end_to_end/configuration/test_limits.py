@@ -46,7 +46,7 @@ def open_server(**variables):
 def test_fires_above(variable):
     case = CASES[variable]
     with open_server(**{variable: case.limit}) as server:
-        load_until_left(server, 10, grow, seconds=60)
+        load_until_left(server, 10, grow)
         for leaving in server.leavings():
             assert list(leaving.limits) == [variable], leaving.text
             value, threshold = leaving.limits[variable]
@@ -63,7 +63,7 @@ def test_does_not_fire_below(variable):
 
 def test_all_that_are_crossed_are_named():
     with open_server(SL_MAX_GROWTH="1M", SL_MAX_FDS=70, SL_MAX_CPU=3600, SL_CHECK_EVERY=80) as server:
-        load_until_left(server, 10, grow, seconds=60)
+        load_until_left(server, 10, grow)
         limits = [set(leaving.limits) for leaving in server.leavings()]
         assert {"SL_MAX_GROWTH", "SL_MAX_FDS"} in limits
         assert all("SL_MAX_CPU" not in named for named in limits)
@@ -116,7 +116,7 @@ def grow_swapped_out(server):
 
 def test_fires_above_what_is_swapped_out():
     with swap_file(), open_server(SL_MAX_SWAP="1M") as server:
-        load_until_left(server, 1, grow_swapped_out, seconds=60)
+        load_until_left(server, 1, grow_swapped_out)
         for leaving in server.leavings():
             value, threshold = leaving.limits["SL_MAX_SWAP"]
             assert threshold == 1 * KB < value

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from servers import Httpd, Program, ab, ab_each, free_port, shim, wait_until
+from servers import PATIENCE, Httpd, Program, ab, ab_each, free_port, shim, wait_until
 
 # Four workers, each with all connections at once; a connection ends when its client closes it.
 SERVER = """
@@ -111,7 +111,7 @@ def visit(place, connections=300, clients=4):
     return connections
 
 
-def visit_until(place, condition, seconds=20):
+def visit_until(place, condition, seconds=PATIENCE):
     end, connections = time.monotonic() + seconds, 0
     while not condition():
         assert time.monotonic() < end
@@ -209,7 +209,7 @@ def test_httpd_with_two_listeners():
     with server:
         ab(server.url(port=1), 1000).expect_good()
         assert server.leavings() == []
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         while len(server.leavings()) < 4:  # its master replaces one a second
             for load in ab_each([server.url(port=port) for port in (0, 1)], 500, clients=4):
                 load.expect_good()

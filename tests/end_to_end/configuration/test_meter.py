@@ -24,7 +24,7 @@ def test_growth_is_seen_beside_transient_memory():
     """64 KB of each request stay. A child over its limit is found by the next walk that the budget
     allows."""
     with growing_httpd(LIMIT, preloaded_mb=32, unshared_kb=64, transient_kb=4096) as server:
-        load_until_left(server, 15, rounds_of(500, 4, "/grow"), seconds=30)
+        load_until_left(server, 15, rounds_of(500, 4, "/grow"))
         for leaving in server.leavings():
             value, limit = leaving.limits["SL_MAX_UNSHARED"]
             assert limit == 16 * KB < value

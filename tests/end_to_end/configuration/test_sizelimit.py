@@ -61,7 +61,7 @@ def load(server, path="/grow", requests=400):
 def expect_over(server, variable, limit_kb):
     assert f" {variable}={limit_kb} KB" in server.log()  # the first line has it
     assert "has no effect" not in server.log()
-    load_until_left(server, 4, load, seconds=30)
+    load_until_left(server, 4, load)
     for leaving in server.leavings():
         assert list(leaving.limits) == [variable], leaving.text
         value, limit = leaving.limits[variable]
@@ -116,7 +116,7 @@ def test_only_what_is_likely_to_get_big(function, arguments):
         load(server)
         assert server.leavings() == []
         load(server, "/script", 8)
-        load_until_left(server, 1, rounds_of(4, 4, "/script"), seconds=30)
+        load_until_left(server, 1, rounds_of(4, 4, "/script"))
         assert server.leavings()[0].limits[variable][1] == limit_kb
 
 
@@ -155,7 +155,7 @@ def test_every_n_requests(perl):
     """All workers leave at a multiple of N: they are over the limit by the 25th."""
     perl += "Apache2::SizeLimit->set_max_unshared_size(1_000);"
     with site(perl, CLEANUP) as server:
-        load_until_left(server, 8, load, seconds=30)
+        load_until_left(server, 8, load)
         left = server.leavings()
         assert {leaving.connections - leaving.served_meanwhile for leaving in left} == {25}
 

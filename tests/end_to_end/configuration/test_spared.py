@@ -46,7 +46,7 @@ def test_newborn(variable, value):
         assert named == variable
         assert had < works if variable != "SL_MIN_SHARED" else works < had
     with LeakyPrefork(shim(**WAY, **{variable: f"{works}K"}), preloaded_mb=4) as server:
-        load_until_left(server, 1, load, seconds=30)
+        load_until_left(server, 1, load)
         assert "stays" not in server.log()
         assert all(leaving.connections > 5 for leaving in server.leavings())
 
@@ -54,7 +54,7 @@ def test_newborn(variable, value):
 def test_newborn_has_other_limits():
     environment = shim(SL_MAX_RSS="1M", SL_MAX_CONNECTIONS=20, **WAY)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
-        load_until_left(server, 10, load, seconds=30)
+        load_until_left(server, 10, load)
         limits = {tuple(leaving.limits) for leaving in server.leavings()}
         assert limits == {("SL_MAX_CONNECTIONS",)}
 
@@ -67,7 +67,7 @@ def test_newborn_over_what_jitter_left():
     limit = had + 512
     environment = shim(SL_MAX_RSS=limit, SL_JITTER="50%", **WAY)
     with LeakyPrefork(environment, preloaded_mb=4) as server:
-        load_until_left(server, 4, load, seconds=30)
+        load_until_left(server, 4, load)
         assert "stays" not in server.log()
 
 
@@ -76,7 +76,7 @@ def test_replacements_that_are_soon_as_large():
     environment = shim(SL_MAX_UNSHARED="3M", **WAY)
     with LeakyPrefork(environment, leaked_kb=4096) as server:
         words = "within its first connections"
-        load_until(server, lambda: words in server.log(), rounds_of(40), seconds=30)
+        load_until(server, lambda: words in server.log(), rounds_of(40))
         variable, had, limit, works = spared(server, words)
         assert variable == "SL_MAX_UNSHARED"
         assert limit == 3 * KB < had < works
@@ -163,7 +163,7 @@ def test_fattest_first():
         load(server, 100, 1)
         assert [leaving.pid for leaving in server.leavings()] == [first]
         server.master.send_signal(signal.SIGCONT)
-        load_until_left(server, 4, rounds_of(20), seconds=30)
+        load_until_left(server, 4, rounds_of(20))
         left = [leaving.pid for leaving in server.leavings()][1:]
         assert left == sorted(limits, key=limits.get)
 
@@ -176,7 +176,7 @@ def test_summary_of_a_dry_run():
     environment = shim(SL_DRY_RUN=1, SL_MAX_CONNECTIONS=10, SL_MAX_LEAVING="100%")
     with LeakyPrefork(environment, preloaded_mb=4, leaked_kb=0) as server:
         words = "workers of this server would have left"
-        load_until(server, lambda: words in server.log(), rounds_of(100), seconds=90)
+        load_until(server, lambda: words in server.log(), rounds_of(100))
         line = next(line for line in server.log().splitlines() if words in line)
         before = server.log()[: server.log().index(line)]
         span, lives, connections, seconds = re.search(

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from emulated import ARCHITECTURES, Build, EmulatedHttpd, hand_written, leaky_prefork
+from marks import long
 from servers import ab, get, load_until_left, shim, unshared
 from unnamed import PACE, expect_recycled
 
@@ -25,9 +26,7 @@ def build(request, tmp_path_factory):
     return Build(request.param, tmp_path_factory.mktemp(str(request.param)))
 
 
-@pytest.mark.parametrize(
-    "wait", ["select", *[pytest.param(name, marks=pytest.mark.long) for name in ("accept", "poll", "epoll_wait")]]
-)
+@pytest.mark.parametrize("wait", ["select", *long("accept", "poll", "epoll_wait")])
 def test_is_recycled(build, wait):
     left = expect_recycled(
         hand_written(build, shim(SL_MAX_CONNECTIONS=5, **PACE, **AT_IDLE), wait=wait), "_exit@idle"

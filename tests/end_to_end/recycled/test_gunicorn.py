@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from known import EVERY, Known, by_hand, expect_alike, run_own, run_shimmed
+from marks import long, long_but
 from servers import (
     ab, load_until, load_until_left, rounds_of, sessions, shim, tool, wait_until
 )  # fmt: skip
@@ -117,7 +118,7 @@ class Gunicorn(Known):
         """One that is there before the others is alone, and does not drain; eventlet's take seconds
         of processor time to come."""
         super().start()
-        wait_until(self.is_settled, "all workers are ready", seconds=60)
+        wait_until(self.is_settled, "all workers are ready")
 
     def is_ready(self, worker):
         """tornado's takes a signal only once it waits for its listener: before that it forgets it."""
@@ -211,17 +212,20 @@ def compare(variant, use):
     assert shimmed.hooks >= HOOKS * shimmed.recycled or own.hooks == 0
 
 
-def variants(eventlet):
-    """All of them; a worker of eventlet computes for seconds before it accepts, so these are marked."""
-    return [pytest.param(name, marks=eventlet) if name == "eventlet" else name for name in VARIANTS]
+ONE_SHOT = ["sync", "gthread", "gevent", "tornado", "uvicorn, uvloop", "aiohttp"]
+COMPUTES = pytest.param("eventlet", marks=pytest.mark.alone)  # for seconds before it accepts
 
 
-@pytest.mark.parametrize("variant", variants(pytest.mark.alone))
+@pytest.mark.parametrize(
+    "variant", [*ONE_SHOT, COMPUTES, *long("gthread, preload", "uvicorn, asyncio")]
+)
 def test_gunicorn(variant):
     compare(variant, one_shot)
 
 
-@pytest.mark.parametrize("variant", variants(pytest.mark.long)[1:])
+@pytest.mark.parametrize(
+    "variant", long_but(["gthread", "gevent", "uvicorn, uvloop"], list(VARIANTS)[1:])
+)
 def test_kept_alive(variant):
     compare(variant, kept_alive)
 
@@ -230,11 +234,11 @@ def test_own_recycling_cuts_connections():
     """With threads, the max_requests that is only a reference above; slshim cuts none there."""
     with make("gthread", {}, EVERY) as server:
         failed = lambda: sum(load.failed for load in kept_alive(server))  # noqa: E731
-        wait_until(failed, "a connection was cut", seconds=60)
+        wait_until(failed, "a connection was cut")
         server.stop()
 
 
-@pytest.mark.parametrize("variant", SET_ELSEWHERE)
+@pytest.mark.parametrize("variant", long_but(["by threads", "in gunicorn.conf.py", "as a subclass"], SET_ELSEWHERE))
 def test_class_that_is_set_elsewhere(variant):
     variant = SET_ELSEWHERE[variant]
     with variant.make(shim(SL_MAX_CONNECTIONS=EVERY)) as server:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from marks import long, long_but
 from servers import (
     THREADED_POOL, Httpd, Sampler, ab, ab_each, as_root, get, growing, load_until_left, rounds_of, shim,
     unshared, wait_until, wrk
@@ -49,10 +50,14 @@ def own_complaints():
     return complaints
 
 
-@pytest.mark.parametrize("listens,mechanism", [(1, "default")] + [(2, name) for name in MUTEXES])
-def test_many_leavings(listens, mechanism, own_complaints):
+MANY = [(1, "default"), *[(2, name) for name in MUTEXES]]
+
+
+@pytest.mark.parametrize("pool", long_but([*MANY[:2], (2, "sysvsem"), (2, "pthread")], MANY), ids=str)
+def test_many_leavings(pool, own_complaints):
     """All may leave at once: as often as httpd can replace them. It takes a mutex around accept
     where it has more than one listener."""
+    listens, mechanism = pool
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")
     with Httpd(environment, listens, config=f"Mutex {mechanism}", observed=True) as server:
         loads = load_all_ports(server, 6000)
@@ -65,9 +70,7 @@ def test_many_leavings(listens, mechanism, own_complaints):
         assert server.complaints() <= own_complaints
 
 
-@pytest.mark.parametrize(
-    "mechanism", ["default", *[pytest.param(name, marks=pytest.mark.long) for name in MUTEXES[1:]]]
-)
+@pytest.mark.parametrize("mechanism", long_but(["default"], MUTEXES))
 def test_default_pace(mechanism, own_complaints):
     """A tenth of the children at a time, as comes with the defaults."""
     with Httpd(shim(SL_MAX_CONNECTIONS=200), 2, config=f"Mutex {mechanism}", observed=True) as server:
@@ -89,7 +92,7 @@ def test_kept_alive_connections(keep_alive):
         assert set(server.statuses()) == {"exited 0"}
 
 
-@pytest.mark.parametrize("listens", [1, 2])
+@pytest.mark.parametrize("listens", [*long(1), 2])
 def test_mod_perl_by_unshared_memory(listens):
     """No child's unshared memory, seen from outside, exceeds the limit by more than one request
     and 1 MB; every exit handler runs."""
@@ -159,7 +162,7 @@ def test_growth_of_a_large_master_is_copy_on_write():
         assert (50 if PAGE == 4 * KB else 45) <= first.connections <= 52
 
 
-@pytest.mark.parametrize("listens", [1, 2])
+@pytest.mark.parametrize("listens", [*long(1), 2])
 def test_mod_php(listens):
     """Work after the response is done before a child leaves: every shutdown function ran."""
     environment = shim(SL_MAX_CONNECTIONS=20, SL_MAX_LEAVING="100%")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import psutil
 import pytest
 
-from servers import THREADED_POOL, Httpd, at_once, get, shim, wait_until, wrk
+from servers import PATIENCE, THREADED_POOL, Httpd, at_once, get, shim, wait_until, wrk
 
 EVERY = 20  # a child is recycled when it has accepted about that many connections
 MODELS = pytest.mark.parametrize("mpm", ["worker", "event"])
@@ -39,7 +39,7 @@ def recycled(server):
 
 def recycle(server, load):
     """Loads it until enough were recycled; how they ended, and its complaints."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while recycled(server) < 15 and time.monotonic() < end:
         load()
     return ends_of(server)
@@ -146,7 +146,7 @@ def keep_until_recycled(server, at_least):
     with ThreadPoolExecutor(16) as pool:
         clients = [pool.submit(keep, server.ports[0], stopped, seed) for seed in range(16)]
         try:
-            wait_until(lambda: recycled(server) >= at_least, f"{at_least} were recycled", seconds=60)
+            wait_until(lambda: recycled(server) >= at_least, f"{at_least} were recycled")
             ends = ends_of(server)
         finally:
             stopped.set()

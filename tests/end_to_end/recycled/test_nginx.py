@@ -96,7 +96,7 @@ def test_always_open():
     reason = "stays (exit method QUIT@close): for as long as it has connections open"
     with server:
         download = SlowDownload(server.port)
-        load_until(server, lambda: reason in server.said.read_text(), rounds_of(50), seconds=30)
+        load_until(server, lambda: reason in server.said.read_text(), rounds_of(50))
         assert server.leavings() == []
         download.finish()
         ab(server.url(), 50).expect_good()

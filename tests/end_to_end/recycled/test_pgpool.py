@@ -8,6 +8,7 @@ import time
 import pytest
 
 from known import Known, expect_alike, run_own, run_shimmed
+from marks import long
 from servers import Load, free_port, number, tool
 from strangers import Postgres
 
@@ -92,7 +93,7 @@ def kept_alive(server):
     return [pgbench(server, "-c", "4", "-t", "20", each=80) for _ in range(10)]
 
 
-@pytest.mark.parametrize("use", [one_shot, kept_alive])
+@pytest.mark.parametrize("use", [one_shot, *long(kept_alive)])
 def test_pgpool(own, use):
     make, own = own
     shimmed = run_shimmed(make, use)

@@ -156,7 +156,7 @@ def test_workers_stay_where_one_forks_the_others():
         def all_is_said():
             return all(reason in server.said.read_text() for reason in reasons)
 
-        load_until(server, all_is_said, rounds_of(500), seconds=60)
+        load_until(server, all_is_said, rounds_of(500))
         ab(server.url(), 3000).expect_good()
         assert server.leavings() == []
         assert server.pids() == before

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from marks import long_but
 from servers import THREADED_POOL, Httpd, load_until_left, rounds_of, shim, tool, wait_until
 from strangers import PhpBuiltIn
 from test_gunicorn import Gunicorn
@@ -32,7 +33,7 @@ def copy(server, program, name):
 def expect_recycled(server, load=rounds_of(500)):
     """By the method of its profile, with nothing lost."""
     with server:
-        load_until_left(server, 5, load, seconds=60)
+        load_until_left(server, 5, load)
         assert f"({server.title})" in server.said.read_text()
         assert "is over a limit and stays" not in server.said.read_text()
         server.stop()
@@ -75,7 +76,7 @@ def test_renamed_httpd(mpm, name):
     server = Httpd(shim(SL_MAX_LEAVING="100%", **FEW), modules=modules, config=config, mpm=mpm)
     server.program = copy(server, server.program, name)
     with server:
-        load_until_left(server, 5, rounds_of(500), seconds=60)
+        load_until_left(server, 5, rounds_of(500))
         assert f"({title})" in server.log()
         assert {leaving.way for leaving in server.leavings()} == {way}
         assert server.stop() == 0
@@ -163,11 +164,22 @@ WAYS = {
 }
 
 
+# Each form of a command line is in the unit tests.
+OFTEN = [
+    *[(Starman, "perl -w -I"), (Starman, "another name"), (Starlet, "another name")],
+    *[(Unicorn, "ruby -W0 -r"), (Unicorn, "another name"), (Unicorn, "a renamed ruby")],
+    *[(Puma, "beside unicorn"), (Puma, "another name")],
+    *[(Gunicorn, "python3 -X -W -u -m"), (Gunicorn, "another name")],
+]
+
+
 @pytest.mark.parametrize(
-    "server_class,way",
-    [(server_class, way) for server_class, ways in WAYS.items() for way in ways],
+    "server",
+    long_but(OFTEN, [(server_class, way) for server_class, ways in WAYS.items() for way in ways]),
+    ids=lambda server: f"{server[0].__name__}-{server[1]}",
 )
-def test_started_otherwise(server_class, way):
+def test_started_otherwise(server):
+    server_class, way = server
     server = server_class(shim(**FEW))
     if server_class is Gunicorn:
         server.title = "gunicorn sync"

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import test_puma
+from marks import long_but
 from servers import Missing, load_until_left, sessions, shim
 from test_gunicorn import THREADS, Variant
 
@@ -154,11 +155,11 @@ def expect_uncut(make, receive):
         while not all(stream.done() for stream in streams):
             sessions(server.port, 100, clients=4).expect_good()
         assert [stream.result() for stream in streams] == [EVENTS] * STREAMS
-        load_until_left(server, 4, lambda server: sessions(server.port, 100), seconds=45)
+        load_until_left(server, 4, lambda server: sessions(server.port, 100))
         server.stop()
 
 
-@pytest.mark.parametrize("name", SERVERS)
+@pytest.mark.parametrize("name", long_but(["puma", "gthread", "gevent", "uvicorn, uvloop"], SERVERS))
 def test_events(name):
     expect_uncut(SERVERS[name], receive_events)
 

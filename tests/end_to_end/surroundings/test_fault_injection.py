@@ -21,7 +21,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from servers import BUILD, LIBRARY, TOP, Server, accepts, exchange, free_port, tool, wait_until
+from servers import (
+    BUILD, LIBRARY, PATIENCE, TOP, Server, accepts, exchange, free_port, tool, wait_until
+)  # fmt: skip
 
 # ------------------------------------------------------------- the library's calls
 
@@ -380,7 +382,7 @@ class Run:
 
     def _load(self, server, has_done_enough):
         """A worker may have to wait a second for its turn."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE
         wrong = load(server.port, 80)
         while not wrong and not has_done_enough(server) and time.monotonic() < end:
             wrong = load(server.port, 400)
@@ -389,7 +391,7 @@ class Run:
 
     def _use(self, server, has_done_enough):
         self._load(server, has_done_enough)
-        wait_until(lambda: rests(server), f"it rests, see {server.directory}", seconds=10)
+        wait_until(lambda: rests(server), f"it rests, see {server.directory}")
         if not server.is_running():
             self.problems.append("the master ended")
         elif serves_one(server.port):

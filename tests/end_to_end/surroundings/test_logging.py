@@ -18,7 +18,7 @@ import pytest
 
 from php_fpm import PhpFpm
 from servers import (
-    HandWritten, Httpd, LeakyPrefork, ab, as_root, for_a_second, leavings, rounds_of, shim,
+    PATIENCE, HandWritten, Httpd, LeakyPrefork, ab, as_root, for_a_second, leavings, rounds_of, shim,
     wait_until
 )  # fmt: skip
 
@@ -102,7 +102,7 @@ def read_now(fd):
 def read_until_lost_is_told(server, fd):
     """By the line after those that were lost, of which there were more than none. The next worker
     that leaves writes it, which may have to wait for its turn."""
-    text, end = "", time.monotonic() + 30
+    text, end = "", time.monotonic() + PATIENCE
     while time.monotonic() < end:
         text += read_now(fd)
         if lost(text):
@@ -187,7 +187,7 @@ def test_syslog_that_is_missing_or_stuck(kind):
 
 def read_until_lost_is_told_to_syslog(server, syslog):
     syslog.setblocking(False)
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with contextlib.suppress(BlockingIOError):
             while line := syslog.recv(4096).decode():

@@ -78,7 +78,7 @@ def test_httpd(neighbour, order):
     environment = together(library, order, SL_MAX_CONNECTIONS=50, SL_MAX_LEAVING=4, **more)
     with Httpd(environment, workers_at_start=8) as server:
         assert maps_both(server, library)
-        load_until_left(server, 5, rounds_of(1000), seconds=30)
+        load_until_left(server, 5, rounds_of(1000))
         assert server.complaints() == set()
         assert server.stop() == 0
 
@@ -111,6 +111,6 @@ def test_lease_lasts_as_long_as_the_kernel_says(clock, order):
     environment = together("libfaketime.so.1", order, **variables, FAKETIME=CLOCKS[clock])
     reason = "no new worker came to accept"
     with HandWritten(environment, oddity="never_replaces") as server:
-        load_until(server, lambda: reason in server.log(), seconds=10)
+        load_until(server, lambda: reason in server.log())
         assert len(server.leavings()) == 1
         assert server.stop() == 0

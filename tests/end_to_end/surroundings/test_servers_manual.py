@@ -361,7 +361,7 @@ class Container(Server):
 def test_container():
     with Container() as server:
         assert all(map(has_library, server.workers()))
-        load_until_left(server, 3, lambda server: ab(server.url(), 200, clients=4), seconds=60)
+        load_until_left(server, 3, lambda server: ab(server.url(), 200, clients=4))
 
 
 # ------------------------------------------------- what the manual says to have no effect

@@ -34,7 +34,7 @@ def load_some(server):
 def test_no_rollup(tmp_path):
     server = LeakyPrefork(shim(SL_MAX_UNSHARED="2M", **PACE))
     with run_under(server, without([ROLLUP], tmp_path / "trace")):
-        load_until_left(server, 5, rounds_of(200), seconds=60)
+        load_until_left(server, 5, rounds_of(200))
         assert all("SL_MAX_UNSHARED" in one.limits for one in server.leavings())
     assert f'"{ROLLUP}"' in (tmp_path / "trace").read_text()
 
@@ -51,7 +51,7 @@ def test_statm_alone(tmp_path):
             assert server.log().count(f"{name} has no effect: ") == 1
     server = LeakyPrefork(shim(SL_MAX_RSS="68M", SL_MAX_UNSHARED="1G", **PACE))
     with run_under(server, without([ROLLUP, SMAPS, STATUS], tmp_path / "trace")):
-        load_until_left(server, 5, rounds_of(200), seconds=60)
+        load_until_left(server, 5, rounds_of(200))
         assert all(list(one.limits) == ["SL_MAX_RSS"] for one in server.leavings())
 
 
@@ -65,6 +65,6 @@ def test_no_proc():
         assert server.log().count(" has no effect: ") == 2
     environment = shim(SL_MAX_CONNECTIONS=20, **PACE | {"SL_LEAVE": "QUIT@accept"})
     with without_proc(LeakyPrefork(environment)) as server:
-        load_until_left(server, 5, rounds_of(200), seconds=60)
+        load_until_left(server, 5, rounds_of(200))
         assert all(list(one.limits) == ["SL_MAX_CONNECTIONS"] for one in server.leavings())
         assert get(server.url()) == "ok\n"

@@ -116,7 +116,7 @@ class Hidden(Httpd):
 def test_siblings_that_proc_hides():
     """Recycled as with a /proc that shows them."""
     with Hidden(shim(SL_MAX_CONNECTIONS=20, SL_MAX_UNSHARED="1G"), workers_at_start=8) as server:
-        load_until_left(server, 15, lambda server: ab(server.url(), 200, clients=4), seconds=60)
+        load_until_left(server, 15, lambda server: ab(server.url(), 200, clients=4))
         assert "is not watched" not in server.log()
         assert "stays" not in server.log()
         assert all("unshared unknown" not in leaving.text for leaving in server.leavings())

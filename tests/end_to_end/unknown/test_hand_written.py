@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from marks import long, long_but
 from servers import (
     HandWritten, as_root, get, load_until, load_until_left, rounds_of, shim, tool, wrk
 )  # fmt: skip
@@ -17,6 +18,7 @@ WAITS = [
     "accept", "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2",
     "exclusive",
 ]  # fmt: skip
+EACH_KIND = ["accept", "poll", "select", "epoll_wait"]
 SERVICES = [
     "close", "fclose", "dup2", "close_range", "standard_input", "late_log", "fork_cgi", "vfork_cgi",
     "passed",
@@ -64,14 +66,14 @@ def test_leaves_however_it_serves(wait, service, limit):
 
 
 @at_both_paces
-@pytest.mark.parametrize("wait", ["accept", "epoll_wait", "exclusive"])
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait", *long("exclusive")])
 @pytest.mark.parametrize("lock", RELEASED_LOCKS)
 def test_leaves_with_a_lock_that_the_kernel_releases(wait, lock, limit):
     recycled(wait, lock=lock, **limit)
 
 
 @at_both_paces
-@pytest.mark.parametrize("wait", ["accept", "epoll_wait", "exclusive"])
+@pytest.mark.parametrize("wait", ["accept", "epoll_wait", *long("exclusive")])
 @pytest.mark.parametrize("lock", LASTING_LOCKS)
 def test_leaves_before_it_takes_a_lock_that_would_last(wait, lock, limit):
     _, server = recycled(wait, lock=lock, way=CLOSE, **limit)
@@ -79,7 +81,7 @@ def test_leaves_before_it_takes_a_lock_that_would_last(wait, lock, limit):
     assert LASTING_LOCKS[lock] in server.log()
 
 
-@pytest.mark.parametrize("wait", WAITS)
+@pytest.mark.parametrize("wait", long_but(EACH_KIND, WAITS))
 def test_leaves_beside_a_thread_that_waits_for_timers(wait):
     """As Ruby's workers have from 3.3 on: it waits for a set of epoll that has no listener."""
     recycled(wait, oddity="timer_thread", **LIMITS["always"])
@@ -90,7 +92,7 @@ needs_root = pytest.mark.skipif(not as_root(), reason="chroot takes root")
 
 @needs_root
 @at_both_paces
-@pytest.mark.parametrize("wait", WAITS)
+@pytest.mark.parametrize("wait", long_but(EACH_KIND, WAITS))
 def test_leaves_in_a_chroot(wait, limit):
     """Where there is no /proc: as idle as elsewhere, by what was looked up beforehand."""
     recycled(wait, oddity="chroot", **limit)
@@ -133,10 +135,10 @@ def test_newcomer_need_not_be_given_a_connection(wait):
     first who waits: whoever replaces it may wait for long, and is no less there."""
     with HandWritten(shim(SL_MAX_CONNECTIONS=20), wait) as server:
         # One at a time; each would be missed for 10 s before the next one may go.
-        load_until_left(server, 30, rounds_of(200, clients=1), seconds=30)
+        load_until_left(server, 30, rounds_of(200, clients=1))
 
 
-@pytest.mark.parametrize("wait", WAITS)
+@pytest.mark.parametrize("wait", long_but(EACH_KIND, WAITS))
 def test_is_sent_a_signal_when_idle(wait):
     """The handler runs before the wait, which must not go on as if nothing had happened."""
     recycled(wait, way="QUIT@idle", SL_LEAVE="QUIT@idle", **LIMITS["now and then"])

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from known import require_perl
-from servers import Missing, Server, ab, accepts, free_port, shim, tool, wait_until
+from servers import PATIENCE, Missing, Server, ab, accepts, free_port, shim, tool, wait_until
 
 HERE = Path(__file__).resolve().parent
 LIMIT = {"SL_MAX_CONNECTIONS": 5}
@@ -103,13 +103,12 @@ class Pending(Server):
         wait_until(
             lambda: self.done() >= self.requests,
             f"{self.requests} jobs are done, see {self.directory}",
-            seconds=20,
         )
         assert self.done() == self.requests
 
     def rounds(self, least, then=None):
         """Loads it and has it do what that left to do, until so many have left; all of it done."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while self.left() < least and time.monotonic() < end:
             self.load(self.burst)
             self.expect_all_done()
@@ -123,7 +122,7 @@ class Pending(Server):
 
     def expect_to_stay(self, reason):
         """Loads it until it is said why they stay."""
-        end = time.monotonic() + 40
+        end = time.monotonic() + PATIENCE
         while reason not in self.log() and time.monotonic() < end:
             self.load(self.burst)
             if not self.keeps_up:
@@ -316,7 +315,7 @@ def test_the_user_knows_better(kind):
     else:
         server = InPython(kind, **environment)
     with server:
-        end = time.monotonic() + 20
+        end = time.monotonic() + PATIENCE
         while server.left() < 8 and time.monotonic() < end:
             server.load(40)
         assert server.left() >= 8

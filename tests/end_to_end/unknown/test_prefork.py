@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from marks import long_but
 from servers import LeakyPrefork, Sampler, ab, get, load_until_left, shim, wrk
 from unnamed import expect_clean_end
 
@@ -50,7 +51,7 @@ WAYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", long_but(["QUIT@close", "exit@accept", "_exit@idle"], WAYS))
 def test_way(way):
     limit, growth = 4 * MB, 64 * KB
     environment = shim(SL_MAX_UNSHARED="4M", SL_LEAVE=way, SL_MAX_LEAVING=2)
