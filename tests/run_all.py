@@ -113,7 +113,7 @@ def check_clang():
     """A warning of clang is a failure here, as one of gcc is in the build."""
     if missing("clang"):
         return 0, 0
-    directory = configured("clang", "CC=clang", "--enable-werror")
+    directory = configured("clang", "CC=clang", "CFLAGS=-O0", "--enable-werror")
     return one("everything by clang", ["make", "-s", "all", "check", "TESTS="], directory)
 
 
@@ -130,13 +130,13 @@ def fuzz_targets(seconds):
 
 def several_at_a_time():
     """The options for running end-to-end tests side by side. Each of these runs has namespaces of its
-    own, which takes root, because some tests look at all servers of the machine. They mostly compute:
-    one more than there are processors makes use of what the others wait."""
+    own, which takes root, because some tests look at all servers of the machine. They mostly compute,
+    so more of them than there are processors would take as long, and disturb each other."""
     tools = (shutil.which("unshare"), shutil.which("tini"), importlib.util.find_spec("xdist"))
     if os.getuid() != 0 or not all(tools):
         return []
     python = f"{TOP / 'tests' / 'apart.sh'} {sys.executable}"
-    return ["--dist=load", "--tx", f"{os.cpu_count() + 1}*popen//python={python}"]
+    return ["--dist=load", "--tx", f"{os.cpu_count()}*popen//python={python}"]
 
 
 def slowest_files(suite, count=15):
@@ -182,7 +182,6 @@ def parts(is_long):
 def main():
     options = argparse.ArgumentParser(usage="./run test [--long]")
     options.add_argument("--long", action="store_true")
-    os.environ.setdefault("MAKEFLAGS", f"-j{os.cpu_count()}")
     passed = failed = 0
     options = options.parse_args()
     for part in parts(options.long):

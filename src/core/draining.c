@@ -8,7 +8,6 @@
 #include "core/worker.h"
 #include "leave/accept_lock.h"
 #include "os/listener.h"
-#include "os/process.h"
 
 /* A lock around the waits would be held for as long as nothing comes, while the siblings want it. A
  * profile says that there is none. A server that takes its listeners out and in by itself may do so
@@ -48,21 +47,21 @@ void draining_give_up(void)
 	worker.minds_waits = worker.awaits_handler;
 }
 
-void draining_end(uint64_t now, uint64_t not_before)
+void draining_end(uint64_t not_before)
 {
 	draining_give_up();
 	worker.course.phase = SERVING;
 	worker.course.drained_at = 0;
 	worker.course.drains_from = not_before;
-	worker.course.blocked_at = now;
+	worker.course.held_since = 0;
 	member_end_draining(&worker.member, server.page);
 }
 
 /* The wait, or the accept, cannot be kept from its listener. */
-static void end_for_good(uint64_t now)
+static void end_for_good(void)
 {
 	if (worker.course.phase == DRAINING)
-		draining_end(now, UINT64_MAX);
+		draining_end(UINT64_MAX);
 	else
 		draining_give_up();
 }
@@ -91,7 +90,7 @@ bool draining_mutes(const struct wait_set *set, uint64_t now)
 	enum drain_answer answer = leave_out(set, now);
 
 	if (answer == DRAIN_IMPOSSIBLE)
-		end_for_good(now);
+		end_for_good();
 	else if (answer == DRAIN_OUT)
 		worker.course.is_muted = true;
 	return answer == DRAIN_OUT;
@@ -119,7 +118,7 @@ int draining_refuses(int listener)
 		return EAGAIN;
 	take_guard(&hold);
 	if (worker.course.phase == DRAINING)
-		end_for_good(process_clock());
+		end_for_good();
 	guard_release(&worker.guard, &hold);
 	return 0;
 }
@@ -146,7 +145,7 @@ static bool controls(int set, int change, int fd, const struct epoll_event *even
 	if ((worker.took_out || worker.course.phase == LEAVING) &&
 	    drain_keep_out(&worker.drain, set, fd, event))
 		return true;
-	end_for_good(process_clock());
+	end_for_good();
 	return false;
 }
 

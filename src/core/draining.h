@@ -22,7 +22,7 @@ void draining_begin(uint64_t now);
 void draining_go_on(uint64_t now);
 
 /* It accepts again, and does not begin to drain before that time. */
-void draining_end(uint64_t now, uint64_t not_before);
+void draining_end(uint64_t not_before);
 
 /* It accepts again, though it was told to leave. */
 void draining_give_up(void);

@@ -92,10 +92,13 @@ void recycle_unseen(void)
 	report_unwatched_once(REMARK_UNSEEN);
 }
 
-/* What passes soon is not worth a line. */
+/* What passes soon is not worth a line. It is counted from the first time that it was held, because
+ * it may have waited for long before it came to a point at all. */
 static void report_if_it_lasts(unsigned remark, uint64_t now)
 {
-	if (now - worker.course.blocked_at > worker.plan.replaced_within)
+	if (worker.course.held_since == 0)
+		worker.course.held_since = now;
+	if (now - worker.course.held_since > worker.plan.replaced_within)
 		report_stay_once(remark);
 }
 
@@ -214,7 +217,7 @@ static void want_no_more(void)
 
 void recycle_note_crossing(void)
 {
-	worker.course.blocked_at = worker.limits.since;
+	worker.course.held_since = 0;
 	worker.course.point_came = worker.course.has_rehearsed = false;
 }
 
@@ -307,7 +310,7 @@ static void resume(unsigned remark, uint64_t now)
 	enum { A_SECOND = 1000 };
 	bool was_held = remark != REMARK_NONE;
 
-	draining_end(now, now + (was_held ? server.config.drain_timeout : A_SECOND));
+	draining_end(now + (was_held ? server.config.drain_timeout : A_SECOND));
 	if (was_held)
 		report_stay_once(remark);
 }
@@ -324,7 +327,7 @@ static void carry_out(const struct step *step, uint64_t now)
 			report_if_it_lasts(step->remark, now);
 		return;
 	case STEP_QUEUE:
-		worker.course.blocked_at = now;
+		worker.course.held_since = 0;
 		if (step->remark != REMARK_NONE)
 			report_stay_once(step->remark);
 		return;

@@ -51,14 +51,14 @@ extern struct listener worker_listeners[WORKER_LISTENERS];
  */
 struct course {
 	_Atomic enum phase phase;
-	_Atomic bool has_accepted;     /* the worker has come to its first accept */
-	_Atomic bool has_arrived;      /* to that, or to wait for a listener */
-	_Atomic unsigned looked;       /* so often for a listener that it waits for */
-	bool point_came;               /* its exit point, since a limit is crossed */
-	bool wants;                    /* its turn, since a limit is crossed */
-	bool has_rehearsed;            /* in a dry run: said that it would leave, since then */
-	uint64_t blocked_at;           /* since when it is held by the same; boot clock, milliseconds */
-	_Atomic bool awaits_closes;    /* it was not now because a connection was open */
+	_Atomic bool has_accepted;  /* the worker has come to its first accept */
+	_Atomic bool has_arrived;   /* to that, or to wait for a listener */
+	_Atomic unsigned looked;    /* so often for a listener that it waits for */
+	bool point_came;            /* its exit point, since a limit is crossed */
+	bool wants;                 /* its turn, since a limit is crossed */
+	bool has_rehearsed;         /* in a dry run: said that it would leave, since then */
+	uint64_t held_since;        /* nothing else came between; boot clock, ms; 0: it is not held */
+	_Atomic bool awaits_closes; /* it was not now because a connection was open */
 	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
 	uint64_t drained_at;           /* when it began to; 0: it did not */
 	uint64_t drains_from;  /* not again before that; UINT64_MAX: never, because a wait went on

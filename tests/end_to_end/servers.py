@@ -440,7 +440,7 @@ class Server:
     def stop(self, by=signal.SIGTERM):
         """Stops the master cleanly and returns the status that it ended with."""
         self.master.send_signal(by)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def __enter__(self):
         try:

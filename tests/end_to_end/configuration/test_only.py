@@ -7,7 +7,7 @@ import pytest
 
 from servers import (
     HandWritten, Httpd, LeakyPrefork, ab, get, load_until, load_until_left, page_of, shim, shim_lines,
-    wait_until, wrk
+    wait_until
 )  # fmt: skip
 from started import NAMED, Started
 from strangers import Memcached, PhpBuiltIn, Redis, SocatFork
@@ -84,7 +84,8 @@ def test_started_server_that_has_children_stays(way):
     """They may be its workers."""
     variables = NAMED | {"SL_LEAVE": way, "SL_MAX_CONNECTIONS": 1, "SL_REPLACE_TIMEOUT": "1s"}
     with Started(shim(**variables), "helper") as server:
-        wrk(server.url(), seconds=3, keep_alive=False).expect_good()
+        load_until(server, lambda: "may be the master of that" in server.log())
+        load_until(server, lambda: True)
         assert server.leavings() == []
         assert server.log().count("stays") == server.log().count("may be the master of that") == 1
 
@@ -104,7 +105,8 @@ def test_named_master_that_never_replaces_loses_one():
     """That a user names it does not prove that it does."""
     variables = {"SL_ONLY": "hand_written", "SL_LEAVE": "_exit@idle", "SL_REPLACE_TIMEOUT": "1s"}
     with HandWritten(shim(SL_MAX_CONNECTIONS=1, **variables), oddity="never_replaces") as server:
-        wrk(server.url(), seconds=3, keep_alive=False).expect_good()
+        load_until(server, lambda: "no new worker came to accept" in server.log())
+        load_until(server, lambda: True)
         assert len(server.leavings()) == 1
 
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from marks import long_but
-from servers import LeakyPrefork, Sampler, ab, get, load_until_left, shim, wrk
+from servers import LeakyPrefork, Sampler, ab, get, load_until, load_until_left, shim
 from unnamed import expect_clean_end
 
 KB, MB = 1024, 1024 * 1024
@@ -89,7 +89,8 @@ def test_check_every():
 def test_only_worker_is_no_trial():
     environment = shim(SL_MAX_CONNECTIONS=5, SL_LEAVE="QUIT@close", SL_REPLACE_TIMEOUT="1s")
     with LeakyPrefork(environment, workers=1) as server:
-        wrk(server.url(), seconds=2, keep_alive=False).expect_good()
+        load_until(server, lambda: "alone in its pool" in server.log())
+        load_until(server, lambda: True)
         assert server.leavings() == []
         assert server.log().count("alone in its pool") == 1
 
