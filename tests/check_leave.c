@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "check_main.h"
+#include "leave/idle.h"
 
 static struct signal_mask mask;
 static bool many_accept;
@@ -59,6 +61,23 @@ static void start_thread(void)
 
 	handle_signal();
 	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_good, NULL), 0);
+	while (!idle_others_sleep())
+		sched_yield();
+}
+
+static void *run_for_good(void *nothing)
+{
+	for (;;)
+		sched_yield();
+	return nothing;
+}
+
+static void start_running_thread(void)
+{
+	pthread_t thread;
+
+	handle_signal();
+	ck_assert_int_eq(pthread_create(&thread, NULL, run_for_good, NULL), 0);
 }
 
 static void accept_in_threads(void)
@@ -109,8 +128,9 @@ static const struct {
     {do_nothing, {ACTION_SIGNAL, SIGUSR1, POINT_CLOSE, 0}, BLOCKER_SIGNAL_UNHANDLED},
     {handle_signal, {ACTION_SIGNAL, SIGUSR1, POINT_CLOSE, 0}, BLOCKER_NONE},
     {block_signal, {ACTION_SIGNAL, SIGUSR1, POINT_CLOSE, 0}, BLOCKER_SIGNAL_BLOCKED},
-    {start_thread, {ACTION_SIGNAL, SIGUSR1, POINT_CLOSE, 0}, BLOCKER_THREADS},
-    {start_thread, {ACTION_SIGNAL, SIGUSR1, POINT_ACCEPT, 0}, BLOCKER_NONE},
+    {start_running_thread, {ACTION_SIGNAL, SIGUSR1, POINT_CLOSE, 0}, BLOCKER_THREADS},
+    {start_thread, {ACTION_SIGNAL, SIGUSR1, POINT_CLOSE, 0}, BLOCKER_NONE}, /* it sleeps */
+    {start_running_thread, {ACTION_SIGNAL, SIGUSR1, POINT_ACCEPT, 0}, BLOCKER_NONE},
     {start_thread, {ACTION_QUICK_EXIT, 0, POINT_IDLE, 0}, BLOCKER_NONE}, /* the main one leaves */
     {accept_in_threads, {ACTION_QUICK_EXIT, 0, POINT_IDLE, 0}, BLOCKER_ACCEPTING_THREADS},
     {accept_in_threads, {ACTION_SIGNAL, SIGUSR1, POINT_ACCEPT, 0}, BLOCKER_NONE},

@@ -349,7 +349,7 @@ const char *report_reason(unsigned remark)
 		return "several of its threads accept, and one of them may have accepted a connection "
 		       "just now; an SL_LEAVE with @accept may work";
 	case REMARK_BLOCKER + BLOCKER_THREADS:
-		return "for as long as it has several threads, because one of them may have accepted a "
+		return "for as long as another of its threads runs, because that may have accepted a "
 		       "connection just now; an SL_LEAVE with @accept may work";
 	case REMARK_BLOCKER + BLOCKER_CHILDREN:
 		return "for as long as it has a child process; an SL_LEAVE with a signal may work";

@@ -325,6 +325,16 @@ static enum idle find_left(void)
 	return IDLE_NOTHING_LEFT;
 }
 
+bool idle_others_sleep(void)
+{
+	uint64_t history;
+	int saved = errno;
+	bool sleep = are_others_asleep(&history);
+
+	errno = saved;
+	return sleep;
+}
+
 enum idle idle_find_left(void)
 {
 	int saved = errno;

@@ -5,6 +5,8 @@
 #ifndef SLSHIM_IDLE_H
 #define SLSHIM_IDLE_H
 
+#include <stdbool.h>
+
 enum idle {
 	IDLE_NOTHING_LEFT,
 	/* Found by the hooks of the waits. */
@@ -21,5 +23,9 @@ enum idle {
  * at every thread. Call it only when no connection from a client is open, because it takes every
  * TCP connection for one that this process made. */
 enum idle idle_find_left(void);
+
+/* Were all other threads asleep when they were looked at, each in a wait without a timeout? False
+ * also if they cannot be looked at. */
+bool idle_others_sleep(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "leave/idle.h"
 #include "leave/perl.h"
 #include "leave/pipe_of_death.h"
 #include "os/listener.h"
@@ -52,15 +53,17 @@ static bool holds_connection(int listener)
 	       !process_each_descriptor(is_no_connection_of, &address);
 }
 
-/* Another thread may have accepted a connection that no hook has counted yet. But if only the main
- * thread accepts, it has none when it is about to wait or to accept. */
+/* Another thread that runs may have accepted a connection that no hook has counted yet. But if only
+ * the main thread accepts, it has none when it is about to wait or to accept. */
 static enum blocker find_thread_blocker(enum exit_point point, bool many_accept)
 {
 	if (point == POINT_ACCEPT || process_threads() == 1)
 		return BLOCKER_NONE;
 	if (many_accept)
 		return BLOCKER_ACCEPTING_THREADS;
-	return point == POINT_IDLE && process_is_main_thread() ? BLOCKER_NONE : BLOCKER_THREADS;
+	return (point == POINT_IDLE && process_is_main_thread()) || idle_others_sleep()
+	           ? BLOCKER_NONE
+	           : BLOCKER_THREADS;
 }
 
 bool leave_has_backlog(int listener)
