@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+from pathlib import Path
 from functools import partial
 
 from servers import Missing, as_root, at_once, tool
@@ -88,6 +89,10 @@ class VsftpdForking(Vsftpd):
     isolates = "NO"
 
 
+# A later release loads these, which an earlier one has built in.
+MODULES = ["delay", "ls", "xfer"]
+
+
 class Proftpd(Ftp):
     """Its anonymous clients are locked into the tree, but only after their child has read /proc."""
 
@@ -99,8 +104,14 @@ class Proftpd(Ftp):
         super().prepare()
 
     def command(self):
+        program = Path(tool("proftpd"))
+        modules = program.parents[1] / "lib/proftpd"
+        there = [name for name in MODULES if (modules / f"mod_{name}.so").exists()]
+        loaded = "\n".join(f"LoadModule mod_{name}.c" for name in there)
         configuration = self.directory / "proftpd.conf"
         configuration.write_text(f"""
+ModulePath {modules}
+{loaded}
 DefaultAddress 127.0.0.1
 SocketBindTight on
 Port {self.port}
@@ -122,7 +133,7 @@ UserAlias anonymous nobody
 RequireValidShell off
 </Anonymous>
 """)
-        return [tool("proftpd"), "-n", "-c", str(configuration)]
+        return [str(program), "-n", "-c", str(configuration)]
 
 
 class RsyncDaemon(FileServer):
