@@ -13,9 +13,10 @@ enum { IS_SANITIZED = 0 };
 #endif
 
 /* What AddressSanitizer may add to a process that writes to so many bytes: it looks up one of its
- * own for eight of them, and a kernel without a page of zeros gives memory to who only reads. */
+ * own for eight of them, and a kernel without a page of zeros gives memory to who only reads. Its
+ * allocator touches some more whenever it is called. */
 #if defined __SANITIZE_ADDRESS__
-#define SHADOW_OF(bytes) ((bytes) / 8)
+#define SHADOW_OF(bytes) ((bytes) / 8 + (1 << 20))
 #else
 #define SHADOW_OF(bytes) 0
 #endif
