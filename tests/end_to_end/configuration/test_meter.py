@@ -4,6 +4,7 @@ back by MADV_FREE, which the kernel has not taken yet."""
 
 import pytest
 
+from marks import long_but
 from servers import HandWritten, Sampler, ab, grow, growing_httpd, load_until_left, rounds_of, shim
 
 KB, MB = 1024, 1024 * 1024
@@ -30,13 +31,10 @@ def test_growth_is_seen_beside_transient_memory():
             assert limit == 16 * KB < value
 
 
-each_way = pytest.mark.parametrize(
-    ("limit", "probe"),
-    [
-        *[("SL_MAX_UNSHARED", "rollup"), ("SL_MAX_PSS", "rollup"), ("SL_MAX_GROWTH", "rollup")],
-        ("SL_MAX_UNSHARED", "smaps"),
-    ],
-)
+WAYS = [
+    *[("SL_MAX_UNSHARED", "rollup"), ("SL_MAX_PSS", "rollup"), ("SL_MAX_GROWTH", "rollup")],
+    ("SL_MAX_UNSHARED", "smaps"),
+]
 
 
 def freeing_lazily(service, limit, probe):
@@ -45,14 +43,14 @@ def freeing_lazily(service, limit, probe):
     return HandWritten(shim(SL_MAX_LEAVING="100%", **variables), service=service)
 
 
-@each_way
-def test_lazily_freed_memory_is_not_the_workers(limit, probe):
-    with freeing_lazily("frees_lazily", limit, probe) as server:
+@pytest.mark.parametrize("way", long_but([WAYS[0], WAYS[-1]], WAYS), ids=" by ".join)
+def test_lazily_freed_memory_is_not_the_workers(way):
+    with freeing_lazily("frees_lazily", *way) as server:
         ab(server.url(), 400).expect_good()
         assert server.leavings() == []
 
 
-@each_way
+@pytest.mark.parametrize(("limit", "probe"), WAYS)
 def test_lazily_freed_memory_that_is_used_again_is_seen(limit, probe):
     """At each tenth connection, which uses it, although no fault tells of it."""
     with freeing_lazily("takes_back", limit, probe) as server:

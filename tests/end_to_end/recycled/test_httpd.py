@@ -247,7 +247,7 @@ ScriptSock "@directory@/cgid.sock"
 """
 
 
-@pytest.mark.parametrize("module", ["cgi", "cgid"])
+@pytest.mark.parametrize("module", [*long("cgi"), "cgid"])
 def test_cgi(module):
     """A CGI program forked by a child inherits the connection and closes it: that is not the
     child's close. mod_cgid's daemon is a forked child that accepts, on a socket of its own: it

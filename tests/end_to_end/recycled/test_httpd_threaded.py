@@ -157,6 +157,7 @@ def keep_until_recycled(server, at_least):
     return total, count, ends
 
 
+@pytest.mark.alone  # the two have to find the machine alike
 @MODELS
 def test_kept_alive_connections(mpm):
     """A child that stops closes those on which nothing is asked: event all at once, worker each

@@ -63,7 +63,7 @@ def backend():
         server.stop()
 
 
-@pytest.fixture(scope="module", params=["off", "on"], ids=["", "serialize_accept"])
+@pytest.fixture(scope="module", params=["off", *long("on")])
 def own(request, backend):
     def make(environment, own):
         server = Pgpool(environment, own)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from known import Known, expect_alike, run_own, run_shimmed
+from marks import long
 from servers import BUILD, Missing, as_root, calls, leavings, shim, wait_until
 
 MASTER = "/usr/lib/postfix/sbin/master"
@@ -142,7 +143,7 @@ def use(server, mails=1, connections=400):
     return [load]
 
 
-@pytest.mark.parametrize("mails", [1, 3], ids=["a mail a session", "3 mails a session"])
+@pytest.mark.parametrize("mails", [1, *long(3)])
 @pytest.mark.parametrize(
     "services", [DIRECT, CHROOTED, SCREENED], ids=["direct", "in a chroot", "behind postscreen"]
 )
