@@ -131,12 +131,13 @@ def fuzz_targets(seconds):
 def several_at_a_time():
     """The options for running end-to-end tests side by side. Each of these runs has namespaces of its
     own, which takes root, because some tests look at all servers of the machine. They mostly compute,
-    so more of them than there are processors would take as long, and disturb each other."""
+    so more of them than there are processors would take as long, and disturb each other. The tests of
+    a file stay together, because they share what takes long to make."""
     tools = (shutil.which("unshare"), shutil.which("tini"), importlib.util.find_spec("xdist"))
     if os.getuid() != 0 or not all(tools):
         return []
     python = f"{TOP / 'tests' / 'apart.sh'} {sys.executable}"
-    return ["--dist=load", "--tx", f"{os.cpu_count()}*popen//python={python}"]
+    return ["--dist=loadfile", "--tx", f"{os.cpu_count()}*popen//python={python}"]
 
 
 def slowest_files(suite, count=15):

@@ -224,7 +224,7 @@ def test_gunicorn(variant):
 
 
 @pytest.mark.parametrize(
-    "variant", long_but(["gthread", "gevent", "uvicorn, uvloop"], list(VARIANTS)[1:])
+    "variant", long_but(["gthread", "uvicorn, uvloop"], list(VARIANTS)[1:])
 )
 def test_kept_alive(variant):
     compare(variant, kept_alive)

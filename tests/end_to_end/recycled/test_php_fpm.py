@@ -11,6 +11,7 @@ import pytest
 
 from known import expect_alike, expect_reload, run_own, run_shimmed
 from php_fpm import MANAGERS, PhpFpm
+from marks import long
 from servers import (
     Missing, ab, ab_each, as_root, load_until, load_until_left, rounds_of, sessions, shim, unshared,
     wait_until
@@ -42,7 +43,7 @@ def use(server):
 
 
 @pytest.mark.parametrize("requests", [0, 5], ids=["one request", "kept alive"])
-@pytest.mark.parametrize("on_port", [False, True], ids=["socket", "port"])
+@pytest.mark.parametrize("on_port", [*long(False), True])
 @pytest.mark.parametrize("manager", list(MANAGERS))
 def test_php_fpm(manager, on_port, requests):
     variant = make(manager=manager, on_port=on_port, requests=requests)

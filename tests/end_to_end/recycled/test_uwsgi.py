@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from known import EVERY, Known, expect_alike, run_own, run_shimmed
+from marks import long_but
 from servers import (
     ab, get, load_until, load_until_left, rounds_of, sessions, shim, tool, wait_until
 )  # fmt: skip
@@ -77,7 +78,7 @@ VARIANTS = {
     "lazy-apps": ("--lazy-apps",),
 }
 MASTER = ("--master", "--forkbomb-delay", 0)
-variants = pytest.mark.parametrize("variant", VARIANTS)
+variants = pytest.mark.parametrize("variant", long_but(["plain", "thunder-lock"], VARIANTS))
 
 
 def compare(variant, protocol, load):

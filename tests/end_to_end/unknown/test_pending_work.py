@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from known import require_perl
+from marks import long
 from servers import PATIENCE, Missing, Server, ab, accepts, free_port, shim, tool, wait_until
 
 HERE = Path(__file__).resolve().parent
@@ -151,7 +152,7 @@ def require_tornado():
 # ---------------------------------------------------------------- event loops
 
 
-@pytest.mark.parametrize("selector", ["Epoll", "Poll", "Select"])
+@pytest.mark.parametrize("selector", ["Epoll", *long("Poll", "Select")])
 @pytest.mark.parametrize("kind", ["task", "executor", "quick_executor"])
 def test_asyncio(kind, selector):
     with InPython(f"{kind}-{selector}") as server:
