@@ -49,6 +49,7 @@ def test_thread_is_cancelled_when_it_accepts(wait):
     expect_recycled(HandWritten(environment, wait, oddity="cancelled"), way)
 
 
+@pytest.mark.alone  # beside others that compute, nobody comes further than to the next handler
 def test_handler_that_does_not_return():
     """It comes every 0.3 ms, wherever the wait is by then."""
     environment = shim(SL_MAX_UNSHARED="1G", SL_MAX_CONNECTIONS=20, SL_LEAVE="QUIT@idle", **PACE)
