@@ -55,12 +55,17 @@ static void *wait_for_good(void *nothing)
 	return nothing;
 }
 
-static void start_thread(void)
+static void start(void *(*routine)(void *))
 {
 	pthread_t thread;
 
 	handle_signal();
-	ck_assert_int_eq(pthread_create(&thread, NULL, wait_for_good, NULL), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, routine, NULL), 0);
+}
+
+static void start_thread(void)
+{
+	start(wait_for_good);
 	while (!idle_others_sleep())
 		sched_yield();
 }
@@ -74,10 +79,7 @@ static void *run_for_good(void *nothing)
 
 static void start_running_thread(void)
 {
-	pthread_t thread;
-
-	handle_signal();
-	ck_assert_int_eq(pthread_create(&thread, NULL, run_for_good, NULL), 0);
+	start(run_for_good);
 }
 
 static void accept_in_threads(void)

@@ -57,7 +57,7 @@ struct course {
 	bool point_came;            /* its exit point, since a limit is crossed */
 	bool wants;                 /* its turn, since a limit is crossed */
 	bool has_rehearsed;         /* in a dry run: said that it would leave, since then */
-	uint64_t held_since;        /* nothing else came between; boot clock, ms; 0: it is not held */
+	uint64_t held_since;        /* without a break; boot clock, milliseconds; 0: it is not held */
 	_Atomic bool awaits_closes; /* it was not now because a connection was open */
 	_Atomic bool last_has_timeout; /* the last wait seen that includes a listener */
 	uint64_t drained_at;           /* when it began to; 0: it did not */

@@ -223,9 +223,7 @@ def test_gunicorn(variant):
     compare(variant, one_shot)
 
 
-@pytest.mark.parametrize(
-    "variant", long_but(["gthread", "uvicorn, uvloop"], list(VARIANTS)[1:])
-)
+@pytest.mark.parametrize("variant", long_but(["gthread", "uvicorn, uvloop"], list(VARIANTS)[1:]))
 def test_kept_alive(variant):
     compare(variant, kept_alive)
 
@@ -238,7 +236,9 @@ def test_own_recycling_cuts_connections():
         server.stop()
 
 
-@pytest.mark.parametrize("variant", long_but(["by threads", "in gunicorn.conf.py", "as a subclass"], SET_ELSEWHERE))
+@pytest.mark.parametrize(
+    "variant", long_but(["by threads", "in gunicorn.conf.py", "as a subclass"], SET_ELSEWHERE)
+)
 def test_class_that_is_set_elsewhere(variant):
     variant = SET_ELSEWHERE[variant]
     with variant.make(shim(SL_MAX_CONNECTIONS=EVERY)) as server:

@@ -4,8 +4,8 @@ import hashlib
 import os
 import shutil
 import subprocess
-from pathlib import Path
 from functools import partial
+from pathlib import Path
 
 from servers import Missing, as_root, at_once, tool
 from strangers import Stranger, assert_unharmed, strangers
