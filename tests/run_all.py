@@ -151,7 +151,8 @@ def slowest_files(suite, count=15):
 def end_to_end(marked, *options):
     """Those that are so marked."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=10"]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=0"]
+        command += ["--durations-min=10"]
         command += ["-m", marked, *options, "tests/end_to_end"]
         print(f"\n== end-to-end tests: {shlex.join(command)}", flush=True)
         subprocess.run([*command, f"--junitxml={report.name}"], cwd=TOP)

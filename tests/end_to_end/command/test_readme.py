@@ -143,7 +143,7 @@ class Clients(Repeated):
 def test_from_nothing_to_a_limit():
     advise, check, restart, advise_again, restart_again, status, top, metrics, grep, report = commands()
     with DebiansApache() as server:
-        with Clients(server, 30):
+        with Clients(server, 10):
             told = server.command(advise)
         assert told.startswith(f"Pool:        apache2, master {server.master.pid}, ")
         limit = re.search(r"^Set first:   (SL_MAX_UNSHARED=\d+[KM]) SL_DRY_RUN=1$", told, re.M)[1]
@@ -153,7 +153,7 @@ def test_from_nothing_to_a_limit():
 
         server.command(restart)
         server.find_master()
-        with Clients(server, 30):
+        with Clients(server, 10):
             rehearsed = server.command(advise_again)
         assert "It came as predicted." in rehearsed and "unknown" not in rehearsed
 
@@ -161,7 +161,7 @@ def test_from_nothing_to_a_limit():
         server.command(restart_again)
         server.find_master()
         with Clients(server, 5000):
-            wait_until(lambda: len(server.leavings()) >= 5, "five have left", 90)
+            wait_until(lambda: len(server.leavings()) >= 5, "five have left")
             with Terminal(top.split(), **server.environment) as terminal:
                 terminal.wait_for_text("apache2", f"master {server.master.pid}", "unshared")
                 terminal.press("q")
