@@ -22,13 +22,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "os/directory.h"
 #include "os/file.h"
 #include "os/number.h"
 #include "os/process.h"
 
 /* ------------------------------------------------------------------- statm */
 
-bool probe_statm(int fd, struct sample *sample)
+bool probe_sizes(int fd, struct sample *sample)
 {
 	char text[256];
 	uint64_t size, resident, page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -130,7 +131,7 @@ static void leave_out_lazily_freed(struct sample *sample, uint64_t bytes)
 	*proportional -= bytes < *proportional ? bytes : *proportional;
 }
 
-bool probe_smaps_without(int fd, const struct mappings *mappings, struct sample *sample)
+bool probe_sharing_without(int fd, const struct mappings *mappings, struct sample *sample)
 {
 	struct sums sums = {.mappings = mappings};
 
@@ -151,9 +152,9 @@ bool probe_smaps_without(int fd, const struct mappings *mappings, struct sample 
 	return true;
 }
 
-bool probe_smaps(int fd, struct sample *sample)
+bool probe_sharing(int fd, struct sample *sample)
 {
-	return probe_smaps_without(fd, NULL, sample);
+	return probe_sharing_without(fd, NULL, sample);
 }
 
 /* ------------------------------------------------------------------ status */
@@ -170,7 +171,7 @@ static bool find_swapped(const char *line, void *argument)
 	return false;
 }
 
-bool probe_status(int fd, struct sample *sample)
+bool probe_swapped(int fd, struct sample *sample)
 {
 	struct sample found = {.known = 0};
 
@@ -198,18 +199,7 @@ bool probe_descriptors(int fd, struct sample *sample)
 		sample_set(sample, QUANTITY_DESCRIPTORS, (uint64_t)status.st_size);
 		return true;
 	}
-	if (!file_count_entries(fd, &count))
-		return false;
-	sample_set(sample, QUANTITY_DESCRIPTORS, count);
-	return true;
-}
-
-bool probe_each_descriptor(int unused, struct sample *sample)
-{
-	uint64_t count;
-
-	(void)unused;
-	if (!process_count_descriptors(&count))
+	if (!directory_count_entries(fd, &count))
 		return false;
 	sample_set(sample, QUANTITY_DESCRIPTORS, count);
 	return true;
@@ -285,7 +275,7 @@ uint64_t probe_peak_slack(void)
 }
 
 /* Where it cannot be seen, as in a chroot, it is as it was. */
-bool probe_reserved_pages(void)
+bool probe_is_unbounded(void)
 {
 	static _Atomic bool were_reserved;
 	static const char *const paths[] = {"/proc/sys/vm/nr_hugepages",

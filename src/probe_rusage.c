@@ -1,5 +1,7 @@
-/* probe_rusage.c - the probe for any platform. See probe.h for what it may not know. */
+/* probe_rusage.c - the probes for any platform. See probe.h for what it may not know. */
 #include "probe.h"
+
+#include "os/process.h"
 
 /* ru_maxrss is in kilobytes, except on macOS, where it is in bytes. */
 uint64_t probe_usage_peak(const struct rusage *usage)
@@ -39,5 +41,16 @@ bool probe_cpu(int fd, struct sample *sample)
 	if (getrusage(RUSAGE_SELF, &usage) != 0)
 		return false;
 	sample_set(sample, QUANTITY_CPU, milliseconds(&usage.ru_utime) + milliseconds(&usage.ru_stime));
+	return true;
+}
+
+bool probe_each_descriptor(int unused, struct sample *sample)
+{
+	uint64_t count;
+
+	(void)unused;
+	if (!process_count_descriptors(&count))
+		return false;
+	sample_set(sample, QUANTITY_DESCRIPTORS, count);
 	return true;
 }

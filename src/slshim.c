@@ -21,8 +21,8 @@
 int accept4(int, struct sockaddr *restrict, socklen_t *restrict, int);
 int dup3(int, int, int);
 
-/* glibc gives a constructor what main() gets. */
-#ifdef __GLIBC__
+/* glibc and macOS give a constructor what main() gets. */
+#if defined(__GLIBC__) || defined(__APPLE__)
 __attribute__((constructor)) static void start(int count, char **words, char **environment)
 {
 	(void)count;
@@ -64,7 +64,7 @@ static int refused(int answer)
 	return -1;
 }
 
-HOOK HOT int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
+HOOK HOT int HOOKED(accept)(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
 {
 	int answer;
 
@@ -73,6 +73,8 @@ HOOK HOT int accept(int fd, struct sockaddr *restrict address, socklen_t *restri
 	answer = recycle_before_accept(fd);
 	return answer > 0 ? refused(answer) : accepted(answer, next.accept(fd, address, size));
 }
+
+#ifdef HAVE_PPOLL
 
 HOOK HOT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict size, int flags)
 {
@@ -84,7 +86,9 @@ HOOK HOT int accept4(int fd, struct sockaddr *restrict address, socklen_t *restr
 	return answer > 0 ? refused(answer) : accepted(answer, next.accept4(fd, address, size, flags));
 }
 
-HOOK HOT int close(int fd)
+#endif
+
+HOOK HOT int HOOKED(close)(int fd)
 {
 	int result;
 
@@ -96,7 +100,7 @@ HOOK HOT int close(int fd)
 }
 
 /* The C library's own close of a stream's descriptor does not come by close(). */
-HOOK int fclose(FILE *stream)
+HOOK int HOOKED(fclose)(FILE *stream)
 {
 	int saved = errno, fd = fileno(stream), result;
 
@@ -116,24 +120,28 @@ static int duplicated(int from, int result)
 	return result;
 }
 
-HOOK int dup2(int from, int to)
+HOOK int HOOKED(dup2)(int from, int to)
 {
 	return duplicated(from, next.dup2(from, to));
 }
+
+#ifdef HAVE_PPOLL
 
 HOOK int dup3(int from, int to, int flags)
 {
 	return duplicated(from, next.dup3(from, to, flags));
 }
 
-HOOK int chroot(const char *path)
+#endif
+
+HOOK int HOOKED(chroot)(const char *path)
 {
 	if (worker.is_watched && worker_is_current())
 		recycle_before_chroot();
 	return next.chroot(path);
 }
 
-HOOK int listen(int fd, int backlog)
+HOOK int HOOKED(listen)(int fd, int backlog)
 {
 	int result;
 

@@ -13,6 +13,7 @@
 
 #include "leave/accept_lock.h"
 #include "leave/idle.h"
+#include "os/epoll_set.h"
 #include "os/process.h"
 #include "os/wait_set.h"
 
@@ -117,8 +118,8 @@ static bool knows_what_is_in_an_epoll_set(void)
 	const struct wait_set waits = {.kind = WAITS_BY_EPOLL, .epoll = set};
 
 	return pipe(ends) == 0 && pipe(others) == 0 &&
-	       epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event) == 0 && wait_set_is_epoll(set) &&
-	       !wait_set_is_epoll(ends[0]) && wait_set_includes(&waits, ends[0]) &&
+	       epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event) == 0 && epoll_set_is_one(set) &&
+	       !epoll_set_is_one(ends[0]) && wait_set_includes(&waits, ends[0]) &&
 	       !wait_set_includes(&waits, others[0]) && write(ends[1], "", 1) == 1 &&
 	       epoll_wait(set, &found, 1, 0) == 1;
 }

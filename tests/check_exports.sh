@@ -45,8 +45,7 @@ for name in $exports; do
 		done
 		;;
 	*)
-		needs "$name" "\(\*$short\)\(" src/os/next.h
-		needs "$name" "resolve\(\"$name\"|\"$name\";" src/os/next.c
+		needs "$name" "\"$name\"" src/os/next.h src/os/next.c
 		case $name in
 		fclose | sem_open) # which allocate
 			needs "$name" "\<$name\(" tests/hand_written/*.c

@@ -46,7 +46,7 @@ static void handle_signal(void)
 static void block_signal(void)
 {
 	handle_signal();
-	process_add_signal(&mask, SIGUSR1);
+	signal_mask_add(&mask, SIGUSR1);
 }
 
 static void *wait_for_good(void *nothing)

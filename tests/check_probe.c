@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "limits/meter.h"
+#include "os/directory.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -40,7 +41,7 @@ START_TEST(reads_statm)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 
-	ck_assert(probe(probe_statm, "sound/statm"));
+	ck_assert(probe(probe_sizes, "sound/statm"));
 	has(QUANTITY_SIZE, 25600 * page);
 	has(QUANTITY_RESIDENT, 12800 * page);
 	ck_assert(!sample_knows(&sample, QUANTITY_SHARED));
@@ -50,7 +51,7 @@ END_TEST
 
 START_TEST(sums_rollup)
 {
-	ck_assert(probe(probe_smaps, "sound/smaps_rollup"));
+	ck_assert(probe(probe_sharing, "sound/smaps_rollup"));
 	has(QUANTITY_SHARED, 1412 + 30 + 2048);
 	has(QUANTITY_UNSHARED, 200 + 112 + 4096);
 	has(QUANTITY_PROPORTIONAL, 1841);
@@ -60,7 +61,7 @@ END_TEST
 
 START_TEST(sums_smaps_over_mappings)
 {
-	ck_assert(probe(probe_smaps, "sound/smaps"));
+	ck_assert(probe(probe_sharing, "sound/smaps"));
 	has(QUANTITY_SHARED, 100 + 20 + 7);
 	has(QUANTITY_UNSHARED, 3 + 4 + 1000);
 	has(QUANTITY_PROPORTIONAL, 30);
@@ -69,7 +70,7 @@ END_TEST
 
 START_TEST(reads_what_is_swapped)
 {
-	ck_assert(probe(probe_status, "sound/status"));
+	ck_assert(probe(probe_swapped, "sound/status"));
 	has(QUANTITY_SWAPPED, 4711);
 	ck_assert_uint_eq(sample.known, 1u << QUANTITY_SWAPPED);
 }
@@ -78,7 +79,7 @@ END_TEST
 /* Linux before 4.4 has no lines for huge pages. */
 START_TEST(does_without_the_huge_page_lines)
 {
-	ck_assert(probe(probe_smaps, "without_hugetlb/smaps_rollup"));
+	ck_assert(probe(probe_sharing, "without_hugetlb/smaps_rollup"));
 	has(QUANTITY_SHARED, 1442);
 	has(QUANTITY_UNSHARED, 312);
 }
@@ -86,7 +87,7 @@ END_TEST
 
 START_TEST(leaves_out_lazily_freed_pages)
 {
-	ck_assert(probe(probe_smaps, "lazily_freed/smaps_rollup"));
+	ck_assert(probe(probe_sharing, "lazily_freed/smaps_rollup"));
 	has(QUANTITY_SHARED, 1412 + 30 + 2048);
 	has(QUANTITY_UNSHARED, 200 + 112 + 4096 - 150);
 	has(QUANTITY_PROPORTIONAL, 1841 - 150);
@@ -97,7 +98,7 @@ END_TEST
 /* In the first mapping 10 KB of them are shared: they were inherited. */
 START_TEST(leaves_out_lazily_freed_pages_of_each_mapping)
 {
-	ck_assert(probe(probe_smaps, "lazily_freed/smaps"));
+	ck_assert(probe(probe_sharing, "lazily_freed/smaps"));
 	has(QUANTITY_SHARED, 14 + 120 + 76);
 	has(QUANTITY_UNSHARED, 18 + 12 + 40);
 	has(QUANTITY_PROPORTIONAL, 25 + 66 + 78);
@@ -112,12 +113,12 @@ START_TEST(leaves_out_pages_of_shared_mappings)
 	int fd = open(FIXTURES "/shared_mappings/smaps", O_RDONLY);
 
 	sample = (struct sample){.known = 0};
-	ck_assert(probe_smaps_without(fd, &noted, &sample));
+	ck_assert(probe_sharing_without(fd, &noted, &sample));
 	close(fd);
 	has(QUANTITY_UNSHARED, 500 + 6 + 70);
 	has(QUANTITY_SHARED, 1 + 20);
 	ck_assert_uint_eq(sample.of_shared_mappings, (3 + 4 + 1000) * 1024);
-	ck_assert(probe(probe_smaps, "shared_mappings/smaps"));
+	ck_assert(probe(probe_sharing, "shared_mappings/smaps"));
 	has(QUANTITY_UNSHARED, 500 + 6 + 70 + 3 + 4 + 1000);
 	ck_assert_uint_eq(sample.of_shared_mappings, 0);
 }
@@ -159,27 +160,27 @@ static const struct {
 	probe_function *function;
 	const char *fixture;
 } unknown[] = {
-    {probe_statm, "missing"},
-    {probe_smaps, "missing"},
-    {probe_statm, "empty/statm"},
-    {probe_smaps, "empty/smaps_rollup"},
-    {probe_smaps, "empty/smaps"},
-    {probe_statm, "malformed/statm"},
-    {probe_smaps, "malformed/smaps_rollup"},
-    {probe_smaps, "malformed/smaps"},
-    {probe_smaps, "malformed/lazily_freed"},
-    {probe_statm, "truncated/statm"},
-    {probe_smaps, "truncated/smaps_rollup"},
-    {probe_smaps, "truncated/smaps"},
-    {probe_statm, "overflowing/statm"},
-    {probe_status, "missing"},
-    {probe_status, "empty/status"},
-    {probe_status, "malformed/status"},
-    {probe_status, "truncated/status"},
-    {probe_status, "overflowing/status"},
+    {probe_sizes, "missing"},
+    {probe_sharing, "missing"},
+    {probe_sizes, "empty/statm"},
+    {probe_sharing, "empty/smaps_rollup"},
+    {probe_sharing, "empty/smaps"},
+    {probe_sizes, "malformed/statm"},
+    {probe_sharing, "malformed/smaps_rollup"},
+    {probe_sharing, "malformed/smaps"},
+    {probe_sharing, "malformed/lazily_freed"},
+    {probe_sizes, "truncated/statm"},
+    {probe_sharing, "truncated/smaps_rollup"},
+    {probe_sharing, "truncated/smaps"},
+    {probe_sizes, "overflowing/statm"},
+    {probe_swapped, "missing"},
+    {probe_swapped, "empty/status"},
+    {probe_swapped, "malformed/status"},
+    {probe_swapped, "truncated/status"},
+    {probe_swapped, "overflowing/status"},
     {probe_descriptors, "missing"},
     {probe_descriptors, "sound/statm"},
-    {probe_smaps, "overflowing/smaps_rollup"},
+    {probe_sharing, "overflowing/smaps_rollup"},
 };
 
 START_TEST(leaves_unknown_what_it_cannot_read)
@@ -378,7 +379,7 @@ START_TEST(counts_descriptors)
 	for (int i = 0; i < MORE; i++)
 		ck_assert_int_ge(dup(fd), 0);
 	ck_assert_uint_eq(measure(PROBE_AUTO).value[QUANTITY_DESCRIPTORS], before + MORE);
-	ck_assert(file_count_entries(fd, &counted));
+	ck_assert(directory_count_entries(fd, &counted));
 	ck_assert_uint_eq(counted + 1, before + MORE); /* the measurement opens one */
 }
 END_TEST

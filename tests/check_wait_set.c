@@ -1,9 +1,11 @@
 /* check_wait_set.c - what a wait is about to wait for, by each of the three kinds. */
+#include "os/epoll_set.h"
 #include "os/wait_set.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "os/next.h"
@@ -128,7 +130,7 @@ START_TEST(takes_a_set_that_it_cannot_look_into_for_ready)
 }
 END_TEST
 
-static bool count(const struct wait_member *member, void *argument)
+static bool count(const struct epoll_member *member, void *argument)
 {
 	int *sum = argument;
 
@@ -141,16 +143,16 @@ START_TEST(visits_the_members_of_an_epoll_set)
 	int sum = 0;
 
 	make_pipes();
-	wait_set_each_of_epoll(make_set(WAITS_BY_EPOLL).epoll, count, &sum);
+	epoll_set_each_member(make_set(WAITS_BY_EPOLL).epoll, count, &sum);
 	ck_assert_int_eq(sum, first[0] + second[0]);
-	wait_set_each_of_epoll(elsewhere[0], count, &sum);
+	epoll_set_each_member(elsewhere[0], count, &sum);
 	ck_assert_int_eq(sum, first[0] + second[0]);
 }
 END_TEST
 
-static bool keep_member(const struct wait_member *member, void *argument)
+static bool keep_member(const struct epoll_member *member, void *argument)
 {
-	*(struct wait_member *)argument = *member;
+	*(struct epoll_member *)argument = *member;
 	return false;
 }
 
@@ -161,12 +163,12 @@ static const uint32_t ways[] = {EPOLLIN, EPOLLIN | EPOLLET, EPOLLOUT | EPOLLONES
 START_TEST(tells_what_epoll_was_told)
 {
 	struct epoll_event event = {.events = ways[_i], .data.u64 = UINT64_C(0xfedcba9876543210)};
-	struct wait_member member;
+	struct epoll_member member;
 	int set = epoll_create1(0);
 
 	make_pipes();
 	ck_assert_int_eq(epoll_ctl(set, EPOLL_CTL_ADD, first[0], &event), 0);
-	ck_assert(!wait_set_each_of_epoll(set, keep_member, &member));
+	ck_assert(!epoll_set_each_member(set, keep_member, &member));
 	ck_assert_int_eq(member.fd, first[0]);
 	ck_assert_uint_eq(member.events, ways[_i] | EPOLLERR | EPOLLHUP);
 	ck_assert_uint_eq(member.data, event.data.u64);
@@ -175,15 +177,15 @@ END_TEST
 
 START_TEST(says_whether_it_has_visited_all)
 {
-	struct wait_member member;
+	struct epoll_member member;
 	int sum = 0, set;
 
 	make_pipes();
 	set = make_set(WAITS_BY_EPOLL).epoll;
-	ck_assert(wait_set_each_of_epoll(set, count, &sum));
-	ck_assert(!wait_set_each_of_epoll(set, keep_member, &member));
+	ck_assert(epoll_set_each_member(set, count, &sum));
+	ck_assert(!epoll_set_each_member(set, keep_member, &member));
 	close(set);
-	ck_assert(!wait_set_each_of_epoll(set, count, &sum));
+	ck_assert(!epoll_set_each_member(set, count, &sum));
 }
 END_TEST
 

@@ -116,17 +116,17 @@ bool process_memory_read(pid_t pid, struct process_memory *process)
 
 	if (!process_memory_identify(pid, process))
 		return false;
-	if (!read_by(probe_statm, "statm", process, &error)) {
+	if (!read_by(probe_sizes, "statm", process, &error)) {
 		line_text(&process->unreadable, "it has no memory of its own");
 		return true;
 	}
-	if (!read_by(probe_status, "status", process, &error))
+	if (!read_by(probe_swapped, "status", process, &error))
 		note_unreadable(process, "status", error);
-	if (read_by(probe_smaps, "smaps_rollup", process, &error))
+	if (read_by(probe_sharing, "smaps_rollup", process, &error))
 		process->source = "smaps_rollup";
 	else if (error != ENOENT)
 		note_unreadable(process, "smaps_rollup", error);
-	else if (read_by(probe_smaps, "smaps", process, &error))
+	else if (read_by(probe_sharing, "smaps", process, &error))
 		process->source = "smaps";
 	else
 		note_unreadable(process, "smaps", error);

@@ -12,11 +12,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/timerfd.h>
 #include <sys/utsname.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#ifndef POSIX_FLOOR
+#include <sys/timerfd.h>
+#include <sys/vfs.h>
+#endif
 
 #include "probe.h"
 
@@ -47,8 +50,6 @@ static void bind_files(void)
 {
 	struct sockaddr_storage address;
 	struct stat status;
-	struct statfs system;
-	struct itimerspec left;
 	socklen_t size = sizeof address;
 	char room[4];
 	int count;
@@ -56,7 +57,6 @@ static void bind_files(void)
 	open("", O_RDONLY | O_CLOEXEC);
 	fcntl(-1, F_GETFD);
 	fstat(-1, &status);
-	fstatfs(-1, &system);
 	stat("", &status);
 	access("", F_OK);
 	lseek(-1, 0, SEEK_SET);
@@ -66,7 +66,17 @@ static void bind_files(void)
 	getsockname(-1, (struct sockaddr *)&address, &size);
 	getpeername(-1, (struct sockaddr *)&address, &size);
 	getsockopt(-1, SOL_SOCKET, SO_ACCEPTCONN, &count, &size);
+}
+
+static void bind_what_linux_has(void)
+{
+#ifndef POSIX_FLOOR
+	struct statfs system;
+	struct itimerspec left;
+
+	fstatfs(-1, &system);
 	timerfd_gettime(-1, &left);
+#endif
 }
 
 static void bind_process(void)
@@ -103,6 +113,7 @@ void binding_complete(void)
 
 	bind_text();
 	bind_files();
+	bind_what_linux_has();
 	bind_process();
 	probe_resident_slack(); /* asks the kernel once, by files */
 	errno = saved;

@@ -125,17 +125,14 @@ int draining_refuses(int listener)
 
 static void note_change(int change, const struct epoll_event *event)
 {
-	bool is_in =
-	    change != EPOLL_CTL_DEL && event != NULL && (event->events & (EPOLLIN | EPOLLRDNORM));
-
-	worker.took_out = !is_in;
+	worker.took_out = !drain_makes_ready(change, event);
 	worker.minds_waits = worker.drains || worker.took_out || worker.awaits_handler;
 }
 
 /* One that the server adds after it has waited without is about to be accepted on. */
 static bool controls(int set, int change, int fd, const struct epoll_event *event, int *error)
 {
-	bool is_back = change == EPOLL_CTL_ADD && event != NULL && worker.course.is_muted;
+	bool is_back = drain_is_addition(change, event) && worker.course.is_muted;
 
 	if (drain_control(&worker.drain, set, change, fd, event, error))
 		return true;

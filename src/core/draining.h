@@ -9,9 +9,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 
 #include "os/wait_set.h"
+
+struct epoll_event;
 
 /* Could it begin to drain at `now`, boot clock, milliseconds? Not without a clock. */
 bool draining_is_possible(uint64_t now);

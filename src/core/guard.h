@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "exit_method.h"
-#include "os/process.h"
+#include "os/signal_mask.h"
 
 enum { POINTS = POINT_IDLE + 1 };
 
@@ -34,7 +34,7 @@ static inline void guard_let_through(const struct guard_hold *hold)
 {
 	int ignored;
 
-	process_set_mask(&hold->mask);
+	signal_mask_restore(&hold->mask);
 	pthread_setcancelstate(hold->cancellation, &ignored);
 }
 
@@ -42,7 +42,7 @@ static inline void guard_let_through(const struct guard_hold *hold)
 static inline bool guard_take(struct guard *guard, struct guard_hold *hold)
 {
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &hold->cancellation);
-	hold->mask = process_hold_signals();
+	hold->mask = signal_mask_hold();
 	if (!atomic_flag_test_and_set(&guard->is_taken))
 		return true;
 	guard_let_through(hold);

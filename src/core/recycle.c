@@ -23,6 +23,7 @@
 #include "os/hot.h"
 #include "os/listener.h"
 #include "os/next.h"
+#include "os/process.h"
 #include "os/self.h"
 
 void recycle_begin(void)
@@ -686,12 +687,12 @@ bool recycle_ends_wait(const struct wait_set *set, bool has_timeout, bool has_ma
 
 bool recycle_awaits_handler(const struct wait_set *set)
 {
-	static const struct timespec long_enough = {.tv_nsec = 100000000};
+	enum { LONG_ENOUGH = 100 };
 
 	if (!worker_is_current() || !wait_set_includes(set, worker.listener))
 		return false;
 	worker.awaits_handler = false;
-	next.ppoll(NULL, 0, &long_enough, NULL); /* or until a signal says that it is to run */
+	next.poll(NULL, 0, LONG_ENOUGH); /* or until a signal says that it is to run */
 	return true;
 }
 

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <sys/auxv.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "core/binding.h"
@@ -17,16 +15,14 @@
 #include "limits/meter.h"
 #include "limits/policy.h"
 #include "log/log.h"
+#include "os/hot.h"
+#include "os/page_policy.h"
 #include "os/process.h"
 #include "os/socket_address.h"
 #include "pool/header.h"
 #include "pool/page_file.h"
 
 struct server server;
-
-/* What the constructor writes is close together, in a page that every start writes to: each other
- * one would be a fault. */
-#define EARLY __attribute__((section(".data")))
 
 EARLY _Atomic bool server_is_asleep;
 
@@ -341,14 +337,10 @@ static bool is_asked_about(void)
 /* Before the program allocates anything; its children inherit it. */
 static void keep_pages_shareable(void)
 {
-	enum { SET_THP_DISABLE = 41, SET_MEMORY_MERGE = 67 }; /* older headers lack the latter */
-	int saved = errno;
-
-	if (server.config.thp_never && prctl(SET_THP_DISABLE, 1, 0, 0, 0) != 0)
-		thp_error = errno;
-	if (server.config.ksm && prctl(SET_MEMORY_MERGE, 1, 0, 0, 0) != 0)
-		ksm_error = errno;
-	errno = saved;
+	if (server.config.thp_never)
+		thp_error = page_policy_no_huge();
+	if (server.config.ksm)
+		ksm_error = page_policy_merge();
 }
 
 enum limit_answer server_read_limit(const char *variable, const char *value,
@@ -433,8 +425,8 @@ static void read_variables(void)
 {
 	config_read(&server.config, &remarks, &kept);
 	program_set(program_image(command), command, command_size);
-	if (getauxval(AT_SECURE) || !is_asked_about()) {
-		server.is_left_out = !getauxval(AT_SECURE) && has_business();
+	if (process_is_privileged() || !is_asked_about()) {
+		server.is_left_out = !process_is_privileged() && has_business();
 		kept.others = 0;
 		remarks = (struct remarks){.errors = 0};
 		return;
@@ -445,10 +437,9 @@ static void read_variables(void)
 /* Of a process that was not forked since it was started; boot clock, milliseconds. */
 static uint64_t find_birth(void)
 {
-	enum { TICK = 10 };
-	uint64_t ticks = process_start_time(getpid());
+	uint64_t birth = process_birth();
 
-	return ticks > 0 ? ticks * TICK : process_clock();
+	return birth > 0 ? birth : process_clock();
 }
 
 bool server_wake(bool at_start)

@@ -11,6 +11,7 @@
 #include "core/unseen.h"
 #include "core/worker.h"
 #include "leave/accept_lock.h"
+#include "os/hot.h"
 #include "os/next.h"
 #include "os/process.h"
 #include "os/self.h"
@@ -26,7 +27,7 @@ static void begin_watch(bool serves)
 static _Atomic bool is_waking;
 
 /* Beside server_is_asleep, because the constructor writes both. */
-__attribute__((section(".data"))) _Atomic bool startup_minds_accepts;
+EARLY _Atomic bool startup_minds_accepts;
 
 /* A child of a process that accepts is a helper, not a worker. */
 static void begin_life(void)

@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/epoll_set.h"
 #include "os/file.h"
 #include "os/hot.h"
 #include "os/listener.h"
 #include "os/process.h"
-#include "os/wait_set.h"
 
 _Atomic file_id worker_connections[WORKER_DESCRIPTORS];
 struct listener worker_listeners[WORKER_LISTENERS];
@@ -204,7 +204,7 @@ void worker_waits_quietly(int set)
 		worker_waits();
 }
 
-static bool is_no_listener(const struct wait_member *member, void *unused)
+static bool is_no_listener(const struct epoll_member *member, void *unused)
 {
 	(void)unused;
 	return !worker_knows_listener(member->fd);
@@ -218,7 +218,7 @@ bool worker_many_accept(void)
 
 	if (set >= 0 && worker_is_quiet(set))
 		worker_waits();
-	else if (set >= 0 && !wait_set_each_of_epoll(set, is_no_listener, NULL))
+	else if (set >= 0 && !epoll_set_each_member(set, is_no_listener, NULL))
 		worker.many_accept = true;
 	return worker.many_accept;
 }

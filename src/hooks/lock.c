@@ -8,10 +8,13 @@
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <sys/eventfd.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#ifndef POSIX_FLOOR
+#include <sys/eventfd.h>
+#endif
 
 #include "core/server.h"
 #include "hooks/hook.h"
@@ -25,22 +28,28 @@ static int note_token(int result, enum lock lock, int end, int other_end)
 	return result;
 }
 
-HOOK int pipe(int ends[2])
+HOOK int HOOKED(pipe)(int ends[2])
 {
 	return note_token(next.pipe(ends), LOCK_PIPE, ends[0], ends[1]);
 }
+
+#ifdef HAVE_PPOLL
 
 HOOK int pipe2(int ends[2], int flags)
 {
 	return note_token(next.pipe2(ends, flags), LOCK_PIPE, ends[0], ends[1]);
 }
 
-HOOK int socketpair(int domain, int type, int protocol, int ends[2])
+#endif
+
+HOOK int HOOKED(socketpair)(int domain, int type, int protocol, int ends[2])
 {
 	int result = next.socketpair(domain, type, protocol, ends);
 
 	return note_token(result, LOCK_SOCKETPAIR, ends[0], ends[1]);
 }
+
+#ifndef POSIX_FLOOR
 
 HOOK int eventfd(unsigned count, int flags)
 {
@@ -49,14 +58,16 @@ HOOK int eventfd(unsigned count, int flags)
 	return note_token(fd, LOCK_EVENTFD, fd, fd);
 }
 
-HOOK int pthread_mutexattr_setpshared(pthread_mutexattr_t *attributes, int shared)
+#endif
+
+HOOK int HOOKED(pthread_mutexattr_setpshared)(pthread_mutexattr_t *attributes, int shared)
 {
 	if (shared == PTHREAD_PROCESS_SHARED)
 		lock_noted(LOCK_MUTEX);
 	return next.pthread_mutexattr_setpshared(attributes, shared);
 }
 
-HOOK int sem_init(sem_t *semaphore, int shared, unsigned value)
+HOOK int HOOKED(sem_init)(sem_t *semaphore, int shared, unsigned value)
 {
 	if (shared)
 		lock_noted(LOCK_SEMAPHORE);
@@ -64,7 +75,7 @@ HOOK int sem_init(sem_t *semaphore, int shared, unsigned value)
 }
 
 /* With O_CREAT two more arguments follow; without it they are not looked at. */
-HOOK sem_t *sem_open(const char *name, int flags, ...)
+HOOK sem_t *HOOKED(sem_open)(const char *name, int flags, ...)
 {
 	mode_t mode = 0;
 	unsigned value = 0;
@@ -73,7 +84,7 @@ HOOK sem_t *sem_open(const char *name, int flags, ...)
 		va_list more;
 
 		va_start(more, flags);
-		mode = va_arg(more, mode_t);
+		mode = (mode_t)va_arg(more, int);
 		value = va_arg(more, unsigned);
 		va_end(more);
 	}
@@ -89,7 +100,7 @@ static void note_semaphores(const struct sembuf *operations, size_t count)
 			lock_noted(LOCK_SYSV_SEMAPHORE);
 }
 
-HOOK int semop(int set, struct sembuf *operations, size_t count)
+HOOK int HOOKED(semop)(int set, struct sembuf *operations, size_t count)
 {
 	int result = next.semop(set, operations, count);
 
@@ -97,6 +108,8 @@ HOOK int semop(int set, struct sembuf *operations, size_t count)
 		note_semaphores(operations, count);
 	return result;
 }
+
+#ifdef HAVE_SEMTIMEDOP
 
 HOOK int semtimedop(int set, struct sembuf *operations, size_t count,
                     const struct timespec *timeout)
@@ -107,6 +120,8 @@ HOOK int semtimedop(int set, struct sembuf *operations, size_t count,
 		note_semaphores(operations, count);
 	return result;
 }
+
+#endif
 
 #ifdef TIME64_TWINS
 

@@ -1,6 +1,5 @@
-/* wait.c - the interposed waits: before one that includes the listener a worker is idle.
- *
- * The rules are those of slshim.c; and a wait changes nothing of what it is given. */
+/* wait.c - the interposed waits by poll and select: before one that includes the listener a worker
+ * is idle. The rules are those of slshim.c and wait.h. */
 #undef _FORTIFY_SOURCE /* its twins are defined here, ... */
 #undef _TIME_BITS      /* ... and those of 64-bit times */
 #define _GNU_SOURCE
@@ -9,71 +8,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 #include <sys/select.h>
 
 #include "core/draining.h"
 #include "core/recycle.h"
 #include "core/worker.h"
 #include "hooks/hook.h"
+#include "hooks/wait.h"
 #include "os/clock.h"
 #include "os/hot.h"
 #include "os/next.h"
 #include "os/wait_set.h"
-
-static inline bool is_something_to_ask(void)
-{
-	return worker.leaves_idle && recycle_is_something_to_ask();
-}
-
-/* How a wait is made: without either of these it lasts until something comes, or a signal that this
- * thread does not block. */
-enum { HAS_TIMEOUT = 1, HAS_MASK = 2 };
 
 #define POLLED(set, counted)                                                                       \
 	((struct wait_set){.kind = WAITS_BY_POLL, .polled = (set), .count = (counted)})
 #define SELECTED(count, reads, writes, others)                                                     \
 	((struct wait_set){                                                                            \
 	    .kind = WAITS_BY_SELECT, .end = (count), .selected = {(reads), (writes), (others)}})
-#define EPOLL(set, room, rooms)                                                                    \
-	((struct wait_set){.kind = WAITS_BY_EPOLL, .epoll = (set), .events = (room), .most = (rooms)})
-
-RARE static bool is_over(const struct wait_set *set, int how)
+RARE bool wait_is_over(const struct wait_set *set, int how)
 {
 	return recycle_ends_wait(set, how & HAS_TIMEOUT, how & HAS_MASK);
 }
 
 /* ------------------------------------------------------- which listeners are in a set */
-
-struct search {
-	int found;     /* the first that is known; -1: none */
-	uint64_t name; /* of all the listeners */
-};
-
-static bool find_listener(const struct wait_member *member, void *argument)
-{
-	struct search *search = argument;
-
-	if (worker_knows_listener(member->fd))
-		search->found = member->fd;
-	return search->found < 0;
-}
-
-static bool add_name(const struct wait_member *member, void *argument)
-{
-	struct search *search = argument;
-
-	search->name += worker_name_listener(member->fd);
-	return true;
-}
-
-RARE static void on_epoll(int listener, int set)
-{
-	struct search search = {.name = 0};
-
-	wait_set_each_of_epoll(set, add_name, &search);
-	recycle_on_listener_wait(listener, search.name);
-}
 
 RARE static void on_poll(int listener, const struct pollfd *set, nfds_t count)
 {
@@ -118,92 +75,21 @@ static bool is_poll_over(struct pollfd *set, nfds_t count, int how)
 {
 	if (worker.notes_waits)
 		note_poll(set, count, how & HAS_TIMEOUT);
-	return is_something_to_ask() && is_over(&POLLED(set, count), how);
+	return wait_is_something_to_ask() && wait_is_over(&POLLED(set, count), how);
 }
 
 static bool is_select_over(int count, fd_set *reads, fd_set *writes, fd_set *others, int how)
 {
 	if (worker.notes_waits)
 		note_select(count, reads, how & HAS_TIMEOUT);
-	return is_something_to_ask() && is_over(&SELECTED(count, reads, writes, others), how);
-}
-
-/* The set that was seen to have a listener, that one, and by which process. */
-static _Atomic int listening_set = -1, listener_in_it;
-static _Atomic pid_t seen_by;
-
-/* Returns false if it is certain that there is none now. */
-RARE static bool look_for_listener(int set, int *listener)
-{
-	struct search search = {.found = -1};
-	bool was_read = wait_set_each_of_epoll(set, find_listener, &search);
-
-	*listener = search.found;
-	if (search.found < 0)
-		return !was_read;
-	listener_in_it = search.found;
-	seen_by = worker.pid;
-	listening_set = set;
-	return true;
-}
-
-/* What is in a set of epoll is too dear to ask each time: it may be a listener. */
-static void note_epoll(int set, bool has_timeout)
-{
-	int listener = -1;
-
-	if (set == listening_set && seen_by == worker.pid)
-		listener = listener_in_it;
-	else if (recycle_looks_for_listener()) {
-		if (!look_for_listener(set, &listener)) {
-			worker_waits_quietly(set);
-			return;
-		}
-	} else if (worker_is_quiet(set))
-		return;
-	if (recycle_waits_for(listener, has_timeout))
-		on_epoll(listener, set);
-}
-
-static bool is_epoll_over(int set, int how)
-{
-	if (worker.notes_waits)
-		note_epoll(set, how & HAS_TIMEOUT);
-	return is_something_to_ask() && is_over(&EPOLL(set, NULL, 0), how);
+	return wait_is_something_to_ask() && wait_is_over(&SELECTED(count, reads, writes, others), how);
 }
 
 /* ------------------------------------------------------------ of a worker that drains */
 
-/* Nanoseconds, and what is none: no timeout, or one that the wait itself refuses. */
-enum { BILLION = 1000000000 };
-#define FOR_GOOD UINT64_MAX
-#define REFUSED  (UINT64_MAX - 1)
-
-static uint64_t from_milliseconds(int milliseconds)
-{
-	return milliseconds < 0 ? FOR_GOOD : (uint64_t)milliseconds * 1000000;
-}
-
-/* `part` of `whole` in a second. */
-static uint64_t from_seconds(int64_t seconds, int64_t part, int64_t whole)
-{
-	const int64_t a_century = INT64_C(100) * 366 * 86400;
-
-	if (seconds < 0 || part < 0 || part >= whole)
-		return REFUSED;
-	if (seconds > a_century)
-		return FOR_GOOD;
-	return (uint64_t)seconds * BILLION + (uint64_t)part * (uint64_t)(BILLION / whole);
-}
-
 static uint64_t from_timeval(int64_t seconds, int64_t microseconds)
 {
 	return from_seconds(seconds, microseconds, 1000000);
-}
-
-static uint64_t from_timespec(const struct timespec *time)
-{
-	return time == NULL ? FOR_GOOD : from_seconds(time->tv_sec, time->tv_nsec, BILLION);
 }
 
 static bool is_none(int fd)
@@ -211,9 +97,6 @@ static bool is_none(int fd)
 	(void)fd;
 	return false;
 }
-
-/* What no wait returns: it has to be made as it is. */
-enum { NOT_MADE = -2 };
 
 /* It looks up now and then, because its siblings may end and its time may run out. */
 static int make_muted(const struct wait_set *set, uint64_t timeout, const sigset_t *mask)
@@ -244,7 +127,7 @@ static int make_muted(const struct wait_set *set, uint64_t timeout, const sigset
 }
 
 /* While worker.minds_waits. */
-static int mind(const struct wait_set *set, uint64_t timeout, const sigset_t *mask)
+int wait_mind(const struct wait_set *set, uint64_t timeout, const sigset_t *mask)
 {
 	draining_notes_wait();
 	if (worker.awaits_handler && recycle_awaits_handler(set)) {
@@ -259,39 +142,30 @@ static int mind(const struct wait_set *set, uint64_t timeout, const sigset_t *ma
 
 RARE static int mind_poll(struct pollfd *set, nfds_t count, uint64_t timeout, const sigset_t *mask)
 {
-	return mind(&POLLED(set, count), timeout, mask);
+	return wait_mind(&POLLED(set, count), timeout, mask);
 }
 
 RARE static int mind_select(int count, fd_set *reads, fd_set *writes, fd_set *others,
                             uint64_t timeout, const sigset_t *mask)
 {
-	return mind(&SELECTED(count, reads, writes, others), timeout, mask);
-}
-
-RARE static int mind_epoll(int set, struct epoll_event *events, int most, uint64_t timeout,
-                           const sigset_t *mask)
-{
-	return mind(&EPOLL(set, events, most), timeout, mask);
-}
-
-static inline bool is_minded(void)
-{
-	return __builtin_expect(worker.minds_waits, 0);
+	return wait_mind(&SELECTED(count, reads, writes, others), timeout, mask);
 }
 
 /* --------------------------------------------------------------------- the waits */
 
-HOOK int poll(struct pollfd *set, nfds_t count, int timeout)
+HOOK int HOOKED(poll)(struct pollfd *set, nfds_t count, int timeout)
 {
 	int result;
 
 	if (is_poll_over(set, count, timeout >= 0))
 		return -1;
-	if (is_minded() &&
+	if (wait_is_minded() &&
 	    (result = mind_poll(set, count, from_milliseconds(timeout), NULL)) != NOT_MADE)
 		return result;
 	return next.poll(set, count, timeout);
 }
+
+#ifdef HAVE_PPOLL
 
 HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
                const sigset_t *mask)
@@ -300,10 +174,13 @@ HOOK int ppoll(struct pollfd *set, nfds_t count, const struct timespec *timeout,
 
 	if (is_poll_over(set, count, (timeout != NULL) | HAS_MASK))
 		return -1;
-	if (is_minded() && (result = mind_poll(set, count, from_timespec(timeout), mask)) != NOT_MADE)
+	if (wait_is_minded() &&
+	    (result = mind_poll(set, count, from_timespec(timeout), mask)) != NOT_MADE)
 		return result;
 	return next.ppoll(set, count, timeout, mask);
 }
+
+#endif
 
 /* `rest`: nanoseconds, what is left of the timeout, which the wait leaves in it. */
 static int mind_timed_select(int count, fd_set *reads, fd_set *writes, fd_set *others,
@@ -331,69 +208,34 @@ RARE static int mind_select_of(int count, fd_set *reads, fd_set *writes, fd_set 
 	return result;
 }
 
-HOOK int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
-                struct timeval *restrict timeout)
+HOOK int HOOKED(select)(int count, fd_set *restrict reads, fd_set *restrict writes,
+                        fd_set *restrict others, struct timeval *restrict timeout)
 {
 	int result;
 
 	if (is_select_over(count, reads, writes, others, timeout != NULL))
 		return -1;
-	if (is_minded() && (result = mind_select_of(count, reads, writes, others, timeout)) != NOT_MADE)
+	if (wait_is_minded() &&
+	    (result = mind_select_of(count, reads, writes, others, timeout)) != NOT_MADE)
 		return result;
 	return next.select(count, reads, writes, others, timeout);
 }
 
-HOOK int pselect(int count, fd_set *restrict reads, fd_set *restrict writes,
-                 fd_set *restrict others, const struct timespec *restrict timeout,
-                 const sigset_t *restrict mask)
+HOOK int HOOKED(pselect)(int count, fd_set *restrict reads, fd_set *restrict writes,
+                         fd_set *restrict others, const struct timespec *restrict timeout,
+                         const sigset_t *restrict mask)
 {
 	int result;
 
 	if (is_select_over(count, reads, writes, others, (timeout != NULL) | HAS_MASK))
 		return -1;
-	if (is_minded() && (result = mind_select(count, reads, writes, others, from_timespec(timeout),
-	                                         mask)) != NOT_MADE)
+	if (wait_is_minded() && (result = mind_select(count, reads, writes, others,
+	                                              from_timespec(timeout), mask)) != NOT_MADE)
 		return result;
 	return next.pselect(count, reads, writes, others, timeout, mask);
 }
 
-HOOK int epoll_wait(int set, struct epoll_event *events, int most, int timeout)
-{
-	int result;
-
-	if (is_epoll_over(set, timeout >= 0))
-		return -1;
-	if (is_minded() &&
-	    (result = mind_epoll(set, events, most, from_milliseconds(timeout), NULL)) != NOT_MADE)
-		return result;
-	return next.epoll_wait(set, events, most, timeout);
-}
-
-HOOK int epoll_pwait(int set, struct epoll_event *events, int most, int timeout,
-                     const sigset_t *mask)
-{
-	int result;
-
-	if (is_epoll_over(set, (timeout >= 0) | HAS_MASK))
-		return -1;
-	if (is_minded() &&
-	    (result = mind_epoll(set, events, most, from_milliseconds(timeout), mask)) != NOT_MADE)
-		return result;
-	return next.epoll_pwait(set, events, most, timeout, mask);
-}
-
-HOOK int epoll_pwait2(int set, struct epoll_event *events, int most, const struct timespec *timeout,
-                      const sigset_t *mask)
-{
-	int result;
-
-	if (is_epoll_over(set, (timeout != NULL) | HAS_MASK))
-		return -1;
-	if (is_minded() &&
-	    (result = mind_epoll(set, events, most, from_timespec(timeout), mask)) != NOT_MADE)
-		return result;
-	return next.epoll_pwait2(set, events, most, timeout, mask);
-}
+#ifndef POSIX_FLOOR
 
 /* What glibc's headers make of poll and ppoll under _FORTIFY_SOURCE; `room` is what the compiler
  * knows of the set's size. */
@@ -406,7 +248,7 @@ HOOK int __poll_chk(struct pollfd *set, nfds_t count, int timeout, size_t room)
 
 	if (is_poll_over(set, count, timeout >= 0))
 		return -1;
-	if (is_minded() &&
+	if (wait_is_minded() &&
 	    (result = mind_poll(set, count, from_milliseconds(timeout), NULL)) != NOT_MADE)
 		return result;
 	return next.poll_chk(set, count, timeout, room);
@@ -419,37 +261,25 @@ HOOK int __ppoll_chk(struct pollfd *set, nfds_t count, const struct timespec *ti
 
 	if (is_poll_over(set, count, (timeout != NULL) | HAS_MASK))
 		return -1;
-	if (is_minded() && (result = mind_poll(set, count, from_timespec(timeout), mask)) != NOT_MADE)
+	if (wait_is_minded() &&
+	    (result = mind_poll(set, count, from_timespec(timeout), mask)) != NOT_MADE)
 		return result;
 	return next.ppoll_chk(set, count, timeout, mask, room);
 }
 
+#endif
+
 #ifdef TIME64_TWINS
 
-/* glibc's struct __timespec64 and __timeval64. */
-struct timespec64 {
-	int64_t seconds;
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	int32_t : 32;
-#endif
-	int32_t nanoseconds;
-};
+/* glibc's struct __timeval64. */
 struct timeval64 {
 	int64_t seconds, microseconds;
 };
-
-static uint64_t from_timespec64(const void *of)
-{
-	const struct timespec64 *time = of;
-
-	return time == NULL ? FOR_GOOD : from_seconds(time->seconds, time->nanoseconds, BILLION);
-}
 
 int __ppoll64(struct pollfd *, nfds_t, const void *, const sigset_t *);
 int __ppoll64_chk(struct pollfd *, nfds_t, const void *, const sigset_t *, size_t);
 int __select64(int, fd_set *, fd_set *, fd_set *, void *);
 int __pselect64(int, fd_set *, fd_set *, fd_set *, const void *, const sigset_t *);
-int __epoll_pwait2_time64(int, struct epoll_event *, int, const void *, const sigset_t *);
 
 HOOK int __ppoll64(struct pollfd *set, nfds_t count, const void *time, const sigset_t *mask)
 {
@@ -457,7 +287,8 @@ HOOK int __ppoll64(struct pollfd *set, nfds_t count, const void *time, const sig
 
 	if (is_poll_over(set, count, (time != NULL) | HAS_MASK))
 		return -1;
-	if (is_minded() && (result = mind_poll(set, count, from_timespec64(time), mask)) != NOT_MADE)
+	if (wait_is_minded() &&
+	    (result = mind_poll(set, count, from_timespec64(time), mask)) != NOT_MADE)
 		return result;
 	return next.ppoll64(set, count, time, mask);
 }
@@ -469,7 +300,8 @@ HOOK int __ppoll64_chk(struct pollfd *set, nfds_t count, const void *time, const
 
 	if (is_poll_over(set, count, (time != NULL) | HAS_MASK))
 		return -1;
-	if (is_minded() && (result = mind_poll(set, count, from_timespec64(time), mask)) != NOT_MADE)
+	if (wait_is_minded() &&
+	    (result = mind_poll(set, count, from_timespec64(time), mask)) != NOT_MADE)
 		return result;
 	return next.ppoll64_chk(set, count, time, mask, room);
 }
@@ -493,7 +325,8 @@ HOOK int __select64(int count, fd_set *reads, fd_set *writes, fd_set *others, vo
 
 	if (is_select_over(count, reads, writes, others, time != NULL))
 		return -1;
-	if (is_minded() && (result = mind_select64_of(count, reads, writes, others, time)) != NOT_MADE)
+	if (wait_is_minded() &&
+	    (result = mind_select64_of(count, reads, writes, others, time)) != NOT_MADE)
 		return result;
 	return next.select64(count, reads, writes, others, time);
 }
@@ -505,54 +338,10 @@ HOOK int __pselect64(int count, fd_set *reads, fd_set *writes, fd_set *others, c
 
 	if (is_select_over(count, reads, writes, others, (time != NULL) | HAS_MASK))
 		return -1;
-	if (is_minded() && (result = mind_select(count, reads, writes, others, from_timespec64(time),
-	                                         mask)) != NOT_MADE)
+	if (wait_is_minded() && (result = mind_select(count, reads, writes, others,
+	                                              from_timespec64(time), mask)) != NOT_MADE)
 		return result;
 	return next.pselect64(count, reads, writes, others, time, mask);
 }
 
-HOOK int __epoll_pwait2_time64(int set, struct epoll_event *events, int most, const void *time,
-                               const sigset_t *mask)
-{
-	int result;
-
-	if (is_epoll_over(set, (time != NULL) | HAS_MASK))
-		return -1;
-	if (is_minded() &&
-	    (result = mind_epoll(set, events, most, from_timespec64(time), mask)) != NOT_MADE)
-		return result;
-	return next.epoll_pwait2_time64(set, events, most, time, mask);
-}
-
 #endif
-
-/* ------------------------------------------------------------------ sets of epoll */
-
-static int made(int set)
-{
-	if (set >= 0 && worker_is_current())
-		drain_note_made(&worker.drain, set);
-	return set;
-}
-
-HOOK int epoll_create(int size)
-{
-	return made(next.epoll_create(size));
-}
-
-HOOK int epoll_create1(int flags)
-{
-	return made(next.epoll_create1(flags));
-}
-
-HOOK int epoll_ctl(int set, int change, int fd, struct epoll_event *event)
-{
-	int error;
-
-	if (!worker_knows_listener(fd) || !draining_controls(set, change, fd, event, &error))
-		return next.epoll_ctl(set, change, fd, event);
-	if (error == 0)
-		return 0;
-	errno = error;
-	return -1;
-}

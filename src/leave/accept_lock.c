@@ -1,6 +1,5 @@
 /* accept_lock.c - suspects locks around accept. See accept_lock.h for which, and for what it may
  * not know. */
-#define _GNU_SOURCE /* struct ucred */
 #include "leave/accept_lock.h"
 
 #include <fcntl.h>
@@ -12,12 +11,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "os/epoll_set.h"
 #include "os/file.h"
 #include "os/process.h"
-#include "os/wait_set.h"
+#include "os/socket_address.h"
 
 static _Atomic enum lock noted;
 
@@ -118,17 +117,8 @@ static bool may_be_eventfd(int fd)
 	file_path_of(path, 0, "fd", fd);
 	found = readlink(path, target, sizeof target);
 	if (found < 0)
-		return !wait_set_is_epoll(fd);
+		return !epoll_set_is_one(fd);
 	return (size_t)found >= length && memcmp(target, name, length) == 0;
-}
-
-/* Is this FIFO one that pipe() made? */
-static bool has_no_path(int fd)
-{
-	enum { PIPEFS = 0x50495045 };
-	struct statfs system;
-
-	return fstatfs(fd, &system) == 0 && system.f_type == PIPEFS;
 }
 
 /* Bit O_RDONLY, O_WRONLY or O_RDWR is set; a descriptor with the last is both ends of a pipe. */
@@ -147,7 +137,7 @@ static bool is_own_end(int fd, file_id id)
 
 	return is_kind(found, LOCK_PIPE) && is_own(found) && are_partners(fd, partner) &&
 	       file_identify(partner, &type) == id &&
-	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && has_no_path(fd);
+	       (mode_of(fd) | mode_of(partner)) == (READS | WRITES) && file_is_unnamed_pipe(fd);
 }
 
 /* One pass over the descriptors, which collects at most PIPES pipes; `next` is the first descriptor
@@ -205,10 +195,9 @@ static bool is_socketpair_end(int fd)
 /* The kernel gives the process that made a socketpair as the peer of both ends. */
 static bool was_made_elsewhere(int fd)
 {
-	struct ucred maker;
-	socklen_t size = sizeof maker;
+	pid_t maker;
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) != 0 || maker.pid != getpid();
+	return !socket_peer_process(fd, &maker) || maker != getpid();
 }
 
 static bool is_inherited_end(int fd)

@@ -5,13 +5,24 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 
+#include "os/epoll_set.h"
 #include "os/next.h"
-#include "os/wait_set.h"
 
 #ifndef EPOLLEXCLUSIVE
 #define EPOLLEXCLUSIVE (1u << 28)
 #endif
+
+bool drain_is_addition(int change, const struct epoll_event *event)
+{
+	return change == EPOLL_CTL_ADD && event != NULL;
+}
+
+bool drain_makes_ready(int change, const struct epoll_event *event)
+{
+	return change != EPOLL_CTL_DEL && event != NULL && (event->events & (EPOLLIN | EPOLLRDNORM));
+}
 
 void drain_begin_process(struct drain *drain)
 {
@@ -65,7 +76,7 @@ struct search {
 	struct drained_listener listeners[DRAIN_LISTENERS];
 };
 
-static bool note_listener(const struct wait_member *member, void *argument)
+static bool note_listener(const struct epoll_member *member, void *argument)
 {
 	struct search *search = argument;
 
@@ -78,7 +89,7 @@ static bool note_listener(const struct wait_member *member, void *argument)
 	return true;
 }
 
-static bool is_no_listener(const struct wait_member *member, void *argument)
+static bool is_no_listener(const struct epoll_member *member, void *argument)
 {
 	struct search *search = argument;
 
@@ -92,7 +103,7 @@ bool drain_concerns(const struct drain *drain, int set, bool (*is_listener)(int 
 	for (unsigned i = 0; i < drain->outs; i++)
 		if (drain->out[i].set == set)
 			return true;
-	return !has_seen(drain, set) && !wait_set_each_of_epoll(set, is_no_listener, &search);
+	return !has_seen(drain, set) && !epoll_set_each_member(set, is_no_listener, &search);
 }
 
 static int add(const struct drained_listener *listener)
@@ -143,7 +154,7 @@ enum drain_answer drain_take_out(struct drain *drain, int set, bool (*is_listene
 
 	if (has_seen(drain, set))
 		return drain_concerns(drain, set, is_listener) ? DRAIN_OUT : DRAIN_NO_LISTENER;
-	if (!wait_set_each_of_epoll(set, note_listener, &search) || drain->sees == DRAIN_SETS ||
+	if (!epoll_set_each_member(set, note_listener, &search) || drain->sees == DRAIN_SETS ||
 	    search.found > DRAIN_LISTENERS - drain->outs ||
 	    (search.found > 0 && !is_made_here(drain, set)))
 		return DRAIN_IMPOSSIBLE;

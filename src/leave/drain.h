@@ -13,7 +13,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/epoll.h>
+
+struct epoll_event;
 
 enum { DRAIN_SETS = 16, DRAIN_LISTENERS = 64 };
 
@@ -32,6 +33,10 @@ struct drain {
 		unsigned makes; /* when it was taken out */
 	} out[DRAIN_LISTENERS];
 };
+
+/* Of epoll_ctl(): does it add, and is the listener waited for by the set after it? */
+bool drain_is_addition(int change, const struct epoll_event *event);
+bool drain_makes_ready(int change, const struct epoll_event *event);
 
 /* In a process that begins: it has made no set. */
 void drain_begin_process(struct drain *drain);

@@ -23,7 +23,7 @@
 
 static enum blocker find_signal_blocker(int signal, const struct signal_mask *mask)
 {
-	if (process_blocks(mask, signal))
+	if (signal_mask_has(mask, signal))
 		return BLOCKER_SIGNAL_BLOCKED;
 	return process_handles(signal) ? BLOCKER_NONE : BLOCKER_SIGNAL_UNHANDLED;
 }

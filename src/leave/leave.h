@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "exit_method.h"
-#include "os/process.h"
+#include "os/signal_mask.h"
 
 enum blocker {
 	BLOCKER_NONE,

@@ -14,6 +14,12 @@
 #include "leave/program.h"
 #include "os/process.h"
 
+#ifdef SIGRTMAX
+#define EXIT_SIGNAL SIGRTMAX
+#else
+#define EXIT_SIGNAL 0 /* this system has no signal that nobody uses */
+#endif
+
 /* Declared as in perl's public headers for a perl built with threads, where the first argument of
  * every function is the interpreter. */
 static struct {
@@ -85,7 +91,7 @@ static bool has_handler(void *perl)
 	if (element == NULL)
 		return false;
 	api.sv_setpv_mg(perl, *element, "slshim::leave");
-	return process_handles(SIGRTMAX); /* without a handler the signal would kill */
+	return process_handles(EXIT_SIGNAL); /* without a handler the signal would kill */
 }
 
 bool perl_exits_soon(int status)
@@ -93,5 +99,6 @@ bool perl_exits_soon(int status)
 	void *perl = is_there ? find_context() : NULL;
 
 	exit_status = (uint32_t)status;
-	return perl != NULL && has_handler(perl) && kill(getpid(), SIGRTMAX) == 0;
+	return EXIT_SIGNAL != 0 && perl != NULL && has_handler(perl) &&
+	       kill(getpid(), EXIT_SIGNAL) == 0;
 }

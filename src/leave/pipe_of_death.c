@@ -67,6 +67,28 @@ bool pipe_of_death_find(void)
 	return candidates == 1;
 }
 
+/* What a system lacks is made of two calls, between which nobody forks: the caller is about to
+ * leave.
+ */
+static bool make_pipe(int ends[2])
+{
+#ifdef HAVE_PPOLL
+	return next.pipe2(ends, O_CLOEXEC) == 0;
+#else
+	return next.pipe(ends) == 0 && fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 &&
+	       fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0;
+#endif
+}
+
+static bool replace(int fd, int by)
+{
+#ifdef HAVE_PPOLL
+	return next.dup3(by, fd, O_CLOEXEC) == fd;
+#else
+	return next.dup2(by, fd) == fd && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+#endif
+}
+
 /* The main thread may already be reading from the shared pipe. The signal interrupts that read, and
  * the next one is from the new pipe. */
 static bool give_byte(void)
@@ -75,14 +97,22 @@ static bool give_byte(void)
 	int own[2];
 	bool is_given;
 
-	if (!is_found() || next.pipe2(own, O_CLOEXEC) != 0)
+	if (!is_found() || !make_pipe(own))
 		return false;
-	is_given = write(own[1], &graceful, 1) == 1 &&
-	           next.dup3(own[0], found.fd, O_CLOEXEC) == found.fd &&
+	is_given = write(own[1], &graceful, 1) == 1 && replace(found.fd, own[0]) &&
 	           kill(getpid(), pipe_of_death_signal) == 0;
 	next.close(own[0]);
 	next.close(own[1]);
 	return is_given;
+}
+
+static void wait_for_stop(const struct timespec *at_most, const sigset_t *mask)
+{
+#ifdef HAVE_PPOLL
+	next.ppoll(NULL, 0, at_most, mask);
+#else
+	next.pselect(0, NULL, NULL, NULL, at_most, mask);
+#endif
 }
 
 /* When the main thread has told the accepting thread to stop, it sends it a SIGHUP, which no other
@@ -96,6 +126,6 @@ void pipe_of_death_ask(void)
 	sigaddset(&stop_only, SIGHUP);
 	sigprocmask(SIG_BLOCK, &stop_only, &before); /* until the wait, which lets it through */
 	if (give_byte() && !sigismember(&before, SIGHUP))
-		next.ppoll(NULL, 0, &at_most, &before);
+		wait_for_stop(&at_most, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }

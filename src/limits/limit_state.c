@@ -2,7 +2,6 @@
 #include "limits/limit_state.h"
 
 #include <stddef.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "limits/policy.h"
@@ -11,6 +10,7 @@
 #include "os/machine.h"
 #include "os/number.h"
 #include "os/process.h"
+#include "os/random.h"
 
 enum { ALL_QUANTITIES = (1u << QUANTITIES) - 1 };
 
@@ -19,7 +19,7 @@ static uint32_t draw(void)
 {
 	uint32_t number;
 
-	if (getrandom(&number, sizeof number, GRND_NONBLOCK) == sizeof number)
+	if (random_number(&number))
 		return number;
 	return (uint32_t)getpid() * 2654435761u; /* Knuth's multiplicative hash */
 }

@@ -7,6 +7,7 @@
 #include "limits/bounds.h"
 #include "os/clock.h"
 #include "os/hot.h"
+#include "os/number.h"
 #include "os/persistent_file.h"
 #include "os/process.h"
 #include "probe.h"
@@ -33,7 +34,7 @@ static bool read_by(probe_function *probe, struct persistent_file *source, struc
 static bool read_mappings(struct meter *meter, struct sample *sample)
 {
 	int fd = persistent_file_borrow(&meter->smaps);
-	bool is_read = probe_smaps_without(fd, &meter->inherited, sample);
+	bool is_read = probe_sharing_without(fd, &meter->inherited, sample);
 
 	persistent_file_return(&meter->smaps, fd);
 	return is_read;
@@ -45,8 +46,8 @@ static bool read_sums(struct meter *meter, enum probe_choice choice, bool tells_
 {
 	if (choice == PROBE_SMAPS || tells_apart)
 		return read_mappings(meter, sample) ||
-		       (choice != PROBE_SMAPS && read_by(probe_smaps, &meter->rollup, sample));
-	return read_by(probe_smaps, &meter->rollup, sample) ||
+		       (choice != PROBE_SMAPS && read_by(probe_sharing, &meter->rollup, sample));
+	return read_by(probe_sharing, &meter->rollup, sample) ||
 	       (choice != PROBE_ROLLUP && read_mappings(meter, sample));
 }
 
@@ -78,9 +79,9 @@ void meter_read(struct meter *meter, enum probe_choice choice, unsigned wanted,
 	if (choice == PROBE_RUSAGE && (wanted & 1u << QUANTITY_RESIDENT))
 		probe_rusage(-1, sample);
 	if (choice != PROBE_RUSAGE && (wanted & COUNTED))
-		read_by(probe_statm, &meter->statm, sample);
+		read_by(probe_sizes, &meter->statm, sample);
 	if (choice != PROBE_RUSAGE && (wanted & 1u << QUANTITY_SWAPPED))
-		read_by(probe_status, &meter->status, sample);
+		read_by(probe_swapped, &meter->status, sample);
 	if (wanted & 1u << QUANTITY_CPU)
 		probe_cpu(-1, sample);
 	if ((wanted & 1u << QUANTITY_DESCRIPTORS) &&
@@ -97,7 +98,7 @@ bool meter_is_blind(struct meter *meter, const struct config *config, unsigned w
 	struct sample sample = {.known = 0};
 
 	return config->probe != PROBE_RUSAGE && (wanted & MEMORY) != 0 &&
-	       !read_by(probe_statm, &meter->statm, &sample);
+	       !read_by(probe_sizes, &meter->statm, &sample);
 }
 
 /* ------------------------------------------------------------------ bounds */
@@ -117,7 +118,7 @@ static bool read_usage(struct usage *usage, uint64_t *peak)
 
 static bool read_resident(struct meter *meter, struct sample *sample, struct usage *usage)
 {
-	if (!read_by(probe_statm, &meter->statm, sample))
+	if (!read_by(probe_sizes, &meter->statm, sample))
 		return false;
 	usage->resident = sample->value[QUANTITY_RESIDENT];
 	return true;
@@ -128,7 +129,7 @@ static void start_bounds(struct meter *meter, const struct usage *usage, uint64_
 {
 	meter->bounds.page = (uint64_t)sysconf(_SC_PAGESIZE);
 	meter->bounds.slack = probe_resident_slack();
-	meter->is_bounded = !probe_reserved_pages();
+	meter->is_bounded = !probe_is_unbounded();
 	bounds_start(&meter->bounds, usage, unshared, proportional);
 }
 
@@ -159,7 +160,7 @@ void meter_keep(struct meter *meter, const struct config *config)
 	open_sources(meter, config);
 	if (meter->inherited.count > 0 && meter->smaps.fd < 0)
 		persistent_file_open(&meter->smaps);
-	probe_reserved_pages();
+	probe_is_unbounded();
 	probe_resident_slack();
 }
 
@@ -230,7 +231,7 @@ static bool is_within_at_peak(const struct meter *meter, const uint64_t limit[QU
 
 	if (peak == 0 || limit[QUANTITY_SIZE] != 0 || limit[QUANTITY_SHARED] != 0)
 		return false;
-	peak += meter->peak_slack;
+	peak = number_add(peak, meter->peak_slack);
 	if (limit[QUANTITY_RESIDENT] != 0 && peak > limit[QUANTITY_RESIDENT])
 		return false;
 	if (walked == 0)

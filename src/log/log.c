@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "log/safe_write.h"
 #include "os/file.h"
 #include "os/process.h"
+#include "os/raw_call.h"
 
 enum { NAME_SIZE = LOG_PATH_SIZE };
 
@@ -51,7 +50,7 @@ static file_id identify_writable(int fd)
 	return is_writable_type(type) ? file : 0;
 }
 
-/* /dev/null (1:3) does not count, because nobody would read the lines. */
+/* /dev/null does not count, because nobody would read the lines. */
 static bool is_like_a_log(int fd)
 {
 	struct stat status;
@@ -59,7 +58,7 @@ static bool is_like_a_log(int fd)
 	if (fstat(fd, &status) != 0)
 		return false;
 	if (S_ISCHR(status.st_mode))
-		return status.st_rdev != makedev(1, 3);
+		return !file_is_null_device(&status);
 	return S_ISREG(status.st_mode) && (fcntl(fd, F_GETFL) & O_APPEND) != 0;
 }
 
@@ -122,7 +121,7 @@ static enum reach open_path(int flags, struct outlet *outlet)
 {
 	struct stat status;
 	int fd =
-	    safe_open(log_state.path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
+	    raw_open(log_state.path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags);
 
 	if (fd < 0 && errno == ENXIO) {
 		if (stat(log_state.path, &status) == 0 && S_ISFIFO(status.st_mode))
@@ -135,7 +134,7 @@ static enum reach open_path(int flags, struct outlet *outlet)
 	file_identify(fd, &outlet->type);
 	if (outlet->type == S_IFREG || outlet->type == S_IFCHR || outlet->type == S_IFIFO)
 		return REACHED;
-	safe_close(fd);
+	raw_close(fd);
 	errno = EINVAL;
 	return OUT_OF_REACH;
 }
@@ -199,16 +198,10 @@ static enum reach reach_standard_error(struct outlet *outlet)
 static int connect_to_syslog(int type)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-	int fd = (int)syscall(SYS_socket, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
 
 	if (log_state.path[0] != '\0')
 		strncpy(address.sun_path, log_state.path, sizeof address.sun_path - 1);
-	if (fd < 0 || syscall(SYS_connect, fd, &address, sizeof address) == 0)
-		return fd;
-	error = errno;
-	safe_close(fd);
-	errno = error;
-	return -1;
+	return raw_connect(type, (const struct sockaddr *)&address, sizeof address);
 }
 
 static enum reach reach_syslog(struct outlet *outlet)
@@ -240,7 +233,7 @@ static enum reach find_outlet(struct outlet *outlet)
 static void leave_outlet(const struct outlet *outlet)
 {
 	if (outlet->is_passing)
-		safe_close(outlet->fd);
+		raw_close(outlet->fd);
 }
 
 /* --------------------------------------------------------------------- lines */
@@ -354,7 +347,7 @@ static void hold(const struct outlet *opened)
 	struct outlet old;
 
 	if (find_held_file(&old))
-		safe_close(old.fd);
+		raw_close(old.fd);
 	log_state.held_file = identify_writable(opened->fd);
 	log_state.held_fd = fcntl(opened->fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
 	log_state.held_name = hash_name(opened->fd);

@@ -1,54 +1,25 @@
 /* safe_write.c - writes that neither block nor raise signals. */
-#define _GNU_SOURCE
 #include "log/safe_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include "os/file.h"
 #include "os/line.h"
-
-/* A timeout of zero, whether the kernel's call has times of 32 or of 64 bits. */
-static const long no_time[4];
-
-#ifndef SYS_ppoll
-#define SYS_ppoll SYS_ppoll_time64
-#endif
-#ifndef SYS_rt_sigtimedwait
-#define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
-#endif
+#include "os/raw_call.h"
 
 void safe_write_begin(struct blocked_signals *signals)
 {
-	signals->mask = process_hold_signals();
-	signals->pending = (struct signal_mask){.is_known = false};
-	syscall(SYS_rt_sigpending, signals->pending.words, sizeof signals->pending.words);
+	signals->mask = signal_mask_hold();
+	signals->pending = signal_mask_pending();
 }
 
 void safe_write_end(const struct blocked_signals *signals)
 {
-	process_set_mask(&signals->mask);
-}
-
-int safe_open(const char *path, int flags)
-{
-#ifdef O_LARGEFILE
-	flags |= O_LARGEFILE;
-#endif
-	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, 0644);
-}
-
-void safe_close(int fd)
-{
-	syscall(SYS_close, fd);
+	signal_mask_restore(&signals->mask);
 }
 
 /* ------------------------------------------------------------------ signals */
@@ -58,12 +29,8 @@ void safe_close(int fd)
  * pending before may come from elsewhere, and stays. SIGTTOU is not raised while it is blocked. */
 static void take_back(const struct blocked_signals *signals, int number)
 {
-	struct signal_mask only = {.is_known = false};
-
-	process_add_signal(&only, number);
-	if (process_blocks(&signals->pending, number))
-		return;
-	syscall(SYS_rt_sigtimedwait, only.words, NULL, no_time, sizeof only.words);
+	if (!signal_mask_has(&signals->pending, number))
+		signal_mask_take(number);
 }
 
 static ssize_t after_write(const struct blocked_signals *signals, ssize_t written)
@@ -86,58 +53,58 @@ typedef ssize_t write_function(const struct blocked_signals *signals, int fd,
 static ssize_t write_plainly(const struct blocked_signals *signals, int fd,
                              const struct iovec *pieces, int count)
 {
-	return after_write(signals, (ssize_t)syscall(SYS_writev, fd, pieces, count));
+	return after_write(signals, raw_write(fd, pieces, count));
 }
 
 static ssize_t write_to_socket(const struct blocked_signals *signals, int fd,
                                const struct iovec *pieces, int count)
 {
-	struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+	ssize_t written = raw_send(fd, pieces, count);
 
-	(void)signals;
-	return (ssize_t)syscall(SYS_sendmsg, fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return RAW_SEND_RAISES_SIGPIPE ? after_write(signals, written) : written;
 }
 
-/* Linux 6.4 and later accept the flag for pipes that were made by pipe(). */
 static ssize_t write_without_waiting(const struct blocked_signals *signals, int fd,
                                      const struct iovec *pieces, int count)
 {
-	enum { NOWAIT = 8 }; /* older headers lack it */
-	long nowhere = -1;
-
-#ifdef SYS_pwritev2
-	return after_write(signals,
-	                   (ssize_t)syscall(SYS_pwritev2, fd, pieces, count, nowhere, nowhere, NOWAIT));
-#else
-	errno = ENOSYS;
-	return -1;
-#endif
+	return after_write(signals, raw_write_without_waiting(fd, pieces, count));
 }
 
-/* A writable pipe has room for PIPE_BUF bytes, so this blocks only if another writer fills it in
- * between. */
-static ssize_t write_to_polled(const struct blocked_signals *signals, int fd,
-                               const struct iovec *pieces, int count)
+static ssize_t write_if_writable(const struct blocked_signals *signals, int fd,
+                                 const struct iovec *pieces, int count)
 {
-	struct pollfd polled = {.fd = fd, .events = POLLOUT};
-
-	if (syscall(SYS_ppoll, &polled, 1, no_time, NULL, 0) == 1 && (polled.revents & POLLOUT) != 0)
+	if (raw_is_writable(fd))
 		return write_plainly(signals, fd, pieces, count);
 	errno = EAGAIN;
 	return -1;
 }
 
-/* A writable terminal has room for 128 bytes. */
-static ssize_t write_little_to_polled(const struct blocked_signals *signals, int fd,
-                                      const struct iovec *pieces, int count)
+/* At most so many bytes of the first piece. */
+static ssize_t write_little(const struct blocked_signals *signals, int fd,
+                            const struct iovec *pieces, size_t most)
 {
-	enum { LITTLE = 128 };
 	struct iovec piece = *pieces;
 
+	if (piece.iov_len > most)
+		piece.iov_len = most;
+	return write_if_writable(signals, fd, &piece, 1);
+}
+
+/* A writable pipe has room for PIPE_BUF bytes, so this blocks only if another writer fills it in
+ * between. Where that is less than a line with all that is around it, a line may come in pieces. */
+static ssize_t write_to_polled_pipe(const struct blocked_signals *signals, int fd,
+                                    const struct iovec *pieces, int count)
+{
+	return 2 * LINE_SIZE <= PIPE_BUF ? write_if_writable(signals, fd, pieces, count)
+	                                 : write_little(signals, fd, pieces, PIPE_BUF);
+}
+
+/* A writable terminal has room for 128 bytes. */
+static ssize_t write_to_polled_terminal(const struct blocked_signals *signals, int fd,
+                                        const struct iovec *pieces, int count)
+{
 	(void)count;
-	if (piece.iov_len > LITTLE)
-		piece.iov_len = LITTLE;
-	return write_to_polled(signals, fd, &piece, 1);
+	return write_little(signals, fd, pieces, 128);
 }
 
 static bool write_all(const struct blocked_signals *signals, write_function *write_some, int fd,
@@ -178,16 +145,13 @@ bool safe_write(const struct blocked_signals *signals, int fd, int type, struct 
 static bool write_anew(const struct blocked_signals *signals, int fd, struct iovec *pieces,
                        int count, write_function *otherwise)
 {
-	char path[FILE_PATH_SIZE];
+	int own = raw_open_anew(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	bool is_written;
-	int own;
 
-	file_path_of(path, 0, "fd", fd);
-	own = safe_open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (own < 0)
 		return errno != ENXIO && write_all(signals, otherwise, fd, pieces, count);
 	is_written = write_all(signals, write_plainly, own, pieces, count);
-	safe_close(own);
+	raw_close(own);
 	return is_written;
 }
 
@@ -198,10 +162,8 @@ static bool write_to_pipe(const struct blocked_signals *signals, int fd, struct 
 		return true;
 	if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)
 		return false;
-	return write_anew(signals, fd, pieces, count, write_to_polled);
+	return write_anew(signals, fd, pieces, count, write_to_polled_pipe);
 }
-
-_Static_assert(2 * LINE_SIZE <= PIPE_BUF, "a line with all that is around it is written at once");
 
 bool safe_write_shared(const struct blocked_signals *signals, int fd, int type,
                        struct iovec *pieces, int count)
@@ -214,7 +176,7 @@ bool safe_write_shared(const struct blocked_signals *signals, int fd, int type,
 	case S_IFIFO:
 		return write_to_pipe(signals, fd, pieces, count);
 	case S_IFCHR:
-		return write_anew(signals, fd, pieces, count, write_little_to_polled);
+		return write_anew(signals, fd, pieces, count, write_to_polled_terminal);
 	default:
 		return false;
 	}

@@ -2,15 +2,15 @@
  * signal that ends or stops the process, whatever the descriptor refers to.
  *
  * Signals are blocked meanwhile, so that no handler jumps out and leaves a descriptor open, and all
- * calls are bare system calls, none of which is a cancellation point. The functions change errno
- * and are async-signal-safe. May not know: what is written, or why there. */
+ * calls are those of raw_call.h. The functions change errno and are async-signal-safe. May not
+ * know: what is written, or why there. */
 #ifndef SLSHIM_SAFE_WRITE_H
 #define SLSHIM_SAFE_WRITE_H
 
 #include <stdbool.h>
 #include <sys/uio.h>
 
-#include "os/process.h"
+#include "os/signal_mask.h"
 
 struct blocked_signals {
 	struct signal_mask mask, pending; /* before safe_write_begin() */
@@ -18,10 +18,6 @@ struct blocked_signals {
 
 void safe_write_begin(struct blocked_signals *signals);
 void safe_write_end(const struct blocked_signals *signals);
-
-/* As open(2), close(2). */
-int safe_open(const char *path, int flags);
-void safe_close(int fd);
 
 /* Called between begin and end. Returns false if not all was written. Changes `pieces`. `type` is
  * the descriptor's, as of file_identify().

@@ -1,15 +1,11 @@
-/* file.c - identifies and reads files. */
-#define _GNU_SOURCE /* AT_EMPTY_PATH */
+/* file.c - reads files. */
 #include "os/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "os/hot.h"
 #include "os/next.h"
 
 static char *add_text(char *at, const char *text)
@@ -117,88 +113,4 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
 		next.close(fd);
 	errno = saved;
 	return was_all;
-}
-
-/* A record of getdents64(), which is used because opendir() would allocate. */
-struct entry {
-	uint64_t inode, next;
-	uint16_t length; /* of this record, name included */
-	uint8_t type;
-	char name[];
-};
-
-static bool each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument)
-{
-	_Alignas(struct entry) char text[512];
-	long got;
-
-	if (lseek(fd, 0, SEEK_SET) != 0)
-		return false;
-	while ((got = syscall(SYS_getdents64, fd, text, sizeof text)) > 0)
-		for (long at = 0; at < got;) {
-			const struct entry *entry = (const void *)(text + at);
-
-			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
-			    !visit(entry->name, argument))
-				return false;
-			at += entry->length;
-		}
-	return got == 0;
-}
-
-bool file_each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument)
-{
-	int saved = errno;
-	bool was_all = each_entry(fd, visit, argument);
-
-	errno = saved;
-	return was_all;
-}
-
-static bool count_entry(const char *name, void *count)
-{
-	(void)name;
-	++*(uint64_t *)count;
-	return true;
-}
-
-bool file_count_entries(int fd, uint64_t *count)
-{
-	*count = 0;
-	return file_each_entry(fd, count_entry, count);
-}
-
-/* Inodes of sockets and pipes are 32 bits wide on Linux. */
-HOT static file_id identify(const struct stat *status, int *type)
-{
-	file_id id = (file_id)status->st_ino ^ (file_id)status->st_dev << 44;
-
-	*type = (int)(status->st_mode & S_IFMT);
-	return id != 0 ? id : 1;
-}
-
-HOT file_id file_identify(int fd, int *type)
-{
-	struct stat status;
-	int saved = errno;
-
-	if (fstat(fd, &status) == 0)
-		return identify(&status, type);
-	errno = saved;
-	*type = FILE_CLOSED;
-	return 0;
-}
-
-/* The empty name is on the stack, because the one that the C library's fstat() passes is in a page
- * of constants that would have to be loaded. */
-file_id file_identify_at_start(int fd, int *type)
-{
-	const char nothing[] = "";
-	struct stat status;
-
-	if (fstatat(fd, nothing, &status, AT_EMPTY_PATH) == 0)
-		return identify(&status, type);
-	errno = 0;
-	*type = FILE_CLOSED;
-	return 0;
 }

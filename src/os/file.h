@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* Writes "/proc/4711/stat", or "/proc/self/fdinfo/5" if `pid` is 0 and `number` is 5; no number is
@@ -28,13 +29,6 @@ bool file_each_line(const char *path, bool (*visit)(const char *line, void *argu
                     void *argument);
 bool file_each_line_open(int fd, bool (*visit)(const char *line, void *argument), void *argument);
 
-/* Calls `visit` with the name of each entry of an open directory except "." and "..", until `visit`
- * returns false. Returns true if all were visited, false if `fd` is not a directory. */
-bool file_each_entry(int fd, bool (*visit)(const char *name, void *argument), void *argument);
-
-/* Counts the entries of an open directory except "." and ".."; false if it is not a directory. */
-bool file_count_entries(int fd, uint64_t *count);
-
 /* Identifies the file that a descriptor refers to: its device and inode in one word; 0 if the
  * descriptor is not open. */
 typedef uint64_t file_id;
@@ -47,5 +41,11 @@ file_id file_identify(int fd, int *type);
 /* The same for the constructor, where errno is 0. It touches as few pages as possible, because
  * every program that inherits the library calls it. */
 file_id file_identify_at_start(int fd, int *type);
+
+/* Is this /dev/null? */
+bool file_is_null_device(const struct stat *status);
+
+/* Is this FIFO one that pipe() made? */
+bool file_is_unnamed_pipe(int fd);
 
 #endif

@@ -9,4 +9,12 @@
 /* What they call hardly ever is kept out of them. */
 #define RARE __attribute__((cold, noinline))
 
+/* What the constructor writes is close together, in a page that every start writes to: each other
+ * one would be a fault. */
+#ifdef __APPLE__
+#define EARLY
+#else
+#define EARLY __attribute__((section(".data")))
+#endif
+
 #endif

@@ -123,20 +123,29 @@ static bool has_other_listener(int fd)
 
 bool listener_may_have_peers(int fd)
 {
-	int may = 0;
-	socklen_t size = sizeof may;
+#ifdef SO_REUSEPORT
+	return ask_number(fd, SO_REUSEPORT) > 0;
+#else
+	(void)fd;
+	return false;
+#endif
+}
 
-	return getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &may, &size) == 0 && may;
+static bool is_tcp(int fd)
+{
+#ifdef SO_PROTOCOL
+	return ask_number(fd, SO_PROTOCOL) == IPPROTO_TCP;
+#else
+	(void)fd;
+	return false;
+#endif
 }
 
 bool listener_has_reuseport_peers(int fd)
 {
-	int protocol = 0;
-	socklen_t size = sizeof protocol;
 	char text[16];
 
-	if (!listener_may_have_peers(fd) ||
-	    getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) != 0 || protocol != IPPROTO_TCP)
+	if (!listener_may_have_peers(fd) || !is_tcp(fd))
 		return false;
 	return file_read("/proc/sys/net/ipv4/tcp_migrate_req", text, sizeof text) && text[0] == '1' &&
 	       has_other_listener(fd);

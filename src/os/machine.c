@@ -234,10 +234,25 @@ static void take_least(const struct machine_memory *memory, void *argument)
 		*least = *memory;
 }
 
+/* Where there is no /proc. Not all systems have the name, but those that do agree. */
+static void ask_library(struct machine_memory *memory)
+{
+#ifdef _SC_PHYS_PAGES
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+	if (pages > 0 && page > 0)
+		*memory = (struct machine_memory){(uint64_t)pages * (uint64_t)page, "_SC_PHYS_PAGES"};
+#else
+	(void)memory;
+#endif
+}
+
 bool machine_memory(const char *root, struct machine_memory *memory)
 {
 	*memory = (struct machine_memory){.bytes = 0};
 	machine_each_memory(root, 0, take_least, memory);
+	if (memory->bytes == 0 && root[0] == '\0')
+		ask_library(memory);
 	return memory->bytes > 0;
 }
 

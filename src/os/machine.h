@@ -1,5 +1,6 @@
 /* machine.h - how much memory the machine or the cgroup allows this process, and the memory
- * pressure (PSI) on it. Linux only; async-signal-safe.
+ * pressure (PSI) on it. Elsewhere than on Linux only the machine's memory is known.
+ * Async-signal-safe.
  *
  * May not know: whether a process uses too much. */
 #ifndef SLSHIM_MACHINE_H
@@ -18,8 +19,9 @@ struct machine_memory {
 };
 
 /* Finds the smallest of the limits of this process's cgroup and of those above it (memory.max or
- * memory.limit_in_bytes) and of the host's memory (MemTotal). Returns false if none is known.
- * `root` is put before every path; it is "" except in tests. */
+ * memory.limit_in_bytes) and of the host's memory (MemTotal, or what sysconf() tells where that is
+ * out of sight). Returns false if none is known. `root` is put before every path; it is "" except
+ * in tests. */
 bool machine_memory(const char *root, struct machine_memory *memory);
 
 /* Calls `visit` with each of these limits, of another process if `pid` is not 0. */

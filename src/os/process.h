@@ -3,21 +3,28 @@
 #ifndef SLSHIM_PROCESS_H
 #define SLSHIM_PROCESS_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Returns the state, such as 'S', that a file /proc/PID/stat or that of a thread tells; '\0' if it
- * tells none. `text`: its beginning, including the name. */
+/* Linux: returns the state, such as 'S', that a file /proc/PID/stat or that of a thread tells; '\0'
+ * if it tells none. `text`: its beginning, including the name. */
 char process_state(const char *text);
 
 /* The boot clock in milliseconds: see clock_boot(). */
 uint64_t process_clock(void);
 
-/* Returns when a process was started, in clock ticks after boot (field 22 of /proc/PID/stat); 0 if
- * there is no such process, if it is dead or a zombie, or if it cannot be told. */
+/* Returns when a process was started, in a unit of the system's: on Linux in clock ticks after boot
+ * (field 22 of /proc/PID/stat). 0 if there is no such process, if it is dead or a zombie, or if it
+ * cannot be told. */
 uint64_t process_start_time(pid_t pid);
+
+/* Returns when this process was made, by the boot clock, in milliseconds; 0 if it cannot be told.
+ */
+uint64_t process_birth(void);
+
+/* Has the program more rights than who started it? */
+bool process_is_privileged(void);
 
 /* Is the process with this pid alive, and has it this start time (0: any)? Of a process that /proc
  * hides (hidepid, another user's) only the former is known, and taken for both. */
@@ -50,29 +57,6 @@ bool process_holds(pid_t pid, int fd);
 
 /* Does this process have a handler for the signal? */
 bool process_handles(int signal);
-
-/* The signals that a thread has blocked, in the kernel's format. It is used with system calls,
- * because the C library's functions copy sets of 1,024 bits. */
-enum { SIGNAL_WORD = 8 * sizeof(unsigned long), SIGNAL_WORDS = (_NSIG - 2) / SIGNAL_WORD + 1 };
-struct signal_mask {
-	unsigned long words[SIGNAL_WORDS];
-	bool is_known; /* the kernel has told the mask, so it can be restored */
-};
-
-static inline void process_add_signal(struct signal_mask *mask, int signal)
-{
-	mask->words[(signal - 1) / SIGNAL_WORD] |= 1ul << (signal - 1) % SIGNAL_WORD;
-}
-
-static inline bool process_blocks(const struct signal_mask *mask, int signal)
-{
-	return mask->words[(signal - 1) / SIGNAL_WORD] >> (signal - 1) % SIGNAL_WORD & 1;
-}
-
-/* process_hold_signals() blocks all signals except those that the kernel raises for a fault of the
- * thread itself, and returns the mask before. process_set_mask() restores a mask if it is known. */
-struct signal_mask process_hold_signals(void);
-void process_set_mask(const struct signal_mask *mask);
 
 /* Has this process children that it has not waited for? Zombies count, because they hide whether
  * others live. */

@@ -26,6 +26,10 @@ struct socket_address {
  * than internet and Unix only the family is set. */
 bool socket_address_find(int fd, struct socket_address *address);
 
+/* Finds the process that made the other end of a Unix socket, or of both where it made both; false
+ * if it cannot be told. */
+bool socket_peer_process(int fd, pid_t *pid);
+
 /* Reads "8080", "127.0.0.1:8080", "[::1]:8080", "/run/server.sock" or "@abstract"; false if it is
  * none of these. Pure. */
 bool socket_address_read(const char *text, struct socket_address *address);

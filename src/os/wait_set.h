@@ -9,9 +9,10 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 #include <sys/select.h>
 #include <time.h>
+
+struct epoll_event;
 
 enum { WAIT_SETS = 3, WAIT_POLLED = 1024 };
 
@@ -37,22 +38,6 @@ int wait_set_pause(const struct wait_set *set, unsigned milliseconds);
 /* Would the wait return at once for something else than this descriptor? True if that is not known.
  */
 bool wait_set_is_ready_besides(const struct wait_set *set, int fd);
-
-/* A member of an epoll set, as epoll_ctl() was told. */
-struct wait_member {
-	int fd;
-	uint32_t events;
-	uint64_t data;
-};
-
-/* Calls `visit` with each member of an epoll set until it returns false; the kernel tells in /proc
- * what is in it. True if all were visited. */
-bool wait_set_each_of_epoll(int set,
-                            bool (*visit)(const struct wait_member *member, void *argument),
-                            void *argument);
-
-/* Is it an epoll set? False also if the kernel does not tell. For where /proc is out of sight. */
-bool wait_set_is_epoll(int fd);
 
 /* Does poll or select wait to read from such a descriptor? */
 bool wait_set_has(const struct wait_set *set, bool (*is_sought)(int fd));

@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "os/directory.h"
 #include "os/file.h"
 #include "os/line.h"
 #include "os/next.h"
@@ -160,7 +161,7 @@ static void *map_named(const struct wanted *wanted, const char *name, const char
 	void *page = MAP_FAILED;
 
 	if (fd < 0 && errno == ENOENT) {
-		file_each_entry(wanted->directory, remove_if_stale, &search);
+		directory_each_entry(wanted->directory, remove_if_stale, &search);
 		made = make(wanted, name);
 		fd = made >= 0 ? open_existing(wanted->directory, name) : -1;
 	}

@@ -1,61 +1,15 @@
 /* pool.c - makes the page, and finds the words of a pool in it. */
-#define _GNU_SOURCE /* memfd_create */
 #include "pool/pool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "os/next.h"
-#include "os/process.h"
+#include "os/shared_memory.h"
 
 _Static_assert(sizeof(struct pool_slot) == 128, "a slot is two cache lines");
 
-static void *map(int fd)
-{
-	void *page = mmap(NULL, sizeof(struct pool_page), PROT_READ | PROT_WRITE,
-	                  fd >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS, fd, 0);
-
-	return page != MAP_FAILED ? page : NULL;
-}
-
-/* Linux from 6.3 on wants to be told that nothing of it will be executed, and may refuse what does
- * not say so. */
-static int make_memory(void)
-{
-	enum { NEVER_EXECUTED = 8 }; /* MFD_NOEXEC_SEAL, which not every C library has */
-	int fd = memfd_create("slshim", MFD_CLOEXEC | MFD_ALLOW_SEALING | NEVER_EXECUTED);
-
-	return fd >= 0 || errno != EINVAL ? fd
-	                                  : memfd_create("slshim", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-
-/* It stays open, above the numbers that programs rely on, because that is how a reader gets at it.
- * Nobody can cut it off, which would be a SIGBUS for all who have mapped it. */
-static struct pool_page *create_open(void)
-{
-	enum { LOWEST = 64 };
-	int fd = process_may_make_file(sizeof(struct pool_page)) ? make_memory() : -1;
-	struct pool_page *page = NULL;
-
-	if (fd < 0)
-		return NULL;
-	if (ftruncate(fd, sizeof *page) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		page = map(fd);
-	if (page != NULL)
-		fcntl(fd, F_DUPFD_CLOEXEC, LOWEST);
-	next.close(fd);
-	return page;
-}
-
 struct pool_page *pool_create(void)
 {
-	struct pool_page *page = create_open();
-
-	return page != NULL ? page : map(-1);
+	return shared_memory_make(sizeof(struct pool_page));
 }
 
 /* Uses the finalizer of splitmix64, by which each bit of the input changes half of the tag's bits.

@@ -41,7 +41,7 @@ static void try_statm(void)
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct sample sample = {.known = 0};
 
-	if (!probe(probe_statm, 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT, &sample))
+	if (!probe(probe_sizes, 1u << QUANTITY_SIZE | 1u << QUANTITY_RESIDENT, &sample))
 		return;
 	must(sample.value[QUANTITY_SIZE] > 0 && sample.value[QUANTITY_SIZE] % page == 0);
 	must(sample.value[QUANTITY_RESIDENT] <= sample.value[QUANTITY_SIZE]);
@@ -66,7 +66,7 @@ static bool probe_without_shared(int fd, struct sample *sample)
 {
 	static const struct mappings all = {.count = 1, .of = {{0, UINT64_MAX}}};
 
-	return probe_smaps_without(fd, &all, sample);
+	return probe_sharing_without(fd, &all, sample);
 }
 
 static void try_smaps(void)
@@ -79,7 +79,7 @@ static void try_smaps(void)
 	struct sample sample = {.known = 0};
 	unsigned __int128 all;
 
-	if (!probe(probe_smaps, WALKED, &sample))
+	if (!probe(probe_sharing, WALKED, &sample))
 		return;
 	must(sample.value[QUANTITY_SHARED] == sum_up(shared) * 1024);
 	must(sample.lazily_freed <= sum_up(lazily_freed) * 1024);
@@ -96,7 +96,7 @@ static void try_status(void)
 {
 	struct sample sample = {.known = 0};
 
-	if (probe(probe_status, 1u << QUANTITY_SWAPPED, &sample))
+	if (probe(probe_swapped, 1u << QUANTITY_SWAPPED, &sample))
 		must(sample.value[QUANTITY_SWAPPED] % 1024 == 0);
 	must(process_descriptor_end() > 0);
 }
