@@ -124,7 +124,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, knows_a_living_process_from_a_dead_one);
 	tcase_add_test(tests, knows_where_descriptors_end);
 	tcase_add_test(tests, visits_each_open_descriptor);
+#ifndef POSIX_FLOOR /* which does not tell */
 	tcase_add_test(tests, knows_who_holds_the_same_file);
+#endif
 	tcase_add_test(tests, counts_threads);
 	tcase_add_test(tests, reads_no_more_than_there_is_room_for);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -13,13 +14,17 @@
 
 void safe_write_begin(struct blocked_signals *signals)
 {
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &signals->cancellation);
 	signals->mask = signal_mask_hold();
 	signals->pending = signal_mask_pending();
 }
 
 void safe_write_end(const struct blocked_signals *signals)
 {
+	int ignored;
+
 	signal_mask_restore(&signals->mask);
+	pthread_setcancelstate(signals->cancellation, &ignored);
 }
 
 /* ------------------------------------------------------------------ signals */

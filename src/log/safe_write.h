@@ -1,8 +1,8 @@
 /* safe_write.h - writes without side effects on the process: a write never blocks, and raises no
  * signal that ends or stops the process, whatever the descriptor refers to.
  *
- * Signals are blocked meanwhile, so that no handler jumps out and leaves a descriptor open, and all
- * calls are those of raw_call.h. The functions change errno and are async-signal-safe. May not
+ * Signals are blocked meanwhile, so that no handler jumps out and leaves a descriptor open, and the
+ * thread is not cancelled. All calls are those of raw_call.h. The functions change errno and are async-signal-safe. May not
  * know: what is written, or why there. */
 #ifndef SLSHIM_SAFE_WRITE_H
 #define SLSHIM_SAFE_WRITE_H
@@ -12,8 +12,10 @@
 
 #include "os/signal_mask.h"
 
+/* As they were before safe_write_begin(). */
 struct blocked_signals {
-	struct signal_mask mask, pending; /* before safe_write_begin() */
+	struct signal_mask mask, pending;
+	int cancellation;
 };
 
 void safe_write_begin(struct blocked_signals *signals);

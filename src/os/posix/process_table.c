@@ -98,13 +98,15 @@ bool process_is_privileged(void)
 	return system_is_privileged();
 }
 
+/* The limit may have been lowered since some were opened. */
 int process_descriptor_end(void)
 {
-	enum { HIGHEST = 1 << 20 };
+	enum { USUAL = 1024, HIGHEST = 1 << 20 };
 	struct rlimit limit;
 
-	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < HIGHEST ? (int)limit.rlim_cur
-	                                                                         : HIGHEST;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > HIGHEST)
+		return HIGHEST;
+	return limit.rlim_cur > USUAL ? (int)limit.rlim_cur : USUAL;
 }
 
 /* Also of those that poll() takes for unused. Where very many are allowed that would take long. */
