@@ -2,8 +2,8 @@
  * signal that ends or stops the process, whatever the descriptor refers to.
  *
  * Signals are blocked meanwhile, so that no handler jumps out and leaves a descriptor open, and the
- * thread is not cancelled. All calls are those of raw_call.h. The functions change errno and are async-signal-safe. May not
- * know: what is written, or why there. */
+ * thread is not cancelled. All calls are those of raw_call.h. The functions change errno and are
+ * async-signal-safe. May not know: what is written, or why there. */
 #ifndef SLSHIM_SAFE_WRITE_H
 #define SLSHIM_SAFE_WRITE_H
 
