@@ -248,7 +248,7 @@ static void share_page(void)
 	if (server.page != NULL)
 		return;
 	if (server.config.status[0] != '\0')
-		server.page = page_file_publish(server.config.status, server.config.status_mode,
+		server.page = page_file_publish(server.config.status, (mode_t)server.config.status_mode,
 		                                sizeof *server.page, &status_fault);
 	if (server.page == NULL)
 		server.page = pool_create();

@@ -40,8 +40,9 @@ ssize_t raw_write_without_waiting(int fd, const struct iovec *pieces, int count)
 
 ssize_t raw_send(int fd, const struct iovec *pieces, int count)
 {
-	struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+	struct msghdr message = {.msg_iov = (struct iovec *)pieces};
 
+	message.msg_iovlen += (unsigned)count; /* whose type is not the same everywhere */
 	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

@@ -127,10 +127,49 @@ def test_wrong_layout_is_found(compiler, tmp_path, right, wrong):
     assert done.returncode != 0 and "static assertion failed" in done.stderr
 
 
-def test_interposed_functions_link(compiler):
-    """The section is there, and dyld is asked to put the functions' addresses into it."""
-    library = compiler.link(HERE / "interpose.c")
-    assert re.search(r" __interpose +00000020 ", examine(library, "--section-headers"))
-    bound = examine(library, "--bind")
-    for name in ("accept", "close"):
-        assert re.search(rf"^__DATA +__interpose .* libSystem +_{name}$", bound, re.M)
+HOSTS = {"aarch64": "aarch64-apple-darwin", "x86_64": "x86_64-apple-darwin"}
+# By libtool's rules, in what LLVM calls its own.
+TOOLS = ["AR=llvm-ar", "RANLIB=llvm-ranlib", "NM=llvm-nm"]
+
+
+@pytest.fixture(scope="module", params=HOSTS)
+def dylib(request, zig, tmp_path_factory):
+    """As configure and make build it, with every warning an error."""
+    directory = tmp_path_factory.mktemp(f"build-{request.param}")
+    compiler = directory / "cc"
+    compiler.write_text(f"#!/bin/sh\nexec '{zig}' cc -target {request.param}-macos \"$@\"\n")
+    compiler.chmod(0o755)
+    environment = os.environ | {f"ZIG_{kind}_CACHE_DIR": str(directory / "cache") for kind in ("GLOBAL", "LOCAL")}
+    configure = [TOP / "configure", "-q", f"--host={HOSTS[request.param]}", f"CC={compiler}", *TOOLS]
+    configure += ["CFLAGS=-O2", "--enable-werror"]
+    for command in configure, ["make", "-s", f"-j{os.cpu_count()}", "libslshim.la"]:
+        subprocess.run(command, cwd=directory, env=environment, check=True)
+    return directory / ".libs" / "libslshim.dylib"
+
+
+def hooked():
+    """The functions of POSIX that the library interposes, by the table in next.h."""
+    table = (TOP / "src/os/next.h").read_text()
+    table = table[table.index("#define NEXT_OF_POSIX(EACH)") :]
+    table = table[: table.index("#ifdef")]
+    return [*re.findall(r'EACH\(int, [-\w]+, \w+, "(\w+)"', table), "close", "sem_open"]
+
+
+def test_every_hook_is_interposed(dylib):
+    """dyld is asked to put the address of each function beside that of its hook."""
+    bound = examine(dylib, "--bind")
+    names = hooked()
+    assert len(names) > 10
+    for name in names:
+        assert re.search(rf"^__DATA(_CONST)? +__interpose .* libSystem +_{name}$", bound, re.M), name
+    size = int(re.search(r" __interpose +([0-9a-f]+) ", examine(dylib, "--section-headers"))[1], 16)
+    assert size == 16 * len(re.findall(r"^__DATA(?:_CONST)? +__interpose ", bound, re.M))
+
+
+def test_library_exports_and_needs(dylib):
+    exported = set(re.findall(r"^0x\w+ +_(\w+)$", examine(dylib, "--exports-trie"), re.M))
+    calls = {name for name in exported if not name.startswith(("hooked_", "_"))}
+    assert {name.partition("_")[0] for name in calls} == {"slshim"}
+    assert {name[7:] for name in exported if name.startswith("hooked_")} == set(hooked())
+    needed = re.findall(r"^\t(/\S+)", examine(dylib, "--dylibs-used"), re.M)
+    assert [one for one in needed if "libslshim" not in one] == ["/usr/lib/libSystem.B.dylib"]
