@@ -136,7 +136,9 @@ START_TEST(knows_what_the_image_exports)
 	ck_assert(image_look_up("exported_number", &number) && number == &exported_number);
 	ck_assert(!image_look_up("exported_numbers", &other) && other == NULL);
 	ck_assert(!image_look_up("", &other));
-	ck_assert(!image_look_up("dlsym", &other)); /* a library's */
+#ifndef POSIX_FLOOR /* it asks the loader, which tells of libraries, too */
+	ck_assert(!image_look_up("dlsym", &other));
+#endif
 }
 END_TEST
 

@@ -92,6 +92,7 @@ START_TEST(children_of_who_was_started_are_not_started)
 }
 END_TEST
 
+#ifndef POSIX_FLOOR /* it does not tell what others have open */
 START_TEST(listener_that_the_parent_holds_too_is_shared)
 {
 	int listener = open_listener();
@@ -107,6 +108,7 @@ START_TEST(listener_that_the_parent_holds_too_is_shared)
 	ck_assert(!worker_shares_listener_with(getpid()));
 }
 END_TEST
+#endif
 
 /* It would end with the worker, whoever counts its connections. */
 START_TEST(own_listener_counts_wherever_it_accepts)
@@ -445,7 +447,9 @@ static void add_tests(TCase *tests)
 	tcase_add_test(tests, child_of_a_living_parent_is_a_worker);
 	tcase_add_test(tests, who_was_started_is_a_worker_until_it_listens);
 	tcase_add_test(tests, children_of_who_was_started_are_not_started);
+#ifndef POSIX_FLOOR
 	tcase_add_test(tests, listener_that_the_parent_holds_too_is_shared);
+#endif
 	tcase_add_test(tests, own_listener_counts_wherever_it_accepts);
 	tcase_add_test(tests, own_children_do_not_change_the_parent);
 	tcase_add_test(tests, daemon_is_an_orphan);
