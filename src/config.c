@@ -34,7 +34,11 @@ static const char jitters[] = "a share of the limits, 0% to 90%";
 static const char pressures[] = "0 (off) or a share of the time, 1% to 100%";
 static const char nevers[] = "never";
 static const char switches[] = "0 or 1";
+#ifdef __linux__
 static const char probes[] = "auto, rollup, smaps, statm or rusage";
+#else
+static const char probes[] = "auto or rusage";
+#endif
 static const char shares[] = "a number of workers (1 to 1024) or a share of them (1% to 100%)";
 static const char names[] = "up to 8 names of programs or scripts, separated by commas "
                             "(httpd,php-fpm*)";
@@ -175,7 +179,12 @@ bool config_read_interval(const char *variable, const char *value, uint64_t *che
 	return strcmp(variable, "SL_CHECK_EVERY") == 0 && read_step(value, check_every);
 }
 
+/* By enum probe_choice. Elsewhere than on Linux there are no such files; no value is empty. */
+#ifdef __linux__
 static const char *const probe_words[] = {"auto", "rollup", "smaps", "statm", "rusage", NULL};
+#else
+static const char *const probe_words[] = {"auto", "", "", "", "rusage", NULL};
+#endif
 
 static bool read_probe(const char *text, struct config *config)
 {
