@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from marks import long
 from servers import TOP
 
 
@@ -33,13 +32,11 @@ def test_units(build):
     "file,selected",
     [
         ("recycled/test_httpd.py", "test_mod_perl"),
-        *long(
-            ("recycled/test_httpd.py", "not default_pace"),
-            ("recycled/test_php_fpm.py", ""),
-            ("recycled/test_unicorn.py", ""),
-            ("recycled/test_starman.py", ""),
-        ),
         ("unknown/test_prefork.py", ""),
+        pytest.param("recycled/test_httpd.py", "not default_pace", marks=pytest.mark.long),
+        pytest.param("recycled/test_php_fpm.py", "", marks=pytest.mark.long),
+        pytest.param("recycled/test_unicorn.py", "", marks=pytest.mark.long),
+        pytest.param("recycled/test_starman.py", "", marks=pytest.mark.long),
     ],
 )
 def test_servers(build, file, selected):
