@@ -2,8 +2,8 @@
  * the same for 32-bit and 64-bit programs.
  *
  * IBM publishes no header but with the system, so this one is less sure than those of the other
- * systems. The offsets are those at which OSHI (Java, MIT licence) and sys-proctable (Ruby, Apache
- * licence) read this file on AIX 7; the fields of AIX 5.3's header come to the same ones. The
+ * systems. The offsets are those at which OSHI (Java, MIT licence) and sys-proctable (Ruby) read
+ * this file on AIX 7; the fields of AIX 5.3's header come to the same ones. The
  * length is what ls shows of the file in IBM's Redbook "AIX 5L Problem Determination", and what the
  * fields of 5.3 come to; that of AIX 7 was not found. */
 #ifndef SLSHIM_STUB_AIX_PROCFS_H
