@@ -121,6 +121,20 @@ START_TEST(reads_no_more_than_there_is_room_for)
 }
 END_TEST
 
+START_TEST(reads_bytes_and_says_how_many)
+{
+	char bytes[8] = "1234567", all[1 << 16];
+
+	ck_assert_uint_eq(file_read_bytes("/proc/self/status", bytes, 5), 5);
+	ck_assert_mem_eq(bytes, "Name:67", sizeof bytes);
+	ck_assert_uint_gt(file_read_bytes("/proc/self/status", all, sizeof all), 100);
+	ck_assert_uint_lt(file_read_bytes("/proc/self/status", all, sizeof all), sizeof all);
+	ck_assert_uint_eq(file_read_bytes("/nowhere", bytes, sizeof bytes), 0);
+	ck_assert_uint_eq(file_read_bytes("/dev/null", bytes, sizeof bytes), 0);
+	ck_assert_mem_eq(bytes, "Name:67", sizeof bytes);
+}
+END_TEST
+
 static void add_tests(TCase *tests)
 {
 	tcase_add_test(tests, knows_a_living_process_from_a_dead_one);
@@ -131,4 +145,5 @@ static void add_tests(TCase *tests)
 #endif
 	tcase_add_test(tests, counts_threads);
 	tcase_add_test(tests, reads_no_more_than_there_is_room_for);
+	tcase_add_test(tests, reads_bytes_and_says_how_many);
 }

@@ -39,25 +39,40 @@ void file_path_of(char path[FILE_PATH_SIZE], pid_t pid, const char *name, int nu
 	*at = '\0';
 }
 
-bool file_read_open(int fd, char *text, size_t size)
+static size_t read_start(int fd, void *into, size_t size)
 {
 	int saved = errno;
-	ssize_t length = pread(fd, text, size - 1, 0);
+	ssize_t length = pread(fd, into, size, 0);
 
 	errno = saved;
-	text[length > 0 ? length : 0] = '\0';
+	return length > 0 ? (size_t)length : 0;
+}
+
+size_t file_read_bytes(const char *path, void *into, size_t size)
+{
+	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t length = read_start(fd, into, size);
+
+	if (fd >= 0)
+		next.close(fd);
+	errno = saved;
+	return length;
+}
+
+bool file_read_open(int fd, char *text, size_t size)
+{
+	size_t length = read_start(fd, text, size - 1);
+
+	text[length] = '\0';
 	return length > 0;
 }
 
 bool file_read(const char *path, char *text, size_t size)
 {
-	int saved = errno, fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool was_read = file_read_open(fd, text, size);
+	size_t length = file_read_bytes(path, text, size - 1);
 
-	if (fd >= 0)
-		next.close(fd);
-	errno = saved;
-	return was_read;
+	text[length] = '\0';
+	return length > 0;
 }
 
 /* The buffer is small, because a hook may run on the stack of a signal handler. */

@@ -23,6 +23,10 @@ bool file_read(const char *path, char *text, size_t size);
 /* The same for an open file, whatever its offset. Returns false if `fd` is -1. */
 bool file_read_open(int fd, char *text, size_t size);
 
+/* Reads the first `size` bytes of a file, or fewer, in one read. Returns how many; 0 if nothing can
+ * be read. */
+size_t file_read_bytes(const char *path, void *into, size_t size);
+
 /* Calls `visit` with each line, without its newline, until `visit` returns false. Returns true if
  * the whole file was visited and its last line had a newline. Skips lines of 1 KB and more. */
 bool file_each_line(const char *path, bool (*visit)(const char *line, void *argument),

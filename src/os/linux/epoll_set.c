@@ -58,8 +58,8 @@ static bool visit_line(const char *line, void *argument)
 }
 
 bool epoll_set_each_member(int set,
-                            bool (*visit)(const struct epoll_member *member, void *argument),
-                            void *argument)
+                           bool (*visit)(const struct epoll_member *member, void *argument),
+                           void *argument)
 {
 	char path[FILE_PATH_SIZE];
 	struct visitor visitor = {visit, argument};

@@ -1,5 +1,5 @@
-/* clock.c - asks the C library for the time, because these systems forbid, or do not document, calls
- * of the kernel's own. */
+/* clock.c - asks the C library for the time, because these systems forbid, or do not document,
+ * calls of the kernel's own. */
 #include "os/clock.h"
 
 #include <errno.h>

@@ -41,9 +41,8 @@ static uint64_t wall_clock(void)
 {
 	struct timeval now;
 
-	return gettimeofday(&now, NULL) == 0
-	           ? (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_usec
-	           : 0;
+	return gettimeofday(&now, NULL) == 0 ? (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_usec
+	                                     : 0;
 }
 
 uint64_t process_birth(void)

@@ -11,7 +11,9 @@
 
 struct system_process {
 	pid_t parent;
-	uint64_t start_time; /* microseconds, by the clock that can be set; never 0 */
+	/* Microseconds, by the clock that can be set. 0 only of a zombie, of which some systems do not
+	 * tell it. */
+	uint64_t start_time;
 	bool is_zombie;
 	unsigned threads; /* 0: unknown */
 };

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "os/posix/start_time.h"
 #include "os/posix/system.h"
 
 /* Of another user's process, or one that has ended, the kernel does not tell. */
@@ -30,15 +31,16 @@ bool system_process(pid_t pid, struct system_process *process)
 	const int length = sizeof told;
 
 	if (proc_pidinfo(pid, PROC_PIDTBSDINFO, 1, &told, length) != length ||
-	    told.pbi_start_tvsec == 0)
+	    told.pbi_pid != (uint32_t)pid)
 		return false;
 	*process = (struct system_process){
 	    .parent = (pid_t)told.pbi_ppid,
-	    .start_time = told.pbi_start_tvsec * 1000000 + told.pbi_start_tvusec,
 	    .is_zombie = told.pbi_status == SZOMB,
 	    .threads = count_threads(pid),
 	};
-	return true;
+	return start_time_set((int64_t)told.pbi_start_tvsec, (int64_t)told.pbi_start_tvusec,
+	                      &process->start_time) ||
+	       process->is_zombie;
 }
 
 bool system_is_privileged(void)
@@ -46,16 +48,23 @@ bool system_is_privileged(void)
 	return issetugid() != 0;
 }
 
+/* A kqueue is a FIFO without a link, too, but only a pipe tells when it was made. */
 bool system_is_unnamed_pipe(int fd)
 {
 	struct stat status;
 
-	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && status.st_nlink == 0;
+	return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && status.st_nlink == 0 &&
+	       status.st_ctime != 0;
 }
 
 bool system_socket_peer(int fd, pid_t *pid)
 {
-	socklen_t size = sizeof *pid;
+	pid_t peer = 0;
+	socklen_t size = sizeof peer;
 
-	return getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, pid, &size) == 0;
+	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, &peer, &size) != 0 || size != sizeof peer ||
+	    peer <= 0)
+		return false;
+	*pid = peer;
+	return true;
 }

@@ -1,5 +1,5 @@
-/* system_linux.c - Linux by what its neighbours have as well, so that their floor can be tried where
- * servers run. See system.h. */
+/* system_linux.c - Linux by what its neighbours have as well, so that their floor can be tried
+ * where servers run. See system.h. */
 #define _GNU_SOURCE /* struct ucred */
 #include <string.h>
 #include <sys/auxv.h>

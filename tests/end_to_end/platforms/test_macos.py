@@ -1,6 +1,6 @@
 """macOS: what is written for it compiles with the system's own headers and links with the names that
-its libraries have, which zig brings. Nothing can run here. The numbers that the probe's check relies
-on are held against the headers."""
+its libraries have, which zig brings. Nothing can run here. The numbers that the checks of it rely on
+are held against the headers."""
 
 import fcntl
 import os
@@ -104,7 +104,12 @@ def test_layout_is_that_of_the_headers(compiler, tmp_path):
 
 @pytest.mark.parametrize(
     "right,wrong",
-    [("(pri_ref_count, 52, 4)", "(pri_ref_count, 48, 4)"), ("compressed) == 120", "compressed) == 128")],
+    [
+        ("(pri_ref_count, 52, 4)", "(pri_ref_count, 48, 4)"),
+        ("compressed) == 120", "compressed) == 128"),
+        ("pbi_ppid, 16, 4)", "pbi_ppid, 12, 4)"),
+        ("pti_threadnum, 84, 4)", "pti_threadnum, 88, 4)"),
+    ],
 )
 def test_wrong_layout_is_found(compiler, tmp_path, right, wrong):
     text = (TOP / "tests/stubs/darwin/layout.h").read_text()

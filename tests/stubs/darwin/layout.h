@@ -1,10 +1,11 @@
-/* layout.h - where the fields that the probe for macOS reads are in the system's structures, on
- * 64-bit machines. What it includes are headers of ours for check_probe_darwin.c, and the system's
- * own for tests/end_to_end/platforms/test_macos.py, so that both are held to the same numbers.
+/* layout.h - where the fields of macOS that are read are in the system's structures, on 64-bit
+ * machines. What it includes are headers of ours for check_probe_darwin.c and
+ * check_system_darwin.c, and the system's own for tests/end_to_end/platforms/test_macos.py, so that
+ * both are held to the same numbers.
  *
- * struct proc_regioninfo and the first 144 bytes of struct task_vm_info are those of macOS 10.9 to
- * 15 (xnu 2422 to 11417, bsd/sys/proc_info.h and osfmk/mach/task_info.h); the whole size of the
- * latter, which grows, is that of macOS 15. */
+ * struct proc_regioninfo, struct proc_bsdinfo, struct proc_taskinfo and the first 144 bytes of
+ * struct task_vm_info are those of macOS 10.9 to 15 (xnu 2422 to 11417, bsd/sys/proc_info.h and
+ * osfmk/mach/task_info.h); the whole size of the latter, which grows, is that of macOS 15. */
 #ifndef SLSHIM_STUB_DARWIN_LAYOUT_H
 #define SLSHIM_STUB_DARWIN_LAYOUT_H
 
@@ -13,6 +14,8 @@
 #include <libproc.h>
 #include <mach/mach.h>
 #include <mach/vm_page_size.h>
+#include <sys/proc.h>
+#include <sys/un.h>
 
 _Static_assert(TASK_VM_INFO == 22 && KERN_SUCCESS == 0, "task_info()");
 _Static_assert(TASK_VM_INFO_REV0_COUNT == 36, "TASK_VM_INFO_REV0_COUNT");
@@ -42,6 +45,24 @@ SLSHIM_REGION_FIELD(pri_private_pages_resident, 64, 4);
 SLSHIM_REGION_FIELD(pri_shared_pages_resident, 68, 4);
 SLSHIM_REGION_FIELD(pri_address, 80, 8);
 SLSHIM_REGION_FIELD(pri_size, 88, 8);
+
+_Static_assert(PROC_PIDTBSDINFO == 3 && PROC_PIDTASKINFO == 4, "proc_pidinfo()");
+_Static_assert(sizeof(struct proc_bsdinfo) == 136, "proc_bsdinfo");
+_Static_assert(sizeof(struct proc_taskinfo) == 96, "proc_taskinfo");
+
+#define SLSHIM_PROCESS_FIELD(structure, field, offset, size)                                       \
+	_Static_assert(offsetof(struct structure, field) == (offset) &&                                \
+	                   sizeof((struct structure *)0)->field == (size),                             \
+	               #field)
+SLSHIM_PROCESS_FIELD(proc_bsdinfo, pbi_status, 4, 4);
+SLSHIM_PROCESS_FIELD(proc_bsdinfo, pbi_pid, 12, 4);
+SLSHIM_PROCESS_FIELD(proc_bsdinfo, pbi_ppid, 16, 4);
+SLSHIM_PROCESS_FIELD(proc_bsdinfo, pbi_start_tvsec, 120, 8);
+SLSHIM_PROCESS_FIELD(proc_bsdinfo, pbi_start_tvusec, 128, 8);
+SLSHIM_PROCESS_FIELD(proc_taskinfo, pti_threadnum, 84, 4);
+
+_Static_assert(SZOMB == 5, "pbi_status");
+_Static_assert(SOL_LOCAL == 0 && LOCAL_PEERPID == 2, "getsockopt()");
 
 _Static_assert(sizeof vm_page_size == 8 && sizeof vm_kernel_page_size == 8, "vm_page_size");
 

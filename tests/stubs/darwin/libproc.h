@@ -1,11 +1,11 @@
-/* libproc.h - what the probe for macOS uses of the system's header and of <sys/proc_info.h>, in
+/* libproc.h - what is used of macOS's header and of <sys/proc_info.h>, in
  * words of our own; layout.h says of which releases. */
 #ifndef SLSHIM_STUB_DARWIN_LIBPROC_H
 #define SLSHIM_STUB_DARWIN_LIBPROC_H
 
 #include <stdint.h>
 
-enum { PROC_PIDREGIONINFO = 7 };
+enum { PROC_PIDTBSDINFO = 3, PROC_PIDTASKINFO = 4, PROC_PIDREGIONINFO = 7 };
 enum {
 	SM_COW = 1,
 	SM_PRIVATE,
@@ -15,6 +15,23 @@ enum {
 	SM_PRIVATE_ALIASED,
 	SM_SHARED_ALIASED,
 	SM_LARGE_PAGE
+};
+
+struct proc_bsdinfo {
+	char before_pbi_status[4];
+	uint32_t pbi_status; /* SZOMB, ... */
+	char before_pbi_pid[4];
+	uint32_t pbi_pid;
+	uint32_t pbi_ppid;
+	char before_pbi_start_tvsec[100];
+	uint64_t pbi_start_tvsec; /* by the clock that can be set, when it was made */
+	uint64_t pbi_start_tvusec;
+};
+
+struct proc_taskinfo {
+	char before_pti_threadnum[84];
+	int32_t pti_threadnum;
+	char after_pti_threadnum[8];
 };
 
 struct proc_regioninfo {

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 typedef int pid_t;
+typedef unsigned gid_t, mode_t, uid_t;
+typedef unsigned long nlink_t;
 typedef long off_t, ssize_t, time_t;
 
 #endif

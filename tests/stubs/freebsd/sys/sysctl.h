@@ -1,4 +1,4 @@
-/* sysctl.h - what FreeBSD's probe uses of the system's header, in words of our own. */
+/* sysctl.h - what is used of FreeBSD's header, in words of our own. */
 #ifndef SLSHIM_STUB_FREEBSD_SYSCTL_H
 #define SLSHIM_STUB_FREEBSD_SYSCTL_H
 

@@ -1,4 +1,4 @@
-/* user.h - the fields that FreeBSD's probe reads, where they are in the system's structures on
+/* user.h - the fields of FreeBSD's that are read, where they are in the system's structures on
  * 64-bit machines (FreeBSD 9 to 14; <sys/user.h> of its sources, and its KINFO_PROC_SIZE and
  * KINFO_VMENTRY_SIZE). */
 #ifndef SLSHIM_STUB_FREEBSD_USER_H
@@ -9,14 +9,32 @@
 
 struct kinfo_proc {
 	int ki_structsize; /* bytes of this structure, by which the kernel knows its layout */
-	char before_ki_size[252];
+	char before_ki_pid[68];
+	int ki_pid, ki_ppid;
+	char before_ki_size[176];
 	uint64_t ki_size;  /* bytes */
 	int64_t ki_rssize; /* pages */
-	char after_ki_rssize[816];
+	char before_ki_start[64];
+	struct {
+		int64_t tv_sec, tv_usec;
+	} ki_start; /* a struct timeval: when it was made, by the clock that can be set */
+	char before_ki_stat[36];
+	char ki_stat;
+	char before_ki_numthreads[207];
+	int ki_numthreads;
+	char after_ki_numthreads[488];
 };
 _Static_assert(sizeof(struct kinfo_proc) == 1088, "KINFO_PROC_SIZE");
+_Static_assert(offsetof(struct kinfo_proc, ki_pid) == 72, "ki_pid");
+_Static_assert(offsetof(struct kinfo_proc, ki_ppid) == 76, "ki_ppid");
 _Static_assert(offsetof(struct kinfo_proc, ki_size) == 256, "ki_size");
 _Static_assert(offsetof(struct kinfo_proc, ki_rssize) == 264, "ki_rssize");
+_Static_assert(offsetof(struct kinfo_proc, ki_start.tv_sec) == 336, "ki_start");
+_Static_assert(offsetof(struct kinfo_proc, ki_start.tv_usec) == 344, "ki_start");
+_Static_assert(offsetof(struct kinfo_proc, ki_stat) == 388, "ki_stat");
+_Static_assert(offsetof(struct kinfo_proc, ki_numthreads) == 596, "ki_numthreads");
+
+enum { SZOMB = 5 }; /* ki_stat */
 
 enum {
 	KVME_TYPE_NONE,
