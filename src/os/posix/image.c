@@ -1,29 +1,21 @@
 /* image.c - by the loader, which finds what the libraries of the program export as well, except on
  * macOS. */
+#define _GNU_SOURCE /* RTLD_DEFAULT */
 #include "os/image.h"
 
 #include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
 
-static void *find(const char *name)
-{
 #ifdef RTLD_MAIN_ONLY
-	return dlsym(RTLD_MAIN_ONLY, name);
+#define PROGRAM RTLD_MAIN_ONLY
 #else
-	void *program = dlopen(NULL, RTLD_LAZY), *found = NULL;
-
-	if (program != NULL) {
-		found = dlsym(program, name);
-		dlclose(program);
-	}
-	return found;
+#define PROGRAM RTLD_DEFAULT
 #endif
-}
 
 bool image_look_up(const char *name, void *address)
 {
-	void *found = find(name);
+	void *found = dlsym(PROGRAM, name);
 
 	memcpy(address, &found, sizeof found);
 	return found != NULL;

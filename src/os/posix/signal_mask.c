@@ -1,6 +1,6 @@
 /* signal_mask.c - see signal_mask.h. A set of the C library's is taken for the words that it is
- * made of, in each of which the lowest bit is the first signal's; tests/check_signal_mask.c says
- * where that is not so. */
+ * made of, in each of which the lowest bit is the first signal's: so it is on every system that is
+ * named here. */
 #include "os/signal_mask.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ struct signal_mask signal_mask_hold(void)
 	sigset_t held = to_set(&but_faults), before;
 	bool is_known;
 
-	sigemptyset(&before);
+	memset(&before, 0, sizeof before); /* not sigemptyset(), which may leave a rest as it is */
 	is_known = pthread_sigmask(SIG_BLOCK, &held, &before) == 0;
 	return from_set(&before, is_known);
 }
@@ -49,7 +49,7 @@ struct signal_mask signal_mask_pending(void)
 	sigset_t pending;
 	int saved = errno;
 
-	sigemptyset(&pending);
+	memset(&pending, 0, sizeof pending);
 	sigpending(&pending);
 	errno = saved;
 	return from_set(&pending, false);
