@@ -97,12 +97,16 @@ bool process_is_privileged(void)
 	return system_is_privileged();
 }
 
-/* The limit may have been lowered since some were opened. */
+/* The limit may have been lowered since some were opened. Where it is high, and the system does not
+ * tell more, to look at all of them takes long, and the worker seldom asks. */
 int process_descriptor_end(void)
 {
 	enum { USUAL = 1024, HIGHEST = 1 << 20 };
 	struct rlimit limit;
+	int end;
 
+	if (system_descriptor_end(&end))
+		return end;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > HIGHEST)
 		return HIGHEST;
 	return limit.rlim_cur > USUAL ? (int)limit.rlim_cur : USUAL;

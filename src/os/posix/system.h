@@ -21,6 +21,10 @@ struct system_process {
 /* Finds out about a process; false if there is none, or if the system does not tell this one. */
 bool system_process(pid_t pid, struct system_process *process);
 
+/* Finds a number that all open descriptors of this process are below; false if the system does not
+ * tell. */
+bool system_descriptor_end(int *end);
+
 /* Has the program more rights than who started it? */
 bool system_is_privileged(void);
 

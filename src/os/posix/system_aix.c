@@ -40,6 +40,12 @@ bool system_process(pid_t pid, struct system_process *process)
 	       process->is_zombie;
 }
 
+bool system_descriptor_end(int *end)
+{
+	(void)end;
+	return false;
+}
+
 /* AIX has no issetugid(). */
 bool system_is_privileged(void)
 {

@@ -43,6 +43,12 @@ bool system_process(pid_t pid, struct system_process *process)
 	       process->is_zombie;
 }
 
+bool system_descriptor_end(int *end)
+{
+	(void)end;
+	return false;
+}
+
 bool system_is_privileged(void)
 {
 	return issetugid() != 0;

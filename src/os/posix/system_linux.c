@@ -1,6 +1,7 @@
 /* system_linux.c - Linux by what its neighbours have as well, so that their floor can be tried
  * where servers run. See system.h. */
 #define _GNU_SOURCE /* struct ucred */
+#include <limits.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/socket.h>
@@ -42,6 +43,25 @@ bool system_process(pid_t pid, struct system_process *process)
 	    .threads = (unsigned)field(state, THREADS),
 	};
 	return true;
+}
+
+static bool take_size(const char *line, void *end)
+{
+	static const char key[] = "FDSize:\t";
+	uint64_t size;
+
+	if (strncmp(line, key, sizeof key - 1) != 0)
+		return true;
+	if (number_read(line + sizeof key - 1, &size) != NULL && size <= INT_MAX)
+		*(int *)end = (int)size;
+	return false;
+}
+
+bool system_descriptor_end(int *end)
+{
+	*end = 0;
+	file_each_line("/proc/self/status", take_size, end);
+	return *end > 0;
 }
 
 bool system_is_privileged(void)

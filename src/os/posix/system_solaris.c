@@ -40,6 +40,12 @@ bool system_process(pid_t pid, struct system_process *process)
 	                      &process->start_time);
 }
 
+bool system_descriptor_end(int *end)
+{
+	(void)end;
+	return false;
+}
+
 bool system_is_privileged(void)
 {
 	return issetugid() != 0;
