@@ -16,8 +16,7 @@ def build(tmp_path_factory):
     jobs = f"-j{os.cpu_count()}"
     for command in (
         [TOP / "configure", "--quiet", "--with-floor=posix", "--enable-werror"],
-        ["make", "-s", jobs, "all"],
-        ["make", "-s", jobs, "check", "TESTS="],
+        ["make", "-s", jobs, "libslshim.la", "examples/leaky_prefork"],
     ):
         subprocess.run(command, cwd=directory, check=True, stdout=subprocess.DEVNULL)
     return directory
