@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "os/number.h"
 #include "os/posix/system.h"
+#include "os/self.h"
 
 /* Fields of /proc/PID/stat, counted from the one after the name: "S 1 4711 ...". */
 enum { PARENT = 1, THREADS = 17, START_TIME = 19 };
@@ -45,23 +46,14 @@ bool system_process(pid_t pid, struct system_process *process)
 	return true;
 }
 
-static bool take_size(const char *line, void *end)
-{
-	static const char key[] = "FDSize:\t";
-	uint64_t size;
-
-	if (strncmp(line, key, sizeof key - 1) != 0)
-		return true;
-	if (number_read(line + sizeof key - 1, &size) != NULL && size <= INT_MAX)
-		*(int *)end = (int)size;
-	return false;
-}
-
 bool system_descriptor_end(int *end)
 {
-	*end = 0;
-	file_each_line("/proc/self/status", take_size, end);
-	return *end > 0;
+	uint64_t size;
+
+	if (!self_read_status("FDSize:\t", &size) || size == 0 || size > INT_MAX)
+		return false;
+	*end = (int)size;
+	return true;
 }
 
 bool system_is_privileged(void)
